@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
 use mien::nn::{
     Border, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, grid_sample,
-    mixed_motion, pooled, release, sigmoid,
+    mixed_motion, on_rayon_pool, release, sigmoid,
 };
 
 mod support;
@@ -53,7 +53,7 @@ fn convolutions(c: &mut Criterion) {
             group.throughput(work(products as f64 / 1e9));
             group.bench_function(format!("{isa:?}"), |b| {
                 let run = || layer.forward(black_box(&x)).map(release);
-                pooled(&Device::Cpu, || b.iter(run));
+                on_rayon_pool(&Device::Cpu, || b.iter(run));
             });
         }
         group.finish();
@@ -79,7 +79,7 @@ fn transposed(c: &mut Criterion) {
             let layer = ConvTranspose2d::with_isa(&weight, None, config, isa).expect("a layer");
             group.bench_function(format!("{isa:?}"), |b| {
                 let run = || layer.forward(black_box(&x)).map(release);
-                pooled(&Device::Cpu, || b.iter(run));
+                on_rayon_pool(&Device::Cpu, || b.iter(run));
             });
         }
         group.finish();

@@ -64,9 +64,9 @@ impl Studio {
 
     fn request(&self, method: MethodChoice, view: View, value: f32) -> Request {
         let mut document: Document = self.portrait.document(1);
-        document.count_as_neutral();
+        document.set_neutral();
         let unit = ActionUnit::from_code(12).expect("a unit");
-        document.still = Pose::NEUTRAL.with(Sides::Both, unit, value);
+        document.base_pose = Pose::NEUTRAL.with(Sides::Both, unit, value);
         let subject = Subject::of(&document, &self.portrait, self.models.crop_rule());
         let driver = Driver::Track(Arc::new(document));
         let panes = vec![PaneSource {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mien::face::{Edit, Show, Square, network_input, paste};
+use mien::face::{Edit, PasteMode, Square, network_input, paste};
 use mien::media::image::Picture;
 
 const SIZE: usize = 128;
@@ -30,7 +30,7 @@ fn ways(c: &mut Criterion) {
     c.bench_function("crop of 800 pixels to 128", |b| {
         b.iter(|| network_input(black_box(&portrait), square, SIZE).expect("a crop"));
     });
-    let show = Show::Result {
+    let show = PasteMode::Result {
         onset: 1.0,
         detail: true,
     };

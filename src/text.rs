@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// The maximum number of characters of a name or a path.
-const MOST: usize = 160;
+const MAX_CHARACTERS: usize = 160;
 
 /// Returns a text in one line: control characters, and marks that change the text direction, are escaped.
 pub fn escaped(text: &str) -> String {
@@ -21,7 +21,7 @@ pub fn escaped(text: &str) -> String {
 
 /// Returns a name in one line; the middle is left out if it has more than 160 characters.
 pub fn name(text: &str) -> String {
-    shortened(text, MOST)
+    shortened(text, MAX_CHARACTERS)
 }
 
 /// Returns a text in one line; the middle is left out if it has more than `most` characters. An escape counts as one character.
@@ -91,9 +91,9 @@ mod tests {
     fn long_names_lose_their_middle() {
         let long = format!("{}é{}.png", "a".repeat(50_000), "b".repeat(50_000));
         let shown = name(&long);
-        assert_eq!(shown.chars().count(), MOST + 1);
+        assert_eq!(shown.chars().count(), MAX_CHARACTERS + 1);
         assert!(shown.starts_with("aaa") && shown.ends_with("bbb.png") && shown.contains('…'));
-        let whole = "é".repeat(MOST);
+        let whole = "é".repeat(MAX_CHARACTERS);
         assert_eq!(name(&whole), whole);
     }
 }

@@ -23,7 +23,7 @@ use crate::project::settings::Settings;
 use crate::render::worker::Worker;
 
 /// Interval between autosaves, if something has changed.
-const KEEPING: Duration = Duration::from_secs(3);
+const AUTOSAVE_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Opens the window and returns once it is closed.
 ///
@@ -115,7 +115,7 @@ impl App {
         theme::set_light(app.projects.settings.light);
         app.panes.labels = app.projects.settings.labels;
         if let Some(height) = app.projects.settings.timeline_height {
-            app.timeline.raise(height);
+            app.timeline.set_height(height);
         }
         let scale = window::oldest()
             .and_then(window::scale_factor)
@@ -196,8 +196,11 @@ impl App {
                 _ => None,
             }),
         ];
-        if self.projects.wants_keeping() {
-            all.push(iced::time::every(KEEPING).map(|_| Message::Project(projects::Message::Keep)));
+        if self.projects.is_autosave_enabled() {
+            all.push(
+                iced::time::every(AUTOSAVE_INTERVAL)
+                    .map(|_| Message::Project(projects::Message::Keep)),
+            );
         }
         if self.timeline.is_playing() {
             all.push(

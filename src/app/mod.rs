@@ -53,7 +53,7 @@ use panes::Panes;
 use projects::Projects;
 use timeline::Timeline;
 use timeline::measuring::{self, Measuring};
-use timeline::subject::Subject;
+use timeline::subject::TimelineSource;
 use update::charts::save_chart;
 use update::presets::{read_preset, store_preset};
 use weights::card::{self, Cards};
@@ -94,7 +94,7 @@ pub struct App {
     /// The relaxed face that other pictures of the person can be read against.
     neutral: Option<NeutralFace>,
     /// The fold strength measured from the skin of a face, and the portrait and face it was measured on.
-    own_folds: Option<((u64, Option<usize>), f32)>,
+    measured_folds: Option<((u64, Option<usize>), f32)>,
     status: Status,
     /// Whether a portrait is being opened.
     opening: bool,
@@ -206,7 +206,7 @@ impl App {
             measuring: Measuring::default(),
             cards: None,
             neutral: None,
-            own_folds: None,
+            measured_folds: None,
             status: Status::default(),
             opening: false,
         };
@@ -399,8 +399,8 @@ impl App {
             }
             timeline::Action::EndGesture => self.history.end_gesture(),
             timeline::Action::Leave => return self.leave_field(),
-            timeline::Action::ReadClip => return self.add_motion(list::Kind::Clip),
-            timeline::Action::ReadSample => return self.add_motion(list::Kind::SampleClip),
+            timeline::Action::ReadClip => return self.add_motion(list::NewMotion::Clip),
+            timeline::Action::ReadSample => return self.add_motion(list::NewMotion::SampleClip),
             timeline::Action::Playback(playback) => self.play_as(playback),
             timeline::Action::Range(range) => self.trim_to(range),
             timeline::Action::Bake => self.bake(),
@@ -528,16 +528,16 @@ impl App {
         while let Some(outcome) = self.worker.take() {
             match outcome {
                 Ok(outcome) => {
-                    if !self.panes.take(&outcome) {
+                    if !self.panes.show_outcome(&outcome) {
                         continue;
                     }
                     let mut panes = outcome.panes.iter().rev();
                     let edited = panes.find_map(|pane| pane.mean_edit);
                     self.status.edited = edited.unwrap_or(self.status.edited);
-                    let folds = outcome.panes.iter().find_map(|pane| pane.own_folds);
+                    let folds = outcome.panes.iter().find_map(|pane| pane.measured_folds);
                     let here = self.document_face();
                     if let Some(folds) = folds.filter(|_| outcome.request.subject.id == here.0) {
-                        self.own_folds = Some((here, folds));
+                        self.measured_folds = Some((here, folds));
                     }
                     let slowest = outcome.panes.iter().filter_map(|pane| pane.millis);
                     self.status.millis = slowest.reduce(f32::max).or(self.status.millis);
@@ -552,13 +552,13 @@ impl App {
 }
 
 /// What the timeline shows: the sliders' track, or what is read from the chosen motion.
-fn subject<'a>(history: &'a History, drivers: &'a Drivers) -> Subject<'a> {
+fn subject<'a>(history: &'a History, drivers: &'a Drivers) -> TimelineSource<'a> {
     let project = history.project();
     if project.is_editable() {
-        return Subject::Track(project.document());
+        return TimelineSource::Track(project.document());
     }
     let driver = drivers.driver(project.chosen());
-    Subject::Read {
+    TimelineSource::Read {
         fps: driver.fps(),
         frames: driver.frames(),
         playback: match project.motion(project.chosen()).map(|motion| &motion.kind) {

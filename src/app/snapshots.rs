@@ -9,7 +9,7 @@ use iced_test::Simulator;
 use super::export::queue::{Ending, Message as QueueMessage, Queue};
 use super::projects::{After, Question};
 use super::timeline::numbers::{Numbers, Series};
-use super::timeline::subject::Given;
+use super::timeline::subject::SheetData;
 use super::timeline::{Message as TimelineMessage, Tab};
 use super::weights::card::Cards;
 use super::widgets::theme;
@@ -26,7 +26,7 @@ use crate::methods::ganimation::model::Model;
 const TOLERANCE: f64 = 0.002;
 
 /// The theme is global, so these tests run one after another.
-fn looking(light: bool) -> MutexGuard<'static, ()> {
+fn lock_theme(light: bool) -> MutexGuard<'static, ()> {
     let guard = theme::ONE_AT_A_TIME
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
@@ -132,7 +132,7 @@ fn sliders_moved(app: &mut App) {
 #[test]
 fn the_start_screen() {
     const SIZE: (u32, u32) = (1360, 860);
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let (tx, rx) = mpsc::channel();
     let mut app = app_with(|models| {
         let wake = move || tx.send(()).unwrap_or_default();
@@ -158,17 +158,19 @@ fn the_start_screen() {
 
 #[test]
 fn the_sliders() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     sliders_moved(&mut app);
     let registry = app.models.registry();
-    let drawing = registry.drawing(MethodChoice::GANIMATION, true).unwrap();
-    let view = app.expression.view(expression::Shown {
+    let drawing = registry
+        .expression_method(MethodChoice::GANIMATION, true)
+        .unwrap();
+    let view = app.expression.view(expression::ExpressionViewData {
         document: app.document(),
         frame: 0,
         neutral: None,
         drawing: &[drawing],
-        own_folds: None,
+        measured_folds: None,
     });
     // Tall enough for the whole list.
     assert_looks("sliders", (356, 1160), view);
@@ -176,7 +178,7 @@ fn the_sliders() {
 
 #[test]
 fn the_motions_with_a_clip() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     let clip = ClipMotion::new(MediaSource::Bundled("sample.mp4".to_owned()));
     add(&mut app, "Sample clip", MotionKind::Clip(clip));
@@ -186,7 +188,7 @@ fn the_motions_with_a_clip() {
 
 #[test]
 fn the_sample_grid() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     let sampler = app.models.sampler().unwrap();
     let codes = Codes::draw(7, &sampler.sizes(), 16, None).unwrap();
@@ -224,7 +226,7 @@ fn timeline_at(app: &mut App, tab: Tab) {
 }
 
 fn assert_timeline_looks(name: &str, app: &App) {
-    let given = Given {
+    let given = SheetData {
         subject: subject(&app.history, &app.drivers),
         rendered: &[true; 30],
         numbers: app.measuring.numbers.as_ref(),
@@ -237,7 +239,7 @@ fn assert_timeline_looks(name: &str, app: &App) {
 
 #[test]
 fn the_curves() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Curves);
     assert_timeline_looks("curves", &app);
@@ -245,7 +247,7 @@ fn the_curves() {
 
 #[test]
 fn the_dope_sheet() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Dope);
     assert_timeline_looks("dope_sheet", &app);
@@ -253,7 +255,7 @@ fn the_dope_sheet() {
 
 #[test]
 fn the_metrics() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Metrics);
     let series = |name: &str, phase: f32| Series {
@@ -272,7 +274,7 @@ fn the_metrics() {
 
 #[test]
 fn the_export_dialog_and_its_queue() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Curves);
     let source = app.export_source().unwrap();
@@ -302,7 +304,7 @@ fn the_export_dialog_and_its_queue() {
 
 #[test]
 fn the_project_menu_and_its_questions() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let mut app = app();
     sliders_moved(&mut app);
     for (name, size, question) in [
@@ -322,7 +324,7 @@ fn the_project_menu_and_its_questions() {
 
 #[test]
 fn the_weights_card() {
-    let _look = looking(false);
+    let _look = lock_theme(false);
     let app = app();
     let installed = vec![(Bundled::Ganimation, "ganimation-128".to_owned())];
     let cards = Cards::with(Bundled::Ganimation, installed);
@@ -331,7 +333,7 @@ fn the_weights_card() {
 
 #[test]
 fn the_light_window() {
-    let look = looking(true);
+    let look = lock_theme(true);
     let mut app = app();
     timeline_at(&mut app, Tab::Curves);
     assert_looks("light", (1360, 860), app.view());

@@ -8,7 +8,7 @@ use iced::{Alignment, Element, Length};
 
 use crate::app::export::queue;
 use crate::app::panes::Names;
-use crate::app::timeline::subject::Given;
+use crate::app::timeline::subject::SheetData;
 use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
@@ -33,7 +33,7 @@ impl App {
         let right = column![
             canvas.height(Length::Fill),
             self.timeline
-                .view(Given {
+                .view(SheetData {
                     subject: subject(&self.history, &self.drivers),
                     rendered: &self.rendered,
                     numbers: self.measuring.numbers.as_ref(),
@@ -47,14 +47,14 @@ impl App {
         let registry = self.models.registry();
         let has_face = document.face.is_some();
         let panes = self.project().panes().iter();
-        let drawing = panes.filter_map(|pane| registry.drawing(pane.method, has_face));
+        let drawing = panes.filter_map(|pane| registry.expression_method(pane.method, has_face));
         let drawing: Vec<&MethodInfo> = drawing.collect();
-        let shown = expression::Shown {
+        let shown = expression::ExpressionViewData {
             document,
             frame,
             neutral: kept,
             drawing: &drawing,
-            own_folds: self.own_folds(),
+            measured_folds: self.measured_folds(),
         };
         let middle = row![self.expression.view(shown).map(Message::Expression), right,];
         let base = column![

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::errors::CliError;
-use super::output::{OutputArgs, fps_of, print, tell, with_progress};
+use super::output::{OutputArgs, fps_of, print, print_remarks, with_progress};
 use super::place::Place;
 use super::transfer::reference_in;
 use super::values::{Reference, Setting, count, fps, number, preset, reference, setting, time};
@@ -254,7 +254,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     if quiet {
         return Ok(());
     }
-    tell(&compared.remarks, compared.reference);
+    print_remarks(&compared.remarks, compared.reference);
     if compared.figures.is_empty() {
         return Ok(());
     }

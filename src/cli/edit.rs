@@ -130,7 +130,7 @@ pub(super) struct Arguments {
 }
 
 /// The maximum number of panes side by side.
-const MOST_PANES: usize = 12;
+const MAX_PANES: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pace {
@@ -142,8 +142,8 @@ enum Pace {
 
 pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
     let count = arguments.panes.len();
-    if count > MOST_PANES {
-        let most = MOST_PANES;
+    if count > MAX_PANES {
+        let most = MAX_PANES;
         return Err(CliError::TooManyPanes { count, most });
     }
     let frames = arguments.frame_count()?;
@@ -206,7 +206,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), CliError> {
 
 /// Warns about methods that can't draw expressions beyond relaxed or full.
 fn remark_on_reach(panes: &[PaneSpec], document: &Document) {
-    if document.still.is_usual() {
+    if document.base_pose.is_usual() {
         return;
     }
     let registry = Registry::default();
@@ -266,7 +266,7 @@ impl Arguments {
                 });
             }
             if let Some(info) = method.id().and_then(|id| registry.get(id)) {
-                info.check_head(&document.still)?;
+                info.check_head(&document.base_pose)?;
             }
             Ok(PaneSpec { method, ..*pane })
         });
@@ -294,7 +294,7 @@ impl Arguments {
         let pose = self.aus.iter().fold(asked, |pose, (sides, unit, value)| {
             pose.with(*sides, *unit, *value)
         });
-        document.still = pose;
+        document.base_pose = pose;
         if frames > 1 {
             document.track.set_fps(fps);
             document.track.set_frames(frames);

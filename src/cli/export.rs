@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, fps_of, say, tell, with_progress};
+use super::output::{OutputArgs, fps_of, print_remarks, say, with_progress};
 use super::values::{fps, number, quality};
 use crate::document::FileFormat;
 use crate::document::{PaneSpec, Project};
@@ -92,11 +92,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let subject = Subject::of(project.document(), &portrait, rule);
     let job = arguments.job(project, panes, format, subject, &models)?;
     let quiet = arguments.output.quiet;
-    let told = with_progress(&Progress::new(0), quiet, |progress| {
+    let outcome = with_progress(&Progress::new(0), quiet, |progress| {
         job.write(&models, progress)
     })?;
     if !quiet {
-        tell(&told.remarks, None);
+        print_remarks(&outcome.remarks, None);
     }
     Ok(())
 }

@@ -109,7 +109,7 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
     };
     let values = track.smoothed(Reading {
         smoothing,
-        own: arguments.own_rest || neutral.is_some(),
+        use_baseline: arguments.own_rest || neutral.is_some(),
     });
     if let Some(broken) = &track.broken {
         say(broken);

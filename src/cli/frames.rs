@@ -1,7 +1,7 @@
 //! The option `--frames`: the number of frames, or a range of them.
 
 use super::values::ValueError;
-use crate::jobs::frame_range::Part;
+use crate::jobs::frame_range::FrameRange;
 
 /// The value of `--frames`: `48`, `13-24`, or both as `13-24/48`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -9,12 +9,12 @@ pub(super) struct Frames {
     /// The number of frames of the whole job.
     pub(super) count: Option<usize>,
     /// The frames to write; `None` writes all.
-    pub(super) part: Option<Part>,
+    pub(super) part: Option<FrameRange>,
 }
 
 impl Frames {
     /// The maximum number of frames of a job.
-    pub(super) const MOST: usize = 100_000;
+    pub(super) const MAX: usize = 100_000;
 
     /// # Errors
     /// [`ValueError`] for invalid syntax, for no or too many frames, and for a range that runs backwards.
@@ -33,18 +33,18 @@ impl Frames {
         };
         let count = count.map(number).transpose()?;
         if let Some(count) = count
-            && !(1..=Self::MOST).contains(&count)
+            && !(1..=Self::MAX).contains(&count)
         {
             return Err(ValueError::OutOfRange {
                 min: 1.0,
-                max: Self::MOST as f64,
+                max: Self::MAX as f64,
             });
         }
         let part = match part {
             None => None,
             Some(part) => {
                 let (first, last) = part.split_once('-').ok_or(ValueError::Frames)?;
-                Some(Part::new(number(first)?, number(last)?)?)
+                Some(FrameRange::new(number(first)?, number(last)?)?)
             }
         };
         Ok(Self { count, part })
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_count_a_part_or_both() {
-        let part = Some(Part::new(13, 24).unwrap());
+        let part = Some(FrameRange::new(13, 24).unwrap());
         for (text, count, part) in [
             ("48", Some(48), None),
             ("13-24", None, part),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_told_in_one_sentence() {
+    fn invalid_ranges_are_errors_of_one_sentence() {
         for (text, words) in [
             ("0", "out of range"),
             ("100001", "out of range"),

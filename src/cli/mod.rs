@@ -119,7 +119,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
 }
 
 /// The maximum number of worker threads.
-const MOST_THREADS: usize = 1024;
+const MAX_THREADS: usize = 1024;
 
 /// Refuses environment variables that would be ignored, or would make the program hang.
 fn check_environment() -> Result<(), CliError> {
@@ -143,7 +143,7 @@ fn check_environment() -> Result<(), CliError> {
         |value| {
             value
                 .parse()
-                .is_ok_and(|threads: usize| threads <= MOST_THREADS)
+                .is_ok_and(|threads: usize| threads <= MAX_THREADS)
         },
     )
 }

@@ -108,7 +108,7 @@ pub(super) fn print(text: &str) -> Result<(), CliError> {
 }
 
 /// Prints remarks about the motion, and the reference frame (from 0) with the dissimilarity of its face to the portrait's.
-pub(super) fn tell(remarks: &[Remark], reference: Option<(usize, Option<f32>)>) {
+pub(super) fn print_remarks(remarks: &[Remark], reference: Option<(usize, Option<f32>)>) {
     for remark in remarks {
         match remark {
             Remark::NoFaceInPortrait { .. } | Remark::NoFaceInClip { .. } | Remark::NoReference => {

@@ -57,7 +57,7 @@ impl Place {
                 } else {
                     face.crop
                 };
-                document.take_face(index, crop, face.aus);
+                document.switch_face(index, crop, face.aus);
             }
             (_, found) => {
                 return Err(CliError::NoSuchFace {

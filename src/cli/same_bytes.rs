@@ -67,7 +67,7 @@ impl Bench {
         document.limit = Limit::NONE;
         let open =
             Pose::from(document.source).with(Sides::Both, ActionUnit::from_code(26).unwrap(), 1.0);
-        document.still = open;
+        document.base_pose = open;
         document.track.set_fps(24.0);
         document.track.set_frames(3);
         document.track.set_key(0, Pose::from(document.source));

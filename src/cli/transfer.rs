@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::errors::CliError;
 use super::frames::Frames;
-use super::output::{OutputArgs, tell, with_progress};
+use super::output::{OutputArgs, print_remarks, with_progress};
 use super::place::Place;
 use super::values::{Reference, method, mode, number, quality, reference, time};
 use crate::document::{
@@ -17,10 +17,10 @@ use crate::document::{
 use crate::drive::sample_clip::SampleClip;
 use crate::face::portrait::Portrait;
 use crate::jobs::export::{ExportJob, Layout, Steps};
-use crate::jobs::frame_range::Part;
+use crate::jobs::frame_range::FrameRange;
 use crate::jobs::output::Output;
 use crate::media::clip::Clip;
-use crate::methods::registry::drawing_expressions;
+use crate::methods::registry::default_expression_method;
 use crate::methods::subject::Subject;
 use crate::methods::{DrivenBy, ganimation};
 use crate::progress::Progress;
@@ -150,7 +150,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     let by_rig = arguments.weights.is_none() && document.face.is_some();
     let info = match arguments.method {
         Some(id) => models.info(id)?,
-        None => drawing_expressions(by_rig),
+        None => default_expression_method(by_rig),
     };
     let mode = match info.driven_by {
         // For these methods the mode is part of the motion.
@@ -193,17 +193,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         strict: true,
     };
     let quiet = arguments.output.quiet;
-    let told = with_progress(&Progress::new(0), quiet, |progress| {
+    let outcome = with_progress(&Progress::new(0), quiet, |progress| {
         job.write(&models, progress)
     })?;
     if !quiet {
-        tell(&told.remarks, told.reference);
+        print_remarks(&outcome.remarks, outcome.reference);
     }
     Ok(())
 }
 
 impl Arguments {
-    fn part(&self) -> Result<Option<Part>, CliError> {
+    fn part(&self) -> Result<Option<FrameRange>, CliError> {
         let Frames { count, part } = self.frames.unwrap_or_default();
         match count {
             None => Ok(part),
@@ -219,7 +219,7 @@ impl Arguments {
         };
         let follow = Follow {
             strength: self.gain as f32,
-            still: if self.no_smooth { 0.0 } else { 0.5 },
+            smoothing_strength: if self.no_smooth { 0.0 } else { 0.5 },
             relative: self.mode == Mode::Relative,
             reference: reference_in(&source, (self.from, self.to), self.reference)?,
             ..Follow::default()

@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::document::{
-    ActionUnit, AuError, AuVector, Crop, CropError, Document, Gaze, Glasses, HeadTurn, Limit,
-    MethodChoice, MethodId, Mode, PaneSpec, PaneView, Part, Pose, Preset, Sides,
+    ActionUnit, AuError, AuVector, Crop, CropError, Document, FacePart, Gaze, Glasses, HeadTurn,
+    Limit, MethodChoice, MethodId, Mode, PaneSpec, PaneView, Pose, Preset, Sides,
 };
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
@@ -218,7 +218,7 @@ pub(super) fn region(text: &str) -> Result<Limit, ValueError> {
     let mut limit = Limit::NONE;
     for name in text.split(',') {
         let name = name.trim().to_lowercase();
-        let part = Part::ALL
+        let part = FacePart::ALL
             .into_iter()
             .find(|part| part.title().to_lowercase() == name);
         match (part, name.as_str()) {

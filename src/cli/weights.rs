@@ -8,10 +8,10 @@ use super::errors::{CliError, with_hint};
 use super::output::{print, say};
 use crate::error::SystemError;
 use crate::folders::weights_folder;
-use crate::jobs::import::{Era, ImportOptions, ImportRemark, import};
+use crate::jobs::import::{ImportOptions, ImportRemark, TorchVersionSource, import};
 use crate::text;
 use crate::weights::checkpoint;
-use crate::weights::checkpoint::system::{Dialect, Method, Part};
+use crate::weights::checkpoint::system::{Dialect, Method, SystemNetwork};
 use crate::weights::checkpoint::{Checkpoint, Container, system};
 use crate::weights::{Installed, Origin, installed, plain};
 
@@ -101,10 +101,11 @@ fn bring(file: &Path, options: &ImportOptions) -> Result<(), CliError> {
         let hint = match remark {
             ImportRemark::UnknownLicence => ", and say it with --licence",
             ImportRemark::Warps {
-                why: Era::Usual, ..
+                why: TorchVersionSource::Usual,
+                ..
             } => "; --align-corners no says otherwise",
             ImportRemark::Warps {
-                why: Era::Container,
+                why: TorchVersionSource::Container,
                 ..
             } => "; --align-corners says otherwise",
             _ => "",
@@ -155,7 +156,7 @@ fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
                 Method::Ganimation(Dialect::Donydchen) => "GANimation, donydchen's names",
                 Method::Ganimation(Dialect::Vipermu) => "GANimation, vipermu's names",
             };
-            let names = |parts: &dyn Fn(&Part) -> bool| -> String {
+            let names = |parts: &dyn Fn(&SystemNetwork) -> bool| -> String {
                 let names = system.parts.iter().filter(|part| parts(part));
                 names.map(|part| part.name).collect::<Vec<_>>().join(", ")
             };

@@ -152,7 +152,7 @@ pub struct AuVector([f32; ActionUnit::COUNT]);
 impl From<[f32; ActionUnit::COUNT]> for AuVector {
     /// Clamps values read from a face, in the order of [`ActionUnit::ALL`], to [`AuVector::USUAL`]; NaN becomes 0.
     fn from(values: [f32; ActionUnit::COUNT]) -> Self {
-        AuVector(values.map(|value| held(value, AuVector::USUAL)))
+        AuVector(values.map(|value| clamp_or_zero(value, AuVector::USUAL)))
     }
 }
 
@@ -173,11 +173,11 @@ impl AuVector {
 
     /// Sets one unit, clamped to [`AuVector::RANGE`]; NaN becomes 0.
     pub fn set(&mut self, unit: ActionUnit, value: f32) {
-        self.0[unit.index()] = held(value, AuVector::RANGE);
+        self.0[unit.index()] = clamp_or_zero(value, AuVector::RANGE);
     }
 
     /// Returns the vector with every value clamped to [`AuVector::USUAL`].
-    pub fn usual(&self) -> AuVector {
+    pub fn clamped_to_usual(&self) -> AuVector {
         AuVector::from(self.0)
     }
 
@@ -240,7 +240,7 @@ impl AuVector {
 }
 
 /// Clamps a value to a range; NaN becomes 0.
-fn held(value: f32, range: RangeInclusive<f32>) -> f32 {
+fn clamp_or_zero(value: f32, range: RangeInclusive<f32>) -> f32 {
     if value.is_nan() {
         return 0.0;
     }
@@ -377,7 +377,7 @@ mod tests {
             vector.set(unit, given);
             assert_eq!(vector.get(unit), kept);
             assert_eq!(vector.is_usual(), usual.contains(&kept));
-            let held = vector.usual();
+            let held = vector.clamped_to_usual();
             assert_eq!(held.get(unit), kept.clamp(*usual.start(), *usual.end()));
             // Values read from a face never go beyond the usual range.
             assert_eq!(

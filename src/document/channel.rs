@@ -24,7 +24,7 @@ pub enum Channel {
 
 /// The range of values that the controls offer for Action Units; head and eyes have a single range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reach {
+pub enum SliderRange {
     /// From relaxed to full.
     #[default]
     Usual,
@@ -114,15 +114,15 @@ impl Channel {
 
     /// The accepted values: an Action Unit's intensity, or an angle in degrees.
     pub fn range(self) -> RangeInclusive<f32> {
-        self.limits(Reach::Beyond)
+        self.limits(SliderRange::Beyond)
     }
 
     /// The values that the controls offer: of an Action Unit by `reach`, of an angle in degrees.
-    pub fn limits(self, reach: Reach) -> RangeInclusive<f32> {
+    pub fn limits(self, reach: SliderRange) -> RangeInclusive<f32> {
         match self {
             Channel::Unit(_) => match reach {
-                Reach::Usual => AuVector::USUAL,
-                Reach::Beyond => AuVector::RANGE,
+                SliderRange::Usual => AuVector::USUAL,
+                SliderRange::Beyond => AuVector::RANGE,
             },
             Channel::Yaw | Channel::Pitch | Channel::Roll => HeadTurn::RANGE,
             Channel::GazeX | Channel::GazeY => Gaze::RANGE,
@@ -139,7 +139,7 @@ impl Channel {
 
     /// The width of the usual range.
     pub fn width(self) -> f32 {
-        let range = self.limits(Reach::Usual);
+        let range = self.limits(SliderRange::Usual);
         range.end() - range.start()
     }
 
@@ -164,20 +164,20 @@ impl Channel {
 
     /// Clamps a value to the usual range, widened to include `others`.
     pub(super) fn clamped_with(self, value: f32, others: [f32; 2]) -> f32 {
-        let usual = self.limits(Reach::Usual);
+        let usual = self.limits(SliderRange::Usual);
         let low = others.iter().fold(*usual.start(), |low, v| low.min(*v));
         let high = others.iter().fold(*usual.end(), |high, v| high.max(*v));
         self.clamped(value).clamp(low, high)
     }
 
     /// A value's position in the usual range: 0 at its start and 1 at its end, below 0 or above 1 outside it.
-    pub fn share_of(self, value: f32) -> f32 {
-        (value - self.limits(Reach::Usual).start()) / self.width()
+    pub fn normalise(self, value: f32) -> f32 {
+        (value - self.limits(SliderRange::Usual).start()) / self.width()
     }
 
-    /// The value at a position in the usual range; the inverse of [`Channel::share_of`].
-    pub fn value_at(self, share: f32) -> f32 {
-        self.limits(Reach::Usual).start() + share * self.width()
+    /// The value at a position in the usual range; the inverse of [`Channel::normalise`].
+    pub fn denormalise(self, share: f32) -> f32 {
+        self.limits(SliderRange::Usual).start() + share * self.width()
     }
 }
 
@@ -214,10 +214,10 @@ mod tests {
     #[test]
     fn values_and_shares_agree_and_stay_in_range() {
         for channel in Channel::ALL {
-            let (usual, range) = (channel.limits(Reach::Usual), channel.range());
-            assert_eq!(channel.share_of(*usual.start()), 0.0);
-            assert_eq!(channel.share_of(*usual.end()), 1.0);
-            assert_eq!(channel.value_at(channel.share_of(0.5)), 0.5);
+            let (usual, range) = (channel.limits(SliderRange::Usual), channel.range());
+            assert_eq!(channel.normalise(*usual.start()), 0.0);
+            assert_eq!(channel.normalise(*usual.end()), 1.0);
+            assert_eq!(channel.denormalise(channel.normalise(0.5)), 0.5);
             assert_eq!(channel.clamped(f32::INFINITY), *range.end());
             assert_eq!(channel.clamped(f32::NEG_INFINITY), *range.start());
             assert_eq!(channel.clamped(f32::NAN), Channel::NEUTRAL);
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(Channel::Yaw.clamped_halves((4.0, 8.0)), (6.0, 6.0));
         let unit = Channel::Unit(ActionUnit::ALL[0]);
         assert_eq!(unit.clamped_halves((0.2, 8.0)), (0.2, 1.5));
-        assert_eq!((unit.share_of(1.3), unit.value_at(-0.25)), (1.3, -0.25));
+        assert_eq!((unit.normalise(1.3), unit.denormalise(-0.25)), (1.3, -0.25));
         // The result goes no further beyond the range than its inputs.
         assert_eq!(unit.clamped_with(1.4, [0.2, 1.0]), 1.0);
         assert_eq!(unit.clamped_with(1.4, [0.2, 1.3]), 1.3);

@@ -49,7 +49,7 @@ impl ExportSettings {
     pub const FPS: std::ops::RangeInclusive<f64> = 0.01..=120.0;
 
     /// Returns the nearest valid settings; NaN becomes the default.
-    pub fn mended(mut self) -> Self {
+    pub fn nearest_valid(mut self) -> Self {
         let nearest = |value: f64, range: std::ops::RangeInclusive<f64>| {
             value.clamp(*range.start(), *range.end())
         };
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_is_the_default_and_what_is_unknown_is_passed_over() {
+    fn missing_fields_are_defaults_and_unknown_ones_are_ignored() {
         let read: ExportSettings =
             serde_json::from_str(r#"{"format": "gif", "what": {"pane": 2}, "colour": 7}"#).unwrap();
         let want = ExportSettings {
@@ -98,11 +98,11 @@ mod tests {
             ..ExportSettings::default()
         };
         assert_eq!(read, want);
-        assert_eq!(want.mended(), want);
+        assert_eq!(want.nearest_valid(), want);
     }
 
     #[test]
-    fn what_cannot_be_carried_out_is_mended() {
+    fn invalid_settings_become_the_nearest_valid() {
         let odd = ExportSettings {
             range: Some((7, 7)),
             fps: Some(f64::INFINITY),
@@ -110,7 +110,7 @@ mod tests {
             quality: Some(255),
             ..ExportSettings::default()
         };
-        let mended = odd.mended();
+        let mended = odd.nearest_valid();
         assert_eq!((mended.range, mended.fps), (None, Some(120.0)));
         assert_eq!((mended.scale, mended.quality), (0.01, Some(100)));
         let none = ExportSettings {
@@ -118,6 +118,9 @@ mod tests {
             fps: Some(f64::NAN),
             ..odd
         };
-        assert_eq!((none.mended().scale, none.mended().fps), (1.0, None));
+        assert_eq!(
+            (none.nearest_valid().scale, none.nearest_valid().fps),
+            (1.0, None)
+        );
     }
 }

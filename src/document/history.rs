@@ -134,7 +134,7 @@ impl History {
         let Some(mut before) = self.past.pop_back() else {
             return false;
         };
-        before.keep_choices_of(&self.current);
+        before.copy_view_settings(&self.current);
         self.future
             .push(std::mem::replace(&mut self.current, before));
         true
@@ -146,7 +146,7 @@ impl History {
         let Some(mut after) = self.future.pop() else {
             return false;
         };
-        after.keep_choices_of(&self.current);
+        after.copy_view_settings(&self.current);
         self.past
             .push_back(std::mem::replace(&mut self.current, after));
         true
@@ -200,13 +200,13 @@ mod tests {
         }
         slide(&mut history, 6, 0.5);
         assert!(history.undo());
-        assert_eq!(history.document().still.get(unit(6)), 0.0);
-        assert_eq!(history.document().still.get(unit(12)), 1.0);
+        assert_eq!(history.document().base_pose.get(unit(6)), 0.0);
+        assert_eq!(history.document().base_pose.get(unit(12)), 1.0);
         assert!(history.undo());
         assert_eq!(history.document(), &sample());
         assert!(!history.undo());
         assert!(history.redo() && history.redo() && !history.redo());
-        assert_eq!(history.document().still.get(unit(6)), 0.5);
+        assert_eq!(history.document().base_pose.get(unit(6)), 0.5);
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
         history.end_gesture();
         slide(&mut history, 12, 0.6);
         history.undo();
-        assert_eq!(history.document().still.get(unit(12)), 0.3);
+        assert_eq!(history.document().base_pose.get(unit(12)), 0.3);
     }
 
     #[test]
@@ -264,7 +264,7 @@ mod tests {
             let mut history = History::new(sample());
             for (index, share, drag) in edits {
                 let channel = Channel::ALL[index];
-                let change = |d: &mut Document| d.set_channel(0, Sides::Both, channel, channel.value_at(share));
+                let change = |d: &mut Document| d.set_channel(0, Sides::Both, channel, channel.denormalise(share));
                 if drag {
                     history.drag(Gesture::Slider(channel), change);
                 } else {

@@ -26,7 +26,7 @@ impl LandmarkOffsets {
     pub const LANDMARKS: u16 = 478;
 
     /// The largest displacement along either axis.
-    pub const FARTHEST: f32 = 0.5;
+    pub const MAX_OFFSET: f32 = 0.5;
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -37,13 +37,13 @@ impl LandmarkOffsets {
         self.0.get(&landmark).copied().unwrap_or_default()
     }
 
-    /// Displaces a landmark, clamped to [`LandmarkOffsets::FARTHEST`] along each axis; NaN counts as 0. A zero
+    /// Displaces a landmark, clamped to [`LandmarkOffsets::MAX_OFFSET`] along each axis; NaN counts as 0. A zero
     /// displacement removes the entry, and a number that isn't a landmark is ignored.
     pub fn set(&mut self, landmark: u16, offset: [f32; 2]) {
         let held = |v: f32| {
             let v = if v.is_nan() { 0.0 } else { v };
             // -0 becomes 0, so that equal values have the same cache key.
-            v.clamp(-Self::FARTHEST, Self::FARTHEST) + 0.0
+            v.clamp(-Self::MAX_OFFSET, Self::MAX_OFFSET) + 0.0
         };
         let offset = offset.map(held);
         if offset == [0.0; 2] || landmark >= Self::LANDMARKS {
@@ -75,7 +75,7 @@ mod tests {
             }
             for (landmark, offset) in offsets.iter() {
                 prop_assert!(landmark < LandmarkOffsets::LANDMARKS);
-                prop_assert!(offset.iter().all(|v| v.abs() <= LandmarkOffsets::FARTHEST));
+                prop_assert!(offset.iter().all(|v| v.abs() <= LandmarkOffsets::MAX_OFFSET));
                 let last = given.iter().rev().find(|(of, _)| *of == landmark).unwrap();
                 let held = last.1.map(|v| v.clamp(-0.5, 0.5));
                 prop_assert_eq!(offset, held);

@@ -7,7 +7,7 @@ use crate::document::pose::Sides;
 /// A part of the face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub enum FacePart {
     Brows,
     Eyes,
     Nose,
@@ -16,18 +16,24 @@ pub enum Part {
     Skin,
 }
 
-impl Part {
+impl FacePart {
     /// All parts, from the forehead down.
-    pub const ALL: [Part; 5] = [Part::Brows, Part::Eyes, Part::Nose, Part::Mouth, Part::Skin];
+    pub const ALL: [FacePart; 5] = [
+        FacePart::Brows,
+        FacePart::Eyes,
+        FacePart::Nose,
+        FacePart::Mouth,
+        FacePart::Skin,
+    ];
 
     /// The part's name.
     pub fn title(self) -> &'static str {
         match self {
-            Part::Brows => "Brows",
-            Part::Eyes => "Eyes",
-            Part::Nose => "Nose",
-            Part::Mouth => "Mouth",
-            Part::Skin => "Skin",
+            FacePart::Brows => "Brows",
+            FacePart::Eyes => "Eyes",
+            FacePart::Nose => "Nose",
+            FacePart::Mouth => "Mouth",
+            FacePart::Skin => "Skin",
         }
     }
 }
@@ -35,7 +41,7 @@ impl Part {
 /// The parts that an edit may change, and on which half of the face. No part means the whole crop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Limit {
-    /// One bit per part, in the order of [`Part::ALL`].
+    /// One bit per part, in the order of [`FacePart::ALL`].
     parts: u8,
     pub sides: Sides,
 }
@@ -53,12 +59,12 @@ impl Limit {
     }
 
     /// Whether a part is included.
-    pub fn has(&self, part: Part) -> bool {
+    pub fn has(&self, part: FacePart) -> bool {
         self.parts & (1 << part as u8) != 0
     }
 
     /// Returns the limit with a part added, or removed if it was included.
-    pub fn toggled(self, part: Part) -> Self {
+    pub fn toggled(self, part: FacePart) -> Self {
         Self {
             parts: self.parts ^ (1 << part as u8),
             ..self
@@ -71,8 +77,8 @@ impl Limit {
     }
 
     /// The included parts; none means the whole crop.
-    pub fn parts(&self) -> impl Iterator<Item = Part> {
-        Part::ALL.into_iter().filter(|part| self.has(*part))
+    pub fn parts(&self) -> impl Iterator<Item = FacePart> {
+        FacePart::ALL.into_iter().filter(|part| self.has(*part))
     }
 }
 
@@ -82,13 +88,15 @@ mod tests {
 
     #[test]
     fn parts_come_and_go() {
-        let limit = Limit::NONE.toggled(Part::Mouth).toggled(Part::Brows);
+        let limit = Limit::NONE
+            .toggled(FacePart::Mouth)
+            .toggled(FacePart::Brows);
         assert_eq!(
             limit.parts().collect::<Vec<_>>(),
-            [Part::Brows, Part::Mouth]
+            [FacePart::Brows, FacePart::Mouth]
         );
         assert!(!limit.is_none());
-        let none = limit.toggled(Part::Mouth).toggled(Part::Brows);
+        let none = limit.toggled(FacePart::Mouth).toggled(FacePart::Brows);
         assert!(none.is_none());
         let half = none.on(Sides::Left);
         assert!(!half.is_none() && half.parts().next().is_none());

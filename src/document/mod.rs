@@ -25,7 +25,7 @@ mod sample;
 mod track;
 
 pub use au::{ActionUnit, AuError, AuVector, Group};
-pub use channel::{Channel, Reach};
+pub use channel::{Channel, SliderRange};
 pub use clock::Clock;
 pub use crop::{Crop, CropError};
 pub use export_settings::{ExportSettings, ExportWhat};
@@ -33,10 +33,10 @@ pub use file_format::{FileFormat, FileFormatError};
 pub use glasses::Glasses;
 pub use history::{Gesture, History};
 pub use landmarks::LandmarkOffsets;
-pub use limit::{Limit, Part};
+pub use limit::{FacePart, Limit};
 pub use media_source::MediaSource;
 pub use motion::{
-    ClipMotion, Drawn, Expression, Follow, Motion, MotionId, MotionKind, SampledMotion,
+    ClipMotion, Expression, Follow, Motion, MotionId, MotionKind, SampledMotion, SeededSample,
 };
 pub use pane::{MethodChoice, MethodId, Mode, PaneSpec};
 pub use pane_view::PaneView;

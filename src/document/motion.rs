@@ -54,7 +54,8 @@ impl MotionKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Expression {
     /// The pose of channels that have no keyframe.
-    pub still: Pose,
+    #[serde(rename = "still")]
+    pub base_pose: Pose,
     /// Interpolation weight from the portrait's own expression to the pose, in 0..=1.
     pub strength: f32,
     pub track: Track,
@@ -64,7 +65,7 @@ impl Expression {
     /// Copies the expression of a document.
     pub fn of(document: &Document) -> Self {
         Self {
-            still: document.still,
+            base_pose: document.base_pose,
             strength: document.strength,
             track: document.track.clone(),
         }
@@ -72,7 +73,7 @@ impl Expression {
 
     /// Replaces a document's expression with this one.
     pub fn put_into(&self, document: &mut Document) {
-        document.still = self.still;
+        document.base_pose = self.base_pose;
         document.strength = self.strength;
         document.track = self.track.clone();
     }
@@ -92,11 +93,14 @@ pub struct Follow {
     pub lock_scale: bool,
     /// How strongly the Action Units are smoothed, in 0..=1, by the One Euro filter's minimum cutoff; 0 turns the
     /// filter off.
-    pub still: f32,
+    #[serde(rename = "still")]
+    pub smoothing_strength: f32,
     /// How quickly they follow a fast movement, in 0..=1, by the One Euro filter's beta.
-    pub quick: f32,
+    #[serde(rename = "quick")]
+    pub responsiveness: f32,
     /// Whether the Action Units are measured relative to the motion's own resting face; `None` does so if it shows one.
-    pub own: Option<bool>,
+    #[serde(rename = "own")]
+    pub use_baseline: Option<bool>,
     /// Whether the movement is added to the portrait's own expression; for GANimation.
     pub relative: bool,
     /// The frame that counts as looking like the portrait, from 0; `None` finds it automatically.
@@ -121,9 +125,9 @@ impl Default for Follow {
             gains: [1.0; Group::ALL.len()],
             lock_place: false,
             lock_scale: false,
-            still: 0.5,
-            quick: 0.5,
-            own: None,
+            smoothing_strength: 0.5,
+            responsiveness: 0.5,
+            use_baseline: None,
             relative: true,
             reference: None,
         }
@@ -160,7 +164,7 @@ impl ClipMotion {
 
 /// A sample and the seed of its content; the seed of its motion is [`Sample::motion_seed`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Drawn {
+pub struct SeededSample {
     pub codes: Sample,
     pub content_seed: u64,
 }
@@ -177,14 +181,15 @@ pub struct SampledMotion {
     pub hold_motion: bool,
     /// Frames a second, in [`Track::FPS`]; the published network was trained at 8.
     pub fps: f64,
-    /// Another sample to interpolate towards, by `way`.
-    pub towards: Option<Box<Drawn>>,
+    /// Another sample to interpolate towards, by `blend_weight`.
+    pub towards: Option<Box<SeededSample>>,
     /// Interpolation weight, in 0..=1.
-    pub way: f32,
+    #[serde(rename = "way")]
+    pub blend_weight: f32,
     /// The seed of the neighbouring samples in the grid.
-    #[serde(default)]
-    pub board: u64,
-    pub favourites: Vec<Drawn>,
+    #[serde(rename = "board", default)]
+    pub grid_seed: u64,
+    pub favourites: Vec<SeededSample>,
     pub follow: Follow,
     pub playback: Playback,
 }
@@ -194,41 +199,41 @@ impl SampledMotion {
     pub fn new(codes: Sample) -> Self {
         Self {
             content_seed: codes.motion_seed,
-            board: codes.motion_seed,
+            grid_seed: codes.motion_seed,
             codes,
             hold_content: false,
             hold_motion: false,
             fps: 8.0,
             towards: None,
-            way: 0.0,
+            blend_weight: 0.0,
             favourites: Vec::new(),
             follow: Follow::default(),
             playback: Playback::PingPong,
         }
     }
 
-    /// Returns the displayed sample: the codes interpolated by `way` towards the other sample.
+    /// Returns the displayed sample: the codes interpolated by `blend_weight` towards the other sample.
     ///
     /// # Errors
     /// [`SampleError`] where the two can't be blended.
-    pub fn shown(&self) -> Result<Sample, SampleError> {
+    pub fn blended_sample(&self) -> Result<Sample, SampleError> {
         match &self.towards {
-            Some(other) if self.way > 0.0 => self
+            Some(other) if self.blend_weight > 0.0 => self
                 .codes
-                .interpolate_content(&other.codes, self.way)?
-                .interpolate_motion(&other.codes, self.way),
+                .interpolate_content(&other.codes, self.blend_weight)?
+                .interpolate_motion(&other.codes, self.blend_weight),
             _ => Ok(self.codes.clone()),
         }
     }
 
     /// Returns the seed that the content was drawn from; `None` for content that was blended or loaded from a file.
-    pub fn content_drawn(&self) -> Option<u64> {
+    pub fn single_content_seed(&self) -> Option<u64> {
         let drawn = self.start()?.resample_content(self.content_seed);
         (drawn.content == self.codes.content).then_some(self.content_seed)
     }
 
     /// Returns the seed that the motion was drawn from, compared by its start and its first step.
-    pub fn motion_drawn(&self) -> Option<u64> {
+    pub fn single_motion_seed(&self) -> Option<u64> {
         let seed = self.codes.motion_seed;
         let start = self.start()?;
         (start.resample_motion(seed) == start).then_some(seed)

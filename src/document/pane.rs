@@ -212,7 +212,7 @@ fn is_false(value: &bool) -> bool {
 
 impl PaneSpec {
     /// The maximum number of panes.
-    pub const MOST: usize = 6;
+    pub const MAX: usize = 6;
 
     /// The panes of a new project: the portrait, the result, and GANimation's intermediate outputs.
     pub fn usual(has_face: bool) -> Vec<Self> {

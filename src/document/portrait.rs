@@ -39,7 +39,8 @@ pub struct Document {
     /// Index of the face among those detected in the portrait; `None` if none was detected.
     pub face: Option<usize>,
     /// The pose of channels that have no key on the track; see [`Document::pose`].
-    pub still: Pose,
+    #[serde(rename = "still")]
+    pub base_pose: Pose,
     /// Interpolation weight from `source` to the pose, in 0..=1.
     pub strength: f32,
     /// Whether the portrait's fine detail is carried over where the network preserves the colour.
@@ -70,7 +71,7 @@ impl Document {
             crop,
             source,
             face: None,
-            still: source.into(),
+            base_pose: source.into(),
             strength: 1.0,
             detail: true,
             limit: Limit::NONE,
@@ -83,7 +84,8 @@ impl Document {
 
     /// The slider values at a frame: from the track for channels with keys, from the still pose for the others.
     pub fn pose(&self, frame: u32) -> Pose {
-        self.track.pose_at(self.track.time_of(frame), self.still)
+        self.track
+            .pose_at(self.track.time_of(frame), self.base_pose)
     }
 
     /// Whether the portrait is edited at a frame.
@@ -97,7 +99,7 @@ impl Document {
     /// after) this one, so that the new value doesn't apply to the whole track.
     pub fn set_pose(&mut self, frame: u32, pose: Pose) {
         if self.track.is_empty() {
-            self.still = pose;
+            self.base_pose = pose;
         } else {
             self.key_pose(frame, pose, self.anchor(frame));
         }
@@ -148,7 +150,7 @@ impl Document {
     ) {
         let channel = channel.into();
         if self.track.is_empty() {
-            self.still.set(sides, channel, value);
+            self.base_pose.set(sides, channel, value);
         } else {
             let pose = self.pose(frame).with(sides, channel, value);
             self.track.set_channel(frame, channel, pose.halves(channel));
@@ -157,11 +159,11 @@ impl Document {
 
     /// Switches to another face of the portrait: takes its crop and expression, and resets the sliders, folds, glasses
     /// and landmarks. The track stays, because the same movement may be wanted for another face.
-    pub fn take_face(&mut self, face: usize, crop: Crop, source: AuVector) {
+    pub fn switch_face(&mut self, face: usize, crop: Crop, source: AuVector) {
         self.face = Some(face);
         self.crop = crop;
         self.source = source;
-        self.still = source.into();
+        self.base_pose = source.into();
         self.folds = None;
         self.glasses = Glasses::Auto;
         self.landmarks = LandmarkOffsets::default();
@@ -176,17 +178,17 @@ impl Document {
 
     /// Replaces the portrait's own expression. Action Unit sliders follow if all of them were at the old one; otherwise
     /// they stay.
-    pub fn read_anew(&mut self, source: AuVector) {
-        if self.still.facing_as_portrait() == self.source {
-            self.still = self.still.with_all(Sides::Both, source);
+    pub fn replace_source(&mut self, source: AuVector) {
+        if self.base_pose.facing_as_portrait() == self.source {
+            self.base_pose = self.base_pose.with_all(Sides::Both, source);
         }
         self.source = source;
     }
 
     /// Treats what the portrait shows as this person's relaxed face: sets its own expression and the sliders to zero.
-    pub fn count_as_neutral(&mut self) {
+    pub fn set_neutral(&mut self) {
         self.source = AuVector::NEUTRAL;
-        self.still = Pose::NEUTRAL;
+        self.base_pose = Pose::NEUTRAL;
     }
 
     /// Keys the pose at a frame: every channel that differs from the portrait's own expression or has keys already, or
@@ -218,7 +220,7 @@ impl Document {
         let before = self.pose(frame);
         for channel in self.track.keyed() {
             if track.curve(channel).is_empty() {
-                self.still.set_halves(channel, before.halves(channel));
+                self.base_pose.set_halves(channel, before.halves(channel));
             }
         }
         self.track = track;
@@ -279,7 +281,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_what_is_asked_for_is_keyed() {
+    fn only_changed_channels_are_keyed() {
         let (smile, brow) = (
             ActionUnit::from_code(12).unwrap(),
             ActionUnit::from_code(1).unwrap(),
@@ -300,7 +302,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_whole_pose_is_come_to_and_does_not_spread() {
+    fn posing_a_frame_leaves_other_frames_unchanged() {
         let (smile, brow) = (
             ActionUnit::from_code(12).unwrap(),
             ActionUnit::from_code(1).unwrap(),
@@ -333,10 +335,10 @@ pub(crate) mod tests {
             ..document.crop
         };
         let own = AuVector::NEUTRAL.with(smile, 0.4);
-        document.take_face(1, crop, own);
+        document.switch_face(1, crop, own);
         assert_eq!((document.face, document.crop), (Some(1), crop));
         assert_eq!(document.target(0), own);
-        document.count_as_neutral();
+        document.set_neutral();
         assert_eq!(document.target(0), AuVector::NEUTRAL);
         assert_eq!(document.target(0), Pose::from(document.source));
     }
@@ -346,11 +348,11 @@ pub(crate) mod tests {
         let smile = ActionUnit::from_code(12).unwrap();
         let read = AuVector::NEUTRAL.with(smile, 0.3);
         let mut document = sample();
-        document.read_anew(read);
-        assert_eq!(document.still, read);
+        document.replace_source(read);
+        assert_eq!(document.base_pose, read);
         document.set_channel(0, Sides::Both, smile, 0.9);
-        document.read_anew(AuVector::NEUTRAL);
-        assert_eq!(document.still.get(smile), 0.9);
+        document.replace_source(AuVector::NEUTRAL);
+        assert_eq!(document.base_pose.get(smile), 0.9);
         assert_eq!(document.source, AuVector::NEUTRAL);
     }
 
@@ -363,8 +365,8 @@ pub(crate) mod tests {
         document.strength = 0.5;
         assert_eq!(document.target(0).head.yaw(), 4.0);
         // A new reading and a preset affect only the units.
-        document.read_anew(AuVector::NEUTRAL.with(smile, 0.3));
-        assert_eq!(document.still.get(smile), 0.3);
+        document.replace_source(AuVector::NEUTRAL.with(smile, 0.3));
+        assert_eq!(document.base_pose.get(smile), 0.3);
         document.add_key(0);
         assert_eq!(document.track.keyed().collect::<Vec<_>>(), [Channel::Yaw]);
         document.set_channel(24, Sides::Both, Channel::Yaw, -8.0);
@@ -372,8 +374,8 @@ pub(crate) mod tests {
         assert_eq!(document.pose(24).head.yaw(), -8.0);
         assert_eq!(document.pose(24).get(smile), 1.0);
         document.remove_keys(&document.track.all_keys(), 24);
-        assert_eq!(document.still.head.yaw(), -8.0);
-        document.take_face(0, document.crop, AuVector::NEUTRAL);
+        assert_eq!(document.base_pose.head.yaw(), -8.0);
+        document.switch_face(0, document.crop, AuVector::NEUTRAL);
         assert!(!document.is_edited(0));
     }
 
@@ -387,7 +389,7 @@ pub(crate) mod tests {
         }
         document.glasses = Glasses::Bend;
         document.landmarks.set(4, [0.1, 0.0]);
-        document.take_face(1, document.crop, AuVector::NEUTRAL);
+        document.switch_face(1, document.crop, AuVector::NEUTRAL);
         assert_eq!(document.folds, None, "another face, another skin");
         assert_eq!(document.glasses, Glasses::Auto);
         assert!(document.landmarks.is_empty());

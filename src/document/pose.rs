@@ -295,10 +295,10 @@ impl Pose {
     }
 
     /// The same pose with every Action Unit clamped to [`AuVector::USUAL`].
-    pub fn usual(self) -> Self {
+    pub fn clamped_to_usual(self) -> Self {
         Pose {
-            left: self.left.usual(),
-            right: self.right.usual(),
+            left: self.left.clamped_to_usual(),
+            right: self.right.clamped_to_usual(),
             ..self
         }
     }
@@ -424,17 +424,17 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_beyond_is_told_and_brought_back() {
+    fn values_beyond_the_usual_range_are_detected_and_clamped() {
         let smile = ActionUnit::from_code(12).unwrap();
         let pose =
             Pose::NEUTRAL
                 .with(Sides::Left, smile, 1.4)
                 .with(Sides::Both, Channel::Yaw, -20.0);
         assert!(!pose.is_usual());
-        assert_eq!(pose.usual(), pose.with(Sides::Left, smile, 1.0));
-        assert!(pose.usual().is_usual());
+        assert_eq!(pose.clamped_to_usual(), pose.with(Sides::Left, smile, 1.0));
+        assert!(pose.clamped_to_usual().is_usual());
         let opposite = Pose::NEUTRAL.with(Sides::Right, smile, -0.2);
-        assert_eq!(opposite.usual(), Pose::NEUTRAL);
+        assert_eq!(opposite.clamped_to_usual(), Pose::NEUTRAL);
         assert!((pose.lerp(&opposite, 0.5).of(Sides::Left, smile) - 0.7).abs() < 1e-6);
     }
 

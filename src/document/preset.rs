@@ -10,7 +10,7 @@ use crate::document::pose::Pose;
 use crate::folders::free_name;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
+use crate::regular_file;
 use crate::text;
 
 /// A named expression. It has only Action Units, from relaxed to full; head and eyes are as in the portrait.
@@ -168,7 +168,7 @@ impl Preset {
     /// # Errors
     /// [`PresetError::Damaged`] if the file can't be read or isn't a preset.
     pub fn load(path: &Path) -> Result<Preset, PresetError> {
-        ordinary_file::read_text(path, MAX_BYTES)
+        regular_file::read_text(path, MAX_BYTES)
             .map_err(|error| PresetError::Damaged {
                 path: path.to_owned(),
                 reason: text::fault(&error),
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn saved_and_read_again_and_a_damaged_one_is_told() {
+    fn presets_round_trip_and_damaged_ones_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let preset = Preset {
             name: "Half smile".to_owned(),

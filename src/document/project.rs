@@ -52,7 +52,7 @@ impl Project {
     }
 
     /// Assembles a project from parts, as read from a file. Repairs inconsistent parts, so that there is an expression
-    /// track, the chosen motion exists, and there are from 1 to [`PaneSpec::MOST`] panes.
+    /// track, the chosen motion exists, and there are from 1 to [`PaneSpec::MAX`] panes.
     pub fn of_parts(
         mut document: Document,
         motions: Vec<Motion>,
@@ -87,9 +87,9 @@ impl Project {
         };
         if !panes.is_empty() {
             project.panes = panes;
-            project.panes.truncate(PaneSpec::MOST);
+            project.panes.truncate(PaneSpec::MAX);
         }
-        project.forget_missing();
+        project.clear_dangling_motions();
         project
     }
 
@@ -235,10 +235,10 @@ impl Project {
             let next = at.min(self.motions.len() - 1);
             self.choose(self.motions[next].id);
         }
-        self.forget_missing();
+        self.clear_dangling_motions();
     }
 
-    fn forget_missing(&mut self) {
+    fn clear_dangling_motions(&mut self) {
         let known: Vec<MotionId> = self.motions.iter().map(|motion| motion.id).collect();
         for pane in &mut self.panes {
             pane.motion = pane.motion.filter(|id| known.contains(id));
@@ -285,7 +285,7 @@ impl Project {
     pub fn is_usual(&self) -> bool {
         self.motions.iter().all(|motion| match &motion.kind {
             MotionKind::Track(expression) => {
-                expression.still.is_usual() && expression.track.is_usual()
+                expression.base_pose.is_usual() && expression.track.is_usual()
             }
             MotionKind::Clip(_) | MotionKind::Sample(_) => true,
         })
@@ -297,7 +297,7 @@ impl Project {
     }
 
     /// Skips the ids below this one, which deleted motions may have had.
-    pub fn leave_out(&mut self, below: MotionId) {
+    pub fn skip_ids_below(&mut self, below: MotionId) {
         self.next = self.next.max(below.0);
     }
 
@@ -308,7 +308,7 @@ impl Project {
 
     /// Sets the export settings, replaced by the nearest valid ones.
     pub fn set_export(&mut self, export: ExportSettings) {
-        self.export = export.mended();
+        self.export = export.nearest_valid();
     }
 
     /// Whether the panes' names are shown.
@@ -330,7 +330,7 @@ impl Project {
     }
 
     /// Copies from another step what undo leaves unchanged.
-    pub(super) fn keep_choices_of(&mut self, other: &Project) {
+    pub(super) fn copy_view_settings(&mut self, other: &Project) {
         self.export = other.export;
         self.labels = other.labels;
         self.holds_media = other.holds_media;
@@ -350,18 +350,18 @@ impl Project {
         self.panes.iter().position(result).unwrap_or(0)
     }
 
-    /// Adds a pane at the end, unless there are already [`PaneSpec::MOST`].
+    /// Adds a pane at the end, unless there are already [`PaneSpec::MAX`].
     pub fn add_pane(&mut self, pane: PaneSpec) {
-        if self.panes.len() < PaneSpec::MOST {
+        if self.panes.len() < PaneSpec::MAX {
             self.panes.push(pane);
         }
     }
 
-    /// Replaces all panes, truncated to [`PaneSpec::MOST`]; an empty list is ignored.
+    /// Replaces all panes, truncated to [`PaneSpec::MAX`]; an empty list is ignored.
     pub fn set_panes(&mut self, panes: Vec<PaneSpec>) {
         if !panes.is_empty() {
             self.panes = panes;
-            self.panes.truncate(PaneSpec::MOST);
+            self.panes.truncate(PaneSpec::MAX);
         }
     }
 }

@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::folders::file_name;
 use crate::media::error::MediaError;
 
-use stream::{Part, Stream};
+use stream::{Stream, StreamId};
 
 /// The expressions of the published MUG model, in the order of its categories (that of the training folders' names).
 pub const EXPRESSIONS: [&str; 6] = [
@@ -142,7 +142,7 @@ pub enum SampleError {
     },
     #[error("number {index} of {what} is not a finite number; draw the sample again.")]
     NotFinite { what: String, index: usize },
-    #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MOST_FRAMES)]
+    #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MAX_FRAMES)]
     Frames { found: usize },
     #[error("{name:?} is not a category of this model; use one of: {known}.")]
     UnknownCategory { name: String, known: String },
@@ -172,7 +172,7 @@ pub enum SampleError {
 
 impl Sample {
     /// Guards against typing errors: over an hour at eight frames a second.
-    pub const MOST_FRAMES: usize = 30_000;
+    pub const MAX_FRAMES: usize = 30_000;
 
     /// Draws a sample. The content, the category (unless one is given), the motion's start and every frame's step come
     /// from separate streams, so the content doesn't depend on the number of frames. The same seed and sizes give the
@@ -189,16 +189,16 @@ impl Sample {
         check_frames(frames)?;
         let drawn = || {
             (sizes.categories > 0).then(|| Category {
-                index: Stream::new(seed, Part::Category).below(sizes.categories),
+                index: Stream::new(seed, StreamId::Category).below(sizes.categories),
                 of: sizes.categories,
             })
         };
         let category = category.or_else(drawn);
         check_category(category, sizes.categories)?;
         Ok(Self {
-            content: Stream::new(seed, Part::Content).normals(sizes.content),
+            content: Stream::new(seed, StreamId::Content).normals(sizes.content),
             category,
-            h0: Stream::new(seed, Part::Start).normals(sizes.motion),
+            h0: Stream::new(seed, StreamId::Start).normals(sizes.motion),
             epsilon: steps(seed, sizes.motion, 0..frames),
             motion_seed: seed,
         })
@@ -226,7 +226,7 @@ impl Sample {
     /// The same motion and category with another identity: the content that [`Sample::draw`] gives for this seed.
     pub fn resample_content(&self, seed: u64) -> Self {
         Self {
-            content: Stream::new(seed, Part::Content).normals(self.content.len()),
+            content: Stream::new(seed, StreamId::Content).normals(self.content.len()),
             ..self.clone()
         }
     }
@@ -237,7 +237,7 @@ impl Sample {
         Self {
             content: self.content.clone(),
             category: self.category,
-            h0: Stream::new(seed, Part::Start).normals(self.h0.len()),
+            h0: Stream::new(seed, StreamId::Start).normals(self.h0.len()),
             epsilon: steps(seed, self.h0.len(), 0..self.frames()),
             motion_seed: seed,
         }
@@ -280,12 +280,12 @@ impl Sample {
 
 fn steps(seed: u64, motion: usize, frames: std::ops::Range<usize>) -> Vec<Vec<f32>> {
     frames
-        .map(|frame| Stream::new(seed, Part::Step(frame as u32)).normals(motion))
+        .map(|frame| Stream::new(seed, StreamId::Step(frame as u32)).normals(motion))
         .collect()
 }
 
 fn check_frames(found: usize) -> Result<(), SampleError> {
-    if (1..=Sample::MOST_FRAMES).contains(&found) {
+    if (1..=Sample::MAX_FRAMES).contains(&found) {
         Ok(())
     } else {
         Err(SampleError::Frames { found })

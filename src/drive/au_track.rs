@@ -22,7 +22,7 @@ pub struct AuFrame {
     /// `None` where there is no face.
     pub aus: Option<AuVector>,
     /// The same relative to the person's relaxed face (the clip's own unless another is given), which reveals slight movements.
-    pub own: Option<AuVector>,
+    pub relative_to_rest: Option<AuVector>,
     /// The head pose.
     pub head: Option<HeadPose>,
     /// The gaze, relative to the head.
@@ -45,7 +45,7 @@ pub struct AuTrack {
     /// The frame with the most relaxed face, which serves as the clip's own resting face.
     pub rest: usize,
     /// The error that ended the reading early, if any.
-    pub broken: Option<String>,
+    pub read_error: Option<String>,
 }
 
 /// Upper bound on the sum of a relaxed face's Action Units.
@@ -57,7 +57,7 @@ pub struct Reading {
     /// The smoothing filter.
     pub smoothing: OneEuro,
     /// Whether the units are read relative to the clip's own resting face.
-    pub own: bool,
+    pub use_baseline: bool,
 }
 
 impl AuTrack {
@@ -95,7 +95,7 @@ impl AuTrack {
             })
         })?;
         Ok(AuTrack {
-            broken: seen.broken,
+            read_error: seen.read_error,
             ..track
         })
     }
@@ -129,7 +129,7 @@ impl AuTrack {
         let frames = seen.iter().zip(&plain).map(|((time, face), aus)| AuFrame {
             time: *time,
             aus: *aus,
-            own: face.as_ref().map(|face| units_of(face, Some(neutral))),
+            relative_to_rest: face.as_ref().map(|face| units_of(face, Some(neutral))),
             head: face.as_ref().and_then(|face| HeadPose::of(&face.mesh)),
             gaze: face.as_ref().and_then(|face| GazeReading::of(&face.mesh)),
             scores: face.as_ref().map(|face| KeyScores::of(&face.scores)),
@@ -143,21 +143,27 @@ impl AuTrack {
                 .map(|(_, face)| face.as_ref().map(|face| shape68(&face.mesh)))
                 .collect(),
             rest,
-            broken: None,
+            read_error: None,
         })
     }
 
     /// Returns whether the clip shows a relaxed face, so that reading relative to it is an improvement.
-    pub fn rests(&self) -> bool {
+    pub fn shows_relaxed_face(&self) -> bool {
         let resting = self.frames.get(self.rest).and_then(|frame| frame.aus);
         resting.is_some_and(|aus| aus.values().iter().sum::<f32>() <= RELAXED)
     }
 
     /// Returns the Action Units as measured, one entry per frame.
-    pub fn measured(&self, own: bool) -> Vec<Option<AuVector>> {
+    pub fn measured(&self, use_baseline: bool) -> Vec<Option<AuVector>> {
         let frames = self.frames.iter();
         frames
-            .map(|frame| if own { frame.own } else { frame.aus })
+            .map(|frame| {
+                if use_baseline {
+                    frame.relative_to_rest
+                } else {
+                    frame.aus
+                }
+            })
             .collect()
     }
 
@@ -183,7 +189,7 @@ impl AuTrack {
     pub fn smoothed(&self, reading: Reading) -> Vec<Option<AuVector>> {
         let times: Vec<f64> = self.frames.iter().map(|frame| frame.time).collect();
         let values: Vec<_> = self
-            .measured(reading.own)
+            .measured(reading.use_baseline)
             .into_iter()
             .map(|aus| aus.map(|aus| *aus.values()))
             .collect();
@@ -218,7 +224,7 @@ impl AuTrack {
 
     /// Returns the dissimilarity in shape and pose between `source` and the face of each frame, 0 for the same; one entry per
     /// frame.
-    pub fn unlike(&self, source: &Shape) -> Vec<Option<f32>> {
+    pub fn dissimilarity(&self, source: &Shape) -> Vec<Option<f32>> {
         differences(source, self.shapes.iter().copied())
     }
 
@@ -308,19 +314,19 @@ mod tests {
                 .map(|(time, value)| AuFrame {
                     time: *time,
                     aus: value.map(smile),
-                    own: value.map(|value| smile(value / 2.0)),
+                    relative_to_rest: value.map(|value| smile(value / 2.0)),
                     ..AuFrame::default()
                 })
                 .collect(),
             shapes: vec![None; values.len()],
             rest: 0,
-            broken: None,
+            read_error: None,
         }
     }
 
     const PLAIN: Reading = Reading {
         smoothing: OneEuro::OFF,
-        own: false,
+        use_baseline: false,
     };
 
     #[test]
@@ -333,8 +339,11 @@ mod tests {
             .collect();
         assert_eq!(values, [Some(0.1), None, None, Some(0.5), Some(0.5)]);
         assert_eq!(track.faceless(), 1);
-        assert!(track.rests());
-        let own = Reading { own: true, ..PLAIN };
+        assert!(track.shows_relaxed_face());
+        let own = Reading {
+            use_baseline: true,
+            ..PLAIN
+        };
         let unit = ActionUnit::from_code(12).unwrap();
         assert_eq!(track.poses(own, None)[3].unwrap().get(unit), 0.25);
     }

@@ -9,7 +9,7 @@ use crate::error::EngineError;
 use crate::face::TurnedSquare;
 use crate::face::view::View;
 use crate::media::image::Picture;
-use crate::methods::drive::{Drive, DriveKey, Moment, PoseKey, Viewpoint};
+use crate::methods::drive::{Drive, DriveKey, DrivePicture, PoseKey, Viewpoint};
 use crate::methods::subject::Subject;
 use crate::progress::Stop;
 
@@ -27,11 +27,11 @@ pub struct Driving<'a> {
 }
 
 impl Driving<'_> {
-    fn pose(&self, moment: Moment) -> Pose {
+    fn pose(&self, moment: DrivePicture) -> Pose {
         match moment {
-            Moment::Now => self.sample.pose(self.subject),
+            DrivePicture::Now => self.sample.pose(self.subject),
             // Expressions are relative to the portrait's own.
-            Moment::Reference => self.subject.expression.into(),
+            DrivePicture::Reference => self.subject.expression.into(),
         }
     }
 }
@@ -52,7 +52,7 @@ impl Drive for Driving<'_> {
         }
     }
 
-    fn key(&self, moment: Moment, relative: bool) -> DriveKey {
+    fn key(&self, moment: DrivePicture, relative: bool) -> DriveKey {
         match self.sample {
             DriveSample::Nothing => DriveKey::Rest,
             DriveSample::Pose(_) => {
@@ -66,7 +66,7 @@ impl Drive for Driving<'_> {
 
     fn picture(
         &mut self,
-        moment: Moment,
+        moment: DrivePicture,
         viewpoint: &Viewpoint,
         stop: Stop,
     ) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::document::{Document, Pose};
 use crate::drive::clip_driver::ClipDriver;
 use crate::methods::MethodInfo;
-use crate::methods::drive::{ClipFrameKey, Moment, PoseKey};
+use crate::methods::drive::{ClipFrameKey, DrivePicture, PoseKey};
 use crate::methods::subject::Subject;
 
 /// The sample of a motion at one time.
@@ -40,16 +40,18 @@ impl DriveSample {
     /// Returns the cache key for a method driven by expressions, whatever the expression was read from. Properties that the
     /// method doesn't draw are left out.
     pub fn expression_key(&self, subject: &Subject, method: &MethodInfo) -> SampleKey {
-        SampleKey::Pose(PoseKey::from(&method.drawn(self.pose(subject))))
+        SampleKey::Pose(PoseKey::from(&method.supported_pose(self.pose(subject))))
     }
 
     /// Returns the cache key for a method driven by pictures; `drawing` is the method that renders pictures of expressions.
     pub fn picture_key(&self, relative: bool, drawing: &MethodInfo) -> SampleKey {
         match self {
             DriveSample::Nothing => SampleKey::Nothing,
-            DriveSample::Pose(pose) => SampleKey::Pose(PoseKey::from(&drawing.drawn(*pose))),
+            DriveSample::Pose(pose) => {
+                SampleKey::Pose(PoseKey::from(&drawing.supported_pose(*pose)))
+            }
             DriveSample::Step(clip, step) => {
-                SampleKey::Step(clip.key(Moment::Now, *step as usize, relative))
+                SampleKey::Step(clip.key(DrivePicture::Now, *step as usize, relative))
             }
         }
     }

@@ -9,14 +9,14 @@ use crate::progress::Progress;
 
 /// The result of a pass.
 #[derive(Default)]
-pub(crate) struct Followed {
+pub(crate) struct TrackedFaces {
     /// Every frame's time, in seconds of the whole clip, and the face in it.
     pub faces: Vec<(f64, Option<Face>)>,
     /// The error that ended the reading early, if any.
-    pub broken: Option<String>,
+    pub read_error: Option<String>,
 }
 
-impl Followed {
+impl TrackedFaces {
     /// Returns the landmarks of the last frame's face.
     pub fn last_mesh(&self) -> Option<&Mesh> {
         let (_, face) = self.faces.last()?;
@@ -33,8 +33,8 @@ impl Followed {
 pub(crate) fn follow(
     clip: Clip,
     progress: &Progress,
-    each: impl FnMut(&Picture, &Followed) -> Result<(), EngineError>,
-) -> Result<Followed, EngineError> {
+    each: impl FnMut(&Picture, &TrackedFaces) -> Result<(), EngineError>,
+) -> Result<TrackedFaces, EngineError> {
     let mut tracker = Tracker::default();
     pass(clip, progress, |picture| next(&mut tracker, picture), each)
 }
@@ -43,7 +43,7 @@ pub(crate) fn follow(
 ///
 /// # Errors
 /// As [`follow`].
-pub(crate) fn times(clip: Clip, progress: &Progress) -> Result<Followed, EngineError> {
+pub(crate) fn times(clip: Clip, progress: &Progress) -> Result<TrackedFaces, EngineError> {
     pass(clip, progress, |_| Ok(None), |_, _| Ok(()))
 }
 
@@ -51,9 +51,9 @@ fn pass(
     clip: Clip,
     progress: &Progress,
     mut look: impl FnMut(&Picture) -> Result<Option<Face>, EngineError>,
-    mut each: impl FnMut(&Picture, &Followed) -> Result<(), EngineError>,
-) -> Result<Followed, EngineError> {
-    let mut seen = Followed::default();
+    mut each: impl FnMut(&Picture, &TrackedFaces) -> Result<(), EngineError>,
+) -> Result<TrackedFaces, EngineError> {
+    let mut seen = TrackedFaces::default();
     for frame in clip {
         if progress.cancel.is_cancelled() {
             return Err(EngineError::Cancelled);
@@ -62,7 +62,7 @@ fn pass(
             Ok(frame) => frame,
             Err(error) if seen.faces.is_empty() => return Err(error.into()),
             Err(error) => {
-                seen.broken = Some(error.to_string());
+                seen.read_error = Some(error.to_string());
                 break;
             }
         };

@@ -28,7 +28,7 @@ pub trait FrameSource: Send + Sync + fmt::Debug {
 }
 
 /// Maximum size of the cached frames in bytes, so that a few steps back are free.
-const KEPT_BYTES: usize = 192 << 20;
+const CACHE_BYTES: usize = 192 << 20;
 
 /// The frames of a file, decoded in order, with only a few in memory. Going back decodes the clip again up to that frame and
 /// caches the frames before it, so that playing backwards decodes it once for each stretch that fits into memory.
@@ -46,7 +46,7 @@ struct Reader {
     /// The index of the next frame.
     next: usize,
     /// The frames decoded last, with their indices.
-    kept: VecDeque<(usize, Arc<Picture>)>,
+    cached: VecDeque<(usize, Arc<Picture>)>,
     bytes: usize,
 }
 
@@ -72,11 +72,11 @@ impl OriginalFrames {
 }
 
 impl Reader {
-    fn keep(&mut self, frame: usize, picture: &Arc<Picture>) {
+    fn cache(&mut self, frame: usize, picture: &Arc<Picture>) {
         self.bytes += picture.rgba().len();
-        self.kept.push_back((frame, Arc::clone(picture)));
-        while self.bytes > KEPT_BYTES && self.kept.len() > 2 {
-            if let Some((_, oldest)) = self.kept.pop_front() {
+        self.cached.push_back((frame, Arc::clone(picture)));
+        while self.bytes > CACHE_BYTES && self.cached.len() > 2 {
+            if let Some((_, oldest)) = self.cached.pop_front() {
                 self.bytes -= oldest.rgba().len();
             }
         }
@@ -87,7 +87,7 @@ impl FrameSource for OriginalFrames {
     fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
         // After a panic the clip still returns frames, or an error.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, picture)) = reader.kept.iter().find(|(kept, _)| *kept == frame) {
+        if let Some((_, picture)) = reader.cached.iter().find(|(kept, _)| *kept == frame) {
             return Ok(Arc::clone(picture));
         }
         if reader.clip.is_none() || frame < reader.next {
@@ -104,7 +104,7 @@ impl FrameSource for OriginalFrames {
             let picture = Arc::new(next?.picture);
             let number = reader.next;
             reader.next += 1;
-            reader.keep(number, &picture);
+            reader.cache(number, &picture);
             if number == frame {
                 return Ok(picture);
             }

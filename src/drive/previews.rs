@@ -11,7 +11,7 @@ use crate::progress::Stop;
 
 /// A preview to be generated: every frame of a sample, with a side in pixels.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Take {
+pub struct PreviewSpec {
     pub sample: Sample,
     pub side: u32,
 }
@@ -22,15 +22,15 @@ pub struct Take {
 /// # Errors
 /// [`EngineError::Sample`] when a sample doesn't match the network's sizes, [`EngineError::Cancelled`] once `stop`
 /// returns true, [`EngineError::Network`]. Previews passed to `each` before are complete.
-pub fn takes(
+pub fn generate_previews(
     sampler: &Sampler,
-    takes: &[Take],
+    takes: &[PreviewSpec],
     stop: Stop,
     mut each: impl FnMut(usize, Vec<Picture>),
 ) -> Result<(), EngineError> {
     let sizes = sampler.sizes();
     let mut prepared = None;
-    for (i, Take { sample, side }) in takes.iter().enumerate() {
+    for (i, PreviewSpec { sample, side }) in takes.iter().enumerate() {
         sample.check(&sizes)?;
         let shared = (&sample.content, sample.category);
         let start = match prepared.take() {
@@ -74,8 +74,8 @@ mod tests {
         Sample::draw(seed, &SampleSizes::default(), frames, None).unwrap()
     }
 
-    fn take(sample: Sample, side: u32) -> Take {
-        Take { sample, side }
+    fn take(sample: Sample, side: u32) -> PreviewSpec {
+        PreviewSpec { sample, side }
     }
 
     #[test]
@@ -88,14 +88,14 @@ mod tests {
             take(one.resample_content(3), 64),
         ];
         let mut all = Vec::new();
-        takes(&sampler, &wanted, &|| false, |i, frames| {
+        generate_previews(&sampler, &wanted, &|| false, |i, frames| {
             assert_eq!(i, all.len());
             all.push(frames);
         })
         .unwrap();
         assert_eq!(all.len(), 3);
         for (i, together) in all.iter().enumerate() {
-            takes(&sampler, &wanted[i..=i], &|| false, |_, alone| {
+            generate_previews(&sampler, &wanted[i..=i], &|| false, |_, alone| {
                 assert_eq!(&alone, together);
             })
             .unwrap();
@@ -106,17 +106,17 @@ mod tests {
     }
 
     #[test]
-    fn a_reel_has_the_size_that_was_asked_for() {
+    fn a_preview_has_the_requested_size() {
         let sampler = Sampler::open(None).unwrap();
         let wanted = [take(sample(1, 1), 100)];
-        takes(&sampler, &wanted, &|| false, |_, frames| {
+        generate_previews(&sampler, &wanted, &|| false, |_, frames| {
             assert_eq!(frames[0].size(), (100, 100));
         })
         .unwrap();
     }
 
     #[test]
-    fn it_stops_between_frames_and_what_was_given_is_whole() {
+    fn cancelling_stops_between_frames_and_finished_previews_are_complete() {
         let sampler = Sampler::open(None).unwrap();
         let wanted = [take(sample(1, 4), 64), take(sample(2, 400), 64)];
         let (given, asked) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -125,7 +125,7 @@ mod tests {
             let counted = usize::from(given.load(Relaxed) == 1);
             asked.fetch_add(counted, Relaxed) + counted > 20
         };
-        let ended = takes(&sampler, &wanted, &stop, |i, frames| {
+        let ended = generate_previews(&sampler, &wanted, &stop, |i, frames| {
             assert_eq!((i, frames.len()), (0, 4));
             given.fetch_add(1, Relaxed);
         });
@@ -140,7 +140,7 @@ mod tests {
         let sampler = Sampler::open(None).unwrap();
         let mut other = sample(1, 2);
         other.content.pop();
-        let ended = takes(&sampler, &[take(other, 64)], &|| false, |_, _| {});
+        let ended = generate_previews(&sampler, &[take(other, 64)], &|| false, |_, _| {});
         assert!(matches!(ended, Err(EngineError::Sample(_))));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::document::{AuVector, Motion, MotionKind, Project};
-use crate::drive::clip_analysis::{ClipAnalysis, Reading, Show};
+use crate::drive::clip_analysis::{ClipAnalysis, OnSnapshot, Reading};
 use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
@@ -22,7 +22,7 @@ impl ClipAnalysis {
         kind: &MotionKind,
         models: &Models,
         progress: &Progress,
-        show: Show<'_>,
+        show: OnSnapshot<'_>,
     ) -> Result<Option<ClipAnalysis>, EngineError> {
         match kind {
             MotionKind::Track(_) => Ok(None),
@@ -30,7 +30,7 @@ impl ClipAnalysis {
                 ClipAnalysis::read_showing(&clip.source, progress, show).map(Some)
             }
             MotionKind::Sample(sampled) => {
-                let shown = sampled.shown()?;
+                let shown = sampled.blended_sample()?;
                 let sampler = models.sampler()?;
                 let fps = sampled.fps;
                 ClipAnalysis::of_sample_showing(&sampler, &shown, fps, progress, show).map(Some)
@@ -65,7 +65,7 @@ impl ClipAnalysis {
                 Ok(Some(part))
             }
             MotionKind::Sample(sampled) => {
-                let shown = sampled.shown()?;
+                let shown = sampled.blended_sample()?;
                 let sampler = models.sampler()?;
                 ClipAnalysis::of_sample_frames(&sampler, &shown, sampled.fps, progress).map(Some)
             }

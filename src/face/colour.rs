@@ -10,10 +10,10 @@ use crate::math::gaussian;
 use crate::nn::isa::{Isa, multiversion};
 
 /// Standard deviation of the Gaussian G, as a share of the crop's side.
-const REACH: f64 = 0.08;
+const SIGMA: f64 = 0.08;
 
 /// Added to G(w): where little is kept nearby, the correction fades out.
-const LITTLE: f32 = 0.03;
+const WEIGHT_FLOOR: f32 = 0.03;
 
 /// The face ellipse's half-axes, as shares of the side, and the normalised radii over which it fades: the background's colours
 /// are no guide to the skin's.
@@ -33,7 +33,7 @@ impl Edit {
         if size == 0 || !whole {
             return;
         }
-        let kernel = gaussian(REACH * size as f64);
+        let kernel = gaussian(SIGMA * size as f64);
         let weight: Vec<f32> = (self.attention.iter().enumerate())
             .map(|(i, kept)| kept * kept * within(i % size, i / size, size))
             .collect();
@@ -56,7 +56,7 @@ impl Edit {
         let Some(near) = blurred.pop() else { return };
         for (color, off) in self.color.chunks_exact_mut(pixels).zip(&blurred) {
             for (color, (off, near)) in color.iter_mut().zip(off.iter().zip(&near)) {
-                *color = (*color + off / (near + LITTLE)).clamp(-1.0, 1.0);
+                *color = (*color + off / (near + WEIGHT_FLOOR)).clamp(-1.0, 1.0);
             }
         }
     }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_kept_nothing_is_known() {
+    fn without_unedited_pixels_the_colours_are_unchanged() {
         let mut edit = edit(|_, _| 0.0, [0.2; 3]);
         let before = edit.color.clone();
         edit.match_colour();

@@ -25,8 +25,8 @@ pub fn network_input(
         return Ok(pyramid.read(&turned, size, (-1.0, 1.0), Beyond::Edge, (0, 0)));
     }
     let square = turned.unturned();
-    let (left, across) = held(square.x, square.side, picture.width());
-    let (top, down) = held(square.y, square.side, picture.height());
+    let (left, across) = clamped_span(square.x, square.side, picture.width());
+    let (top, down) = clamped_span(square.y, square.side, picture.height());
     let source = ImageRef::new(
         picture.width(),
         picture.height(),
@@ -55,7 +55,7 @@ pub fn network_input(
 const ROUNDING: f64 = 1e-6;
 
 /// Clamps a span to `0..=end` if it exceeds it only by rounding; returns any other span unchanged.
-fn held(start: f64, length: f64, end: u32) -> (f64, f64) {
+fn clamped_span(start: f64, length: f64, end: u32) -> (f64, f64) {
     let end = f64::from(end);
     let rounding = ROUNDING * end;
     if start < -rounding || start + length > end + rounding {

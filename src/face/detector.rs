@@ -11,16 +11,16 @@ use candle_nn::VarBuilder;
 use super::sampling::Beyond;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_rayon_pool};
 
 /// Side of the network's input in pixels.
 pub const SIZE: usize = 128;
 
 /// Score threshold of a detection.
-const LIKELY: f32 = 0.5;
+const SCORE_THRESHOLD: f32 = 0.5;
 
 /// Boxes whose intersection over union exceeds this are one face.
-const SAME: f64 = 0.3;
+const IOU_THRESHOLD: f64 = 0.3;
 
 /// Output channels of each block, and whether it downsamples by 2.
 const BLOCKS: [(usize, bool); 16] = [
@@ -93,7 +93,7 @@ impl Detection {
 #[derive(Debug)]
 pub struct Detector {
     stem: Conv2d,
-    stem_slopes: Slopes,
+    stem_slopes: PRelu,
     blocks: Vec<(Separable, bool)>,
     heads: [Conv2d; 4],
     device: candle_core::Device,
@@ -117,7 +117,7 @@ impl Detector {
                 if halves { 2 } else { 1 },
                 vb.pp("depthwise"),
                 vb.pp("pointwise"),
-                Slopes::relu(outputs, &like)?,
+                PRelu::relu(outputs, &like)?,
             )?;
             blocks.push((block, halves));
             channels = outputs;
@@ -127,7 +127,7 @@ impl Detector {
         };
         Ok(Self {
             stem,
-            stem_slopes: Slopes::relu(24, &like)?,
+            stem_slopes: PRelu::relu(24, &like)?,
             blocks,
             heads: [
                 head(88, 2, "score_16")?,
@@ -148,7 +148,7 @@ impl Detector {
     pub fn forward(&self, x: &Tensor) -> Result<Vec<(f32, [f32; 16])>> {
         let mut x = self
             .stem
-            .forward_then(x, &Epilogue::rectified(&self.stem_slopes))?;
+            .forward_then(x, &Epilogue::prelu(&self.stem_slopes))?;
         let mut fine = None;
         for (i, (block, halves)) in self.blocks.iter().enumerate() {
             let y = if *halves {
@@ -193,7 +193,7 @@ impl Detector {
     ) -> Result<Vec<Detection>> {
         let values = pyramid.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
-        let rows = pooled(&self.device, || self.forward(&x))?;
+        let rows = on_rayon_pool(&self.device, || self.forward(&x))?;
         let found = rows
             .iter()
             .zip(anchors())
@@ -298,7 +298,7 @@ fn decode(
     square: &TurnedSquare,
 ) -> Option<Detection> {
     let score = 1.0 / (1.0 + (-logit.clamp(-100.0, 100.0)).exp());
-    if score.is_nan() || score < LIKELY {
+    if score.is_nan() || score < SCORE_THRESHOLD {
         return None;
     }
     let value = |k: usize| f64::from(place[k]) / SIZE as f64;
@@ -322,7 +322,7 @@ fn merged(mut found: Vec<Detection>) -> Vec<Detection> {
     while let Some(best) = found.first().copied() {
         let (same, others): (Vec<_>, Vec<_>) = found
             .into_iter()
-            .partition(|face| best.overlap(face) > SAME);
+            .partition(|face| best.overlap(face) > IOU_THRESHOLD);
         found = others;
         if same.is_empty() {
             // A box of zero area overlaps nothing, not even itself.
@@ -363,7 +363,7 @@ fn distinct(found: Vec<Detection>) -> Vec<Detection> {
             (b.left..b.left + b.width).contains(&x) && (b.top..b.top + b.height).contains(&y)
         };
         let known = |other: &Detection| {
-            face.overlap(other) > SAME || within(&face, other) || within(other, &face)
+            face.overlap(other) > IOU_THRESHOLD || within(&face, other) || within(other, &face)
         };
         if !faces.iter().any(known) {
             faces.push(face);

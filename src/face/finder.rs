@@ -12,7 +12,7 @@ use crate::media::image::{ImagePyramid, Picture};
 use crate::weights::{Bundled, ModelFile, WeightsError};
 
 /// Presence threshold: below it, the landmarks are discarded.
-const PRESENT: f32 = 0.5;
+const PRESENCE_THRESHOLD: f32 = 0.5;
 
 /// A detected face with its landmarks and blendshape scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,7 +120,7 @@ impl FaceFinder {
         let Some((mesh, presence)) = self.landmarks.find(pyramid, &detection.region())? else {
             return Ok(None);
         };
-        if presence < PRESENT {
+        if presence < PRESENCE_THRESHOLD {
             return Ok(None);
         }
         let face = self.follow(pyramid, &region_of(&mesh))?;
@@ -140,7 +140,8 @@ impl FaceFinder {
         region: &TurnedSquare,
     ) -> Result<Option<Face>> {
         let found = self.landmarks.find(pyramid, region)?;
-        let Some((mesh, presence)) = found.filter(|(_, presence)| *presence >= PRESENT) else {
+        let Some((mesh, presence)) = found.filter(|(_, presence)| *presence >= PRESENCE_THRESHOLD)
+        else {
             return Ok(None);
         };
         Ok(Some(Face {

@@ -58,7 +58,7 @@ pub fn find_faces(portrait: &Picture, rule: &CropRule) -> Result<Vec<Arc<FoundFa
         Arc::new(FoundFace {
             aus: units_of(&face, None),
             pose: HeadPose::of(&face.mesh).unwrap_or_default(),
-            crop: canonical(&face.mesh, rule, portrait.size()),
+            crop: crop_by_rule(&face.mesh, rule, portrait.size()),
             found: face.mesh.clone(),
             mesh: face.mesh,
             moved: LandmarkOffsets::default(),
@@ -76,20 +76,20 @@ pub(crate) fn units_of(face: &Face, neutral: Option<&Neutral>) -> AuVector {
 
 /// Returns a model's crop of a face: centred on the landmarks' bounding box, with a side of `rule.scale` times the
 /// box's longer side, upright or rotated with the eyes, and fitted into the portrait.
-pub(crate) fn canonical(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop {
+pub(crate) fn crop_by_rule(mesh: &Mesh, rule: &CropRule, (width, height): (u32, u32)) -> Crop {
     if rule.upright {
-        return about(mesh, rule.scale, 0.0).fitted(width, height);
+        return square_around(mesh, rule.scale, 0.0).fitted(width, height);
     }
     let angle = mesh.lean();
     // The bounding box of the face rotated so that its eyes are level.
-    let frame = about(mesh, 1.0, 0.0);
+    let frame = square_around(mesh, 1.0, 0.0);
     let frame = Crop { angle, ..frame };
     let level = mesh.map(|[x, y, z]| {
         let (x, y) = frame.upright((f64::from(x), f64::from(y)));
         [x as f32, y as f32, z]
     });
     let crop = level.map_or(frame, |level| {
-        frame.with_upright(about(&level, rule.scale, angle))
+        frame.with_upright(square_around(&level, rule.scale, angle))
     });
     crop.fitted(width, height)
 }
@@ -105,7 +105,7 @@ pub(crate) fn middle((width, height): (u32, u32)) -> Crop {
     }
 }
 
-fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
+fn square_around(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
     let (left, top, right, bottom) = mesh.bounds();
     let side = (right - left).max(bottom - top) * scale;
     Crop {
@@ -117,7 +117,7 @@ fn about(mesh: &Mesh, scale: f32, angle: f32) -> Crop {
 }
 
 /// Below this size in pixels, a face has too little detail for the network.
-const SMALL: f32 = 40.0;
+const MIN_FACE_SIDE: f32 = 40.0;
 
 /// Beyond this yaw or pitch in degrees, the networks are unreliable.
 const TURNED: f32 = 30.0;
@@ -147,7 +147,7 @@ impl FoundFace {
         let (left, top, right, bottom) = self.found.bounds();
         let size = (right - left).max(bottom - top);
         let HeadPose { yaw, pitch, roll } = self.pose;
-        if size < SMALL {
+        if size < MIN_FACE_SIDE {
             Some(FaceRemark::Small { size })
         } else if yaw.abs().max(pitch.abs()) > TURNED {
             let degrees = yaw.abs().max(pitch.abs());
@@ -162,7 +162,7 @@ impl FoundFace {
 
     /// Returns the crop that a rule defines for this face, in a portrait of the given size.
     pub fn crop_by(&self, rule: &CropRule, size: (u32, u32)) -> Crop {
-        canonical(&self.found, rule, size)
+        crop_by_rule(&self.found, rule, size)
     }
 }
 
@@ -214,11 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn what_an_artist_should_know_is_said() {
+    fn faces_that_are_small_or_turned_are_remarked() {
         let face = |yaw: f32, roll: f32, scale: f32| {
             let mesh = oval(0.0).map(|p| p.map(|v| v * scale)).unwrap();
             FoundFace {
-                crop: about(&mesh, 1.4, 0.0),
+                crop: square_around(&mesh, 1.4, 0.0),
                 found: mesh.clone(),
                 mesh,
                 moved: LandmarkOffsets::default(),
@@ -245,9 +245,9 @@ mod tests {
     #[test]
     fn the_square_stands_upright_or_leans_with_the_head() {
         let size = (300, 300);
-        let level = canonical(&oval(0.0), &rule(true), size);
+        let level = crop_by_rule(&oval(0.0), &rule(true), size);
         assert!((level.side - 180.0).abs() < 0.1 && level.angle == 0.0);
-        let turned = canonical(&oval(30.0), &rule(false), size);
+        let turned = crop_by_rule(&oval(30.0), &rule(false), size);
         assert!((turned.angle.to_degrees() - 30.0).abs() < 0.01);
         // Whatever the head's roll, the square has the same size and about the same centre.
         assert!((turned.side - 180.0).abs() < 0.1, "{turned:?}");
@@ -256,6 +256,6 @@ mod tests {
             (x - 150.0).abs() < 0.5 && (y - 140.0).abs() < 0.5,
             "{turned:?}"
         );
-        assert_eq!(canonical(&oval(30.0), &rule(true), size).angle, 0.0);
+        assert_eq!(crop_by_rule(&oval(30.0), &rule(true), size).angle, 0.0);
     }
 }

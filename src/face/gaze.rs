@@ -29,11 +29,11 @@ const RADIUS: f64 = 1.45;
 
 /// The iris' movement divided by that of its landmarks, across and up: a lid that covers part of the iris makes the visible
 /// rest look closer to the middle.
-const SHOWN: [f64; 2] = [1.16, 2.4];
+const LANDMARK_GAIN: [f64; 2] = [1.16, 2.4];
 
 /// Eye openness, as a share of the person's usual: below the first the iris isn't visible, beyond the second it is clearly
 /// visible.
-const SEEN: [f32; 2] = [0.5, 0.75];
+const OPENNESS_RAMP: [f32; 2] = [0.5, 0.75];
 
 /// The same during a blink, when the lids pull the iris landmarks along.
 const SEEN_BLINKING: [f32; 2] = [0.75, 0.95];
@@ -42,10 +42,10 @@ const SEEN_BLINKING: [f32; 2] = [0.75, 0.95];
 const BLINKING: f64 = 0.15;
 
 /// Openness of a relaxed eye, in widths of the eye, when nothing is known about the person.
-const USUAL: f32 = 0.3;
+const DEFAULT_OPENNESS: f32 = 0.3;
 
 /// Minimum width of an eye in pixels; below it the gaze is unreliable.
-const NARROWEST: f32 = 8.0;
+const MIN_EYE_WIDTH: f32 = 8.0;
 
 /// Outer and inner corner, iris, upper and lower lid of each eye, the picture's left one first.
 const EYES: [[usize; 5]; 2] = [[33, 133, 468, 159, 145], [263, 362, 473, 386, 374]];
@@ -98,14 +98,14 @@ impl GazeReading {
     /// Returns the mean of both eyes, weighted by their widths, in degrees to the picture's right and up relative to the head's
     /// straight ahead. `None` where both eyes are shut or too small.
     pub fn angles(&self) -> Option<[f32; 2]> {
-        self.angles_of([USUAL; 2], [SEEN; 2])
+        self.angles_of([DEFAULT_OPENNESS; 2], [OPENNESS_RAMP; 2])
     }
 
     /// The same for eyes of the given usual openness, with the visibility range `seen` of each.
     fn angles_of(&self, usual: [f32; 2], seen: [[f32; 2]; 2]) -> Option<[f32; 2]> {
         let (mut sum, mut total) = ([0.0; 2], 0.0);
         for ((eye, usual), [from, to]) in self.0.iter().zip(usual).zip(seen) {
-            if eye.width < NARROWEST {
+            if eye.width < MIN_EYE_WIDTH {
                 continue;
             }
             let weight = eye.width * smoothstep_between(from * usual, to * usual, eye.openness);
@@ -127,8 +127,8 @@ fn direction(fit: &Fit, moved: [f64; 2]) -> [f32; 2] {
     let long = x.hypot(y).max(1e-9);
     let (x, y) = (x / long, y / long);
     // Along the line of the eyes and perpendicular to it.
-    let across = SHOWN[0] * (moved[0] * x + moved[1] * y);
-    let up = SHOWN[1] * (moved[1] * x - moved[0] * y);
+    let across = LANDMARK_GAIN[0] * (moved[0] * x + moved[1] * y);
+    let up = LANDMARK_GAIN[1] * (moved[1] * x - moved[0] * y);
     let [right, high, _] = fit.turned([0.0, 0.0, DEPTH]);
     let seen = [across * x - up * y + right, across * y + up * x + high].map(|v| v / RADIUS);
     // Clamp to the ball's silhouette.
@@ -145,7 +145,7 @@ fn direction(fit: &Fit, moved: [f64; 2]) -> [f32; 2] {
 /// never open. `times` are in seconds, ascending, one for each reading.
 pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32; 2]>> {
     let usual = [0, 1].map(|eye| usual_openness(readings, eye));
-    let blinking = [0, 1].map(|eye| blinking(times, readings, eye, SEEN[0] * usual[eye]));
+    let blinking = [0, 1].map(|eye| blinking(times, readings, eye, OPENNESS_RAMP[0] * usual[eye]));
     let seen: Vec<Option<[f32; 2]>> = readings
         .iter()
         .enumerate()
@@ -154,7 +154,7 @@ pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32
                 if blinking[eye][i] {
                     SEEN_BLINKING
                 } else {
-                    SEEN
+                    OPENNESS_RAMP
                 }
             });
             reading.as_ref()?.angles_of(usual, seen)
@@ -191,7 +191,10 @@ fn usual_openness(readings: &[Option<GazeReading>], eye: usize) -> f32 {
     all.sort_by(f32::total_cmp);
     let place = (all.len() * 9 / 10).min(all.len().saturating_sub(1));
     // Lids that never open wide are shut, not narrow.
-    all.get(place).copied().unwrap_or(USUAL).max(0.4 * USUAL)
+    all.get(place)
+        .copied()
+        .unwrap_or(DEFAULT_OPENNESS)
+        .max(0.4 * DEFAULT_OPENNESS)
 }
 
 /// For every frame, whether an eye is less open than `shut` in it or within [`BLINKING`] seconds of it.
@@ -248,7 +251,8 @@ mod tests {
     fn irises_to_the_right_and_up_look_to_the_right_and_up() {
         let straight = angles(&moved([0.0; 2], 0.0));
         let unit = Fit::of_mesh(&moved([0.0; 2], 0.0)).unwrap().scale as f32;
-        let [across, up] = SHOWN.map(|shown| (10f64.to_radians().sin() * RADIUS / shown) as f32);
+        let [across, up] =
+            LANDMARK_GAIN.map(|shown| (10f64.to_radians().sin() * RADIUS / shown) as f32);
         let right = angles(&moved([across * unit, 0.0], 0.0));
         let up = angles(&moved([0.0, -up * unit], 0.0));
         assert!(
@@ -280,7 +284,7 @@ mod tests {
                 let back = fit.turned([0.0, 0.0, -DEPTH]);
                 for (k, sign) in [1.0, -1.0].into_iter().enumerate() {
                     let middle = 0.5 * (f64::from(points[outer][k]) + f64::from(points[inner][k]));
-                    let moved = rest[k] + back[k] / SHOWN[k];
+                    let moved = rest[k] + back[k] / LANDMARK_GAIN[k];
                     points[iris][k] = (middle + sign * fit.scale * moved) as f32;
                 }
             }

@@ -9,7 +9,7 @@ use super::mesh::Mesh;
 use super::sampling::Beyond;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Separable, Slopes, max_pool, pooled};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_rayon_pool};
 
 /// Side of the network's input in pixels.
 pub const SIZE: usize = 256;
@@ -29,7 +29,7 @@ const STAGES: [(usize, usize); 7] = [
 #[derive(Debug)]
 struct Block {
     reduce: Conv2d,
-    reduce_slopes: Slopes,
+    reduce_slopes: PRelu,
     expand: Separable,
     halves: bool,
 }
@@ -38,7 +38,7 @@ struct Block {
 #[derive(Debug)]
 pub struct Landmarks {
     stem: Conv2d,
-    stem_slopes: Slopes,
+    stem_slopes: PRelu,
     blocks: Vec<Block>,
     points: Conv2d,
     presence: Conv2d,
@@ -67,13 +67,13 @@ impl Landmarks {
                 };
                 blocks.push(Block {
                     reduce: Conv2d::load(channels, inner, kernel, config, true, vb.pp("reduce"))?,
-                    reduce_slopes: Slopes::load(inner, vb.pp("reduce"))?,
+                    reduce_slopes: PRelu::load(inner, vb.pp("reduce"))?,
                     expand: Separable::load(
                         (inner, outputs),
                         1,
                         vb.pp("depthwise"),
                         vb.pp("expand"),
-                        Slopes::load(outputs, vb.clone())?,
+                        PRelu::load(outputs, vb.clone())?,
                     )?,
                     halves,
                 });
@@ -92,7 +92,7 @@ impl Landmarks {
         };
         Ok(Self {
             stem,
-            stem_slopes: Slopes::load(16, vb.pp("stem"))?,
+            stem_slopes: PRelu::load(16, vb.pp("stem"))?,
             blocks,
             points: head(3 * Mesh::POINTS, "points")?,
             presence: head(1, "presence")?,
@@ -108,11 +108,11 @@ impl Landmarks {
     pub fn forward(&self, x: &Tensor) -> Result<(Vec<f32>, f32)> {
         let mut x = self
             .stem
-            .forward_then(x, &Epilogue::rectified(&self.stem_slopes))?;
+            .forward_then(x, &Epilogue::prelu(&self.stem_slopes))?;
         for block in &self.blocks {
             let reduced = block
                 .reduce
-                .forward_then(&x, &Epilogue::rectified(&block.reduce_slopes))?;
+                .forward_then(&x, &Epilogue::prelu(&block.reduce_slopes))?;
             x = if block.halves {
                 block.expand.forward(&reduced, &max_pool(&x)?)?
             } else {
@@ -136,7 +136,7 @@ impl Landmarks {
     ) -> Result<Option<(Mesh, f32)>> {
         let values = pyramid.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
-        let (points, logit) = pooled(&self.device, || self.forward(&x))?;
+        let (points, logit) = on_rayon_pool(&self.device, || self.forward(&x))?;
         let scale = 1.0 / SIZE as f64;
         let points = points
             .as_chunks()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::document::{Limit, Part, Sides};
+use crate::document::{FacePart, Limit, Sides};
 use crate::face::edit::Mask;
 use crate::face::mesh::Mesh;
 use crate::face::outline::Region;
@@ -95,13 +95,13 @@ fn halved(mesh: Option<&Mesh>, crop: TurnedSquare, size: usize) -> Vec<f32> {
     line.collect::<Vec<_>>().repeat(size)
 }
 
-fn region(part: Part) -> Region {
+fn region(part: FacePart) -> Region {
     match part {
-        Part::Brows => Region::Brows,
-        Part::Eyes => Region::Eyes,
-        Part::Nose => Region::Nose,
-        Part::Mouth => Region::Mouth,
-        Part::Skin => Region::Skin,
+        FacePart::Brows => Region::Brows,
+        FacePart::Eyes => Region::Eyes,
+        FacePart::Nose => Region::Nose,
+        FacePart::Mouth => Region::Mouth,
+        FacePart::Skin => Region::Skin,
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn no_limit_is_no_mask_and_halves_are_told_apart_without_a_face() {
         assert!(mask(None, CROP, Limit::NONE).is_none());
-        let mouth = Limit::NONE.toggled(Part::Mouth);
+        let mouth = Limit::NONE.toggled(FacePart::Mouth);
         assert!(mask(None, CROP, mouth).is_none(), "no landmarks");
         let right = Limit::NONE.on(Sides::Right);
         let mask = mask(None, CROP, right).unwrap();

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_is_of_the_points_asked_for() {
+    fn the_mean_is_of_the_given_points() {
         let [mesh, _] = samples::meshes();
         let (a, b) = (mesh.points()[33], mesh.points()[133]);
         let mean = mesh.mean_of(&[33, 133]).unwrap();

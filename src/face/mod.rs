@@ -44,7 +44,7 @@ pub use mesh::Mesh;
 #[cfg(test)]
 pub(crate) use mesh::{TWINS, samples::meshes as mesh_samples};
 pub use outline::Region;
-pub use paste::{Show, heat, paste};
+pub use paste::{PasteMode, heat, paste};
 pub use pose::{HeadPose, Lens};
 pub use regions::mask as region_mask;
 pub use shape68::{Shape, best_frame, difference, differences, normalised, shape68};

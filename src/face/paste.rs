@@ -16,7 +16,7 @@ use super::{Edit, Mask, TurnedSquare};
 use blend::{BLOCK, Block};
 use planes::{PLANES, planes};
 
-pub use blend::{Show, heat};
+pub use blend::{PasteMode, heat};
 
 use crate::math::smoothstep;
 use crate::media::image::Picture;
@@ -26,29 +26,29 @@ use crate::nn::isa::{Isa, multiversion};
 const FEATHER: f32 = 0.07;
 
 /// Composites an edit into `base`, a picture in which the crop is at `place`; the square may be turned and extend beyond the
-/// picture. Pixels outside it, and those where `mask` is 0, are unchanged (except with [`Show::Attention`], which dims them). The
+/// picture. Pixels outside it, and those where `mask` is 0, are unchanged (except with [`PasteMode::Attention`], which dims them). The
 /// mask is resampled over the crop from its own resolution.
 pub fn paste(
     base: &mut Picture,
     place: impl Into<TurnedSquare>,
     edit: &Edit,
     mask: Option<&Mask>,
-    show: Show,
+    show: PasteMode,
 ) {
     let place = place.into();
-    if let Show::Attention { .. } = show {
+    if let PasteMode::Attention { .. } = show {
         dim(base);
     }
     let onset = match show {
-        Show::Result { onset, .. } | Show::Attention { onset } => onset,
-        Show::Color => 1.0,
+        PasteMode::Result { onset, .. } | PasteMode::Attention { onset } => onset,
+        PasteMode::Color => 1.0,
     };
-    if matches!(show, Show::Result { .. }) && onset <= 0.0 {
+    if matches!(show, PasteMode::Result { .. }) && onset <= 0.0 {
         return;
     }
 
     let size = edit.size;
-    let planes = || planes(edit, matches!(show, Show::Result { detail: true, .. }));
+    let planes = || planes(edit, matches!(show, PasteMode::Result { detail: true, .. }));
     if place.angle != 0.0 {
         return turned::paste(base, &place, (&planes(), size), mask, (onset, show));
     }
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    const PLAIN: Show = Show::Result {
+    const PLAIN: PasteMode = PasteMode::Result {
         onset: 1.0,
         detail: false,
     };
@@ -193,7 +193,7 @@ mod tests {
             let before = noise(47, 53, seed, true);
             let mut after = Picture::new(47, 53, before.rgba().to_vec()).unwrap();
             let square = Square { x, y, side };
-            paste(&mut after, square, &edit(0.0, 0.9), None, Show::Result { onset: 1.0, detail });
+            paste(&mut after, square, &edit(0.0, 0.9), None, PasteMode::Result { onset: 1.0, detail });
             for (i, (a, b)) in before.rgba().chunks(4).zip(after.rgba().chunks(4)).enumerate() {
                 let (px, py) = ((i % 47) as f64 + 0.5, (i / 47) as f64 + 0.5);
                 let inside = px >= x && px < x + side && py >= y && py < y + side;
@@ -210,7 +210,7 @@ mod tests {
             let square = Square { x, y: x, side };
             for (edit, onset) in [(edit(1.0, 0.9), 1.0), (edit(0.0, 0.9), 0.0)] {
                 let mut after = Picture::new(40, 40, before.rgba().to_vec()).unwrap();
-                paste(&mut after, square, &edit, None, Show::Result { onset, detail });
+                paste(&mut after, square, &edit, None, PasteMode::Result { onset, detail });
                 prop_assert_eq!(before.rgba(), after.rgba());
             }
         }
@@ -222,7 +222,7 @@ mod tests {
             let input = network_input(&before, square, SIZE).unwrap();
             let same = Edit { color: input.clone(), input, ..edit(0.0, 0.0) };
             let mut after = Picture::new(80, 80, before.rgba().to_vec()).unwrap();
-            paste(&mut after, square, &same, None, Show::Result { onset: 1.0, detail: true });
+            paste(&mut after, square, &same, None, PasteMode::Result { onset: 1.0, detail: true });
             for (a, b) in before.rgba().iter().zip(after.rgba()) {
                 prop_assert!(a.abs_diff(*b) <= 1);
             }
@@ -337,7 +337,7 @@ mod tests {
                 square,
                 &edit,
                 None,
-                Show::Result { onset: 1.0, detail },
+                PasteMode::Result { onset: 1.0, detail },
             );
             let row = &after.rgba()[80 * 160 * 4..][40 * 4..120 * 4];
             row.iter()
@@ -408,7 +408,7 @@ mod tests {
                 square,
                 &edit(attention, 0.0),
                 None,
-                Show::Attention { onset: 1.0 },
+                PasteMode::Attention { onset: 1.0 },
             );
             let pixel = &picture.rgba()[(32 * 64 + 32) * 4..][..3];
             pixel.iter().map(|v| u32::from(*v)).sum::<u32>()

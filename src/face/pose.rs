@@ -252,7 +252,7 @@ mod tests {
         Mesh::new(points).unwrap()
     }
 
-    fn apart(a: f32, b: f32) -> f32 {
+    fn difference(a: f32, b: f32) -> f32 {
         let apart = (a - b).abs() % 360.0;
         apart.min(360.0 - apart)
     }
@@ -265,7 +265,7 @@ mod tests {
         ) {
             let wanted = HeadPose { yaw, pitch, roll };
             let got = HeadPose::of(&turned(wanted, scale, x, y)).unwrap();
-            prop_assert!(apart(got.yaw, yaw) < 0.1 && apart(got.pitch, pitch) < 0.1 && apart(got.roll, roll) < 0.1,
+            prop_assert!(difference(got.yaw, yaw) < 0.1 && difference(got.pitch, pitch) < 0.1 && difference(got.roll, roll) < 0.1,
                 "{got:?} {wanted:?}");
         }
     }
@@ -304,9 +304,12 @@ mod tests {
                 field_of_view: Lens::MEDIAPIPE,
             };
             let got = HeadPose::through(mesh, lens).unwrap();
-            assert!(apart(got.yaw, wanted[0]) < 0.02, "{got:?} {wanted:?}");
-            assert!(apart(got.pitch, wanted[1]) < 0.02, "{got:?} {wanted:?}");
-            assert!(apart(got.roll, wanted[2]) < 0.02, "{got:?} {wanted:?}");
+            assert!(difference(got.yaw, wanted[0]) < 0.02, "{got:?} {wanted:?}");
+            assert!(
+                difference(got.pitch, wanted[1]) < 0.02,
+                "{got:?} {wanted:?}"
+            );
+            assert!(difference(got.roll, wanted[2]) < 0.02, "{got:?} {wanted:?}");
         }
     }
 
@@ -324,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_extent_has_no_pose() {
+    fn degenerate_meshes_have_no_pose() {
         let lens = |width| Lens {
             width,
             height: 400.0,

@@ -5,7 +5,7 @@
 //! so that there is no seam or dip between them.
 
 use super::outline::{Region, polygons};
-use super::soft::Soft;
+use super::soft::SoftShape;
 use super::{Mesh, Square};
 
 /// The width over which a mask rises from 10 % to 90 %, as a share of the face's height.
@@ -23,7 +23,7 @@ pub fn mask(mesh: &Mesh, regions: &[Region], square: Square, size: usize) -> Vec
         .filter(|region| !whole || **region == Region::Skin);
     let polygons: Vec<_> = wanted.flat_map(|region| polygons(mesh, *region)).collect();
     let sigma = FEATHER / SIGMAS * f64::from(mesh.height());
-    match Soft::new(&polygons, sigma) {
+    match SoftShape::new(&polygons, sigma) {
         Some(soft) if square.side > 0.0 => soft.sample(square, size),
         _ => vec![0.0; size * size],
     }

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn with_its_mirror_it_makes_a_whole() {
+    fn a_mask_and_its_mirror_sum_to_one() {
         for mesh in samples::meshes() {
             let mask = side_mask(&mesh, SQUARE, SIZE);
             let mirror = side_mask(&mesh.mirrored(512.0).unwrap(), SQUARE, SIZE);

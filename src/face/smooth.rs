@@ -51,7 +51,7 @@ impl OneEuro {
 const LONG_GAP: f64 = 0.5;
 
 /// The duration in seconds between two frames with missing or invalid times.
-const USUAL: f64 = 1.0 / 30.0;
+const DEFAULT_FRAME_DURATION: f64 = 1.0 / 30.0;
 
 /// Smooths N signals independently; returns one value per input value.
 ///
@@ -78,10 +78,14 @@ pub fn smooth<const N: usize>(
         .map(|pair| {
             let (a, b) = (pair[0].0, pair[1].0);
             let at = |i: usize| times.get(i).copied().unwrap_or(f64::NAN);
-            let apart = at(b) - at(a);
-            let told = apart.is_finite() && apart > 0.0;
-            let apart = if told { apart } else { USUAL * (b - a) as f64 };
-            (apart, b - a > 1)
+            let dt = at(b) - at(a);
+            let told = dt.is_finite() && dt > 0.0;
+            let dt = if told {
+                dt
+            } else {
+                DEFAULT_FRAME_DURATION * (b - a) as f64
+            };
+            (dt, b - a > 1)
         })
         .collect();
 
@@ -135,18 +139,18 @@ fn pass<const N: usize>(
     let mut speed = [0.0; N];
     for i in 0..count {
         let now = value(i);
-        let fresh = i == 0 || matches!(step(i), (apart, true) if apart > LONG_GAP);
+        let fresh = i == 0 || matches!(step(i), (dt, true) if dt > LONG_GAP);
         if fresh {
             speed = [0.0; N];
             out.push(now);
             continue;
         }
-        let (apart, _) = step(i);
+        let (dt, _) = step(i);
         let (raw, last) = (value(i - 1), out[i - 1]);
         out.push(std::array::from_fn(|n| {
-            let momentary = (now[n] - raw[n]) / apart;
-            speed[n] += share(of_speed, apart) * (momentary - speed[n]);
-            let kept = share(least + beta * speed[n].abs(), apart);
+            let momentary = (now[n] - raw[n]) / dt;
+            speed[n] += smoothing_factor(of_speed, dt) * (momentary - speed[n]);
+            let kept = smoothing_factor(least + beta * speed[n].abs(), dt);
             let between = last[n] + kept * (now[n] - last[n]);
             // A share of 1 may miss its end by a rounding.
             between.max(last[n].min(now[n])).min(last[n].max(now[n]))
@@ -155,9 +159,9 @@ fn pass<const N: usize>(
     out
 }
 
-/// Returns the smoothing factor of a low-pass filter after `apart` seconds: the weight of the new value, in 0..=1.
-fn share(cutoff_hz: f64, apart: f64) -> f64 {
-    let turns = std::f64::consts::TAU * cutoff_hz * apart;
+/// Returns the smoothing factor of a low-pass filter after `dt` seconds: the weight of the new value, in 0..=1.
+fn smoothing_factor(cutoff_hz: f64, dt: f64) -> f64 {
+    let turns = std::f64::consts::TAU * cutoff_hz * dt;
     // t / (1 + t) in a form that also handles an infinite cutoff. A cutoff of 0 or NaN ignores the new value.
     if turns > 0.0 {
         1.0 - 1.0 / (1.0 + turns)

@@ -14,17 +14,17 @@ pub(super) type Polygon = Vec<[f64; 2]>;
 const CELLS_A_SIGMA: f64 = 3.0;
 
 /// Maximum number of cells per side, for shapes that are far larger than their blur.
-const MOST_CELLS: f64 = 1500.0;
+const MAX_CELLS: f64 = 1500.0;
 
 /// Gaps narrower than twice this many cells are closed: where a surface folds, its outlines may leave an unintended
 /// crack.
-const CRACK: usize = 3;
+const CLOSING_RADIUS: usize = 3;
 
 /// Number of scanlines per row of cells.
 const LINES: usize = 4;
 
 /// A shape's coverage, in 0..=1.
-pub(super) struct Soft {
+pub(super) struct SoftShape {
     /// The corner of the grid's first cell, in pixels.
     origin: [f64; 2],
     /// Pixels per cell.
@@ -34,7 +34,7 @@ pub(super) struct Soft {
     values: Vec<f32>,
 }
 
-impl Soft {
+impl SoftShape {
     /// Creates the union of the polygons (by the non-zero winding rule), blurred by a Gaussian of `sigma` pixels.
     /// Polygons that touch, or leave only a crack much narrower than the blur, show no seam. `None` where there is
     /// nothing to fill.
@@ -53,10 +53,10 @@ impl Soft {
             return None;
         }
 
-        let cell = (sigma / CELLS_A_SIGMA).max(extent / MOST_CELLS);
+        let cell = (sigma / CELLS_A_SIGMA).max(extent / MAX_CELLS);
         let kernel = gaussian(sigma / cell);
         // Wide enough that the blur never reaches the grid's edge.
-        let margin = kernel.len() + CRACK;
+        let margin = kernel.len() + CLOSING_RADIUS;
         let cells = |i: usize| ((high[i] - low[i]) / cell).ceil() as usize + 2 * margin;
         let (width, height) = (cells(0), cells(1));
         // The shape is centred in the grid, so that its mirror image falls on the same cells.
@@ -200,24 +200,24 @@ fn cover(row: &mut [f32], start: f64, end: f64) {
     }
 }
 
-/// Morphological closing: fills gaps narrower than twice [`CRACK`] and leaves straight edges unchanged. Each cell
+/// Morphological closing: fills gaps narrower than twice [`CLOSING_RADIUS`] and leaves straight edges unchanged. Each cell
 /// takes the maximum of its neighbourhood, then the minimum of those.
 fn close(values: &[f32], width: usize) -> Vec<f32> {
     let mut values = values.to_vec();
     for stride in [1, width] {
-        values = about(&values, stride, f32::max);
+        values = fold_neighbours(&values, stride, f32::max);
     }
     for stride in [1, width] {
-        values = about(&values, stride, f32::min);
+        values = fold_neighbours(&values, stride, f32::min);
     }
     values
 }
 
-/// Folds `pick` over the cells within [`CRACK`] of each one: of its row where `stride` is 1, of its column where it is
+/// Folds `pick` over the cells within [`CLOSING_RADIUS`] of each one: of its row where `stride` is 1, of its column where it is
 /// the grid's width. At the end of a row it reads the next row's margin, which is empty too.
-fn about(values: &[f32], stride: usize, pick: impl Fn(f32, f32) -> f32) -> Vec<f32> {
+fn fold_neighbours(values: &[f32], stride: usize, pick: impl Fn(f32, f32) -> f32) -> Vec<f32> {
     let mut out = values.to_vec();
-    for shift in (1..=CRACK).map(|k| (k * stride).min(values.len())) {
+    for shift in (1..=CLOSING_RADIUS).map(|k| (k * stride).min(values.len())) {
         for (out, value) in out[shift..].iter_mut().zip(values) {
             *out = pick(*out, *value);
         }
@@ -228,7 +228,7 @@ fn about(values: &[f32], stride: usize, pick: impl Fn(f32, f32) -> f32) -> Vec<f
     out
 }
 
-/// Blurs along rows or columns, as in [`about`], with a symmetric kernel given from its middle outwards.
+/// Blurs along rows or columns, as in [`fold_neighbours`], with a symmetric kernel given from its middle outwards.
 fn blur(values: &[f32], stride: usize, kernel: &[f32]) -> Vec<f32> {
     let mut out: Vec<f32> = values.iter().map(|value| value * kernel[0]).collect();
     for (k, weight) in kernel.iter().enumerate().skip(1) {
@@ -306,7 +306,7 @@ mod tests {
 
     #[test]
     fn an_edge_rises_as_the_gaussian_says_and_the_middle_is_full() {
-        let soft = Soft::new(&[rectangle(20.0, 20.0, 80.0, 80.0)], 4.0).unwrap();
+        let soft = SoftShape::new(&[rectangle(20.0, 20.0, 80.0, 80.0)], 4.0).unwrap();
         let values = soft.sample(WHOLE, 400);
         let at = |x: usize| values[200 * 400 + x];
         assert!((at(200) - 1.0).abs() < 1e-3);
@@ -325,7 +325,7 @@ mod tests {
         let mut right = rectangle(50.0, 10.0, 90.0, 90.0);
         for _ in 0..2 {
             right.reverse();
-            let soft = Soft::new(&[left.clone(), right.clone(), left.clone()], 2.0).unwrap();
+            let soft = SoftShape::new(&[left.clone(), right.clone(), left.clone()], 2.0).unwrap();
             let values = soft.sample(WHOLE, 64);
             let middle = &values[32 * 64 + 16..32 * 64 + 48];
             assert!(middle.iter().all(|v| (v - 1.0).abs() < 1e-4), "{middle:?}");
@@ -333,17 +333,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_shape_is_none() {
+    fn degenerate_polygons_are_none() {
         let square = rectangle(0.0, 0.0, 1.0, 1.0);
-        assert!(Soft::new(&[], 1.0).is_none());
-        assert!(Soft::new(&[vec![]], 1.0).is_none());
-        assert!(Soft::new(&[vec![[3.0, 3.0]; 4]], 1.0).is_none());
+        assert!(SoftShape::new(&[], 1.0).is_none());
+        assert!(SoftShape::new(&[vec![]], 1.0).is_none());
+        assert!(SoftShape::new(&[vec![[3.0, 3.0]; 4]], 1.0).is_none());
         for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(Soft::new(std::slice::from_ref(&square), sigma).is_none());
+            assert!(SoftShape::new(std::slice::from_ref(&square), sigma).is_none());
         }
-        assert!(Soft::new(&[rectangle(0.0, 0.0, f64::INFINITY, 1.0)], 1.0).is_none());
+        assert!(SoftShape::new(&[rectangle(0.0, 0.0, f64::INFINITY, 1.0)], 1.0).is_none());
         // Too fine a blur for so wide a shape uses a coarser grid.
-        assert!(Soft::new(&[rectangle(0.0, 0.0, 1e12, 1e12)], 1e-6).is_some());
+        assert!(SoftShape::new(&[rectangle(0.0, 0.0, 1e12, 1e12)], 1e-6).is_some());
     }
 
     proptest! {
@@ -351,7 +351,7 @@ mod tests {
         fn the_mean_over_a_square_is_the_areas_share(
             left in 5f64..40.0, top in 5f64..40.0, width in 5f64..50.0, height in 5f64..50.0, size in 1usize..90,
         ) {
-            let soft = Soft::new(&[rectangle(left, top, left + width, top + height)], 1.5).unwrap();
+            let soft = SoftShape::new(&[rectangle(left, top, left + width, top + height)], 1.5).unwrap();
             let square = Square { x: -20.0, y: -20.0, side: 140.0 };
             let values = soft.sample(square, size);
             let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / values.len() as f64;
@@ -362,7 +362,7 @@ mod tests {
 
         #[test]
         fn any_square_may_be_asked_for(x in any::<f64>(), y in any::<f64>(), side in any::<f64>(), size in 0usize..20) {
-            let soft = Soft::new(&[rectangle(0.0, 0.0, 40.0, 40.0)], 2.0).unwrap();
+            let soft = SoftShape::new(&[rectangle(0.0, 0.0, 40.0, 40.0)], 2.0).unwrap();
             let values = soft.sample(Square { x, y, side }, size);
             prop_assert_eq!(values.len(), size * size);
             prop_assert!(values.iter().all(|v| (0.0..=1.0).contains(v)));

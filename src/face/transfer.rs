@@ -32,7 +32,6 @@
 //! as a whole, together with its surroundings. At the portrait's own edges nothing is read from beyond them. Where D and p are
 //! zero, the portrait's pixels are unchanged.
 
-mod carry;
 mod drift;
 mod field;
 mod paint;
@@ -40,6 +39,7 @@ mod plane;
 mod ring;
 mod sample;
 mod shape;
+mod warp;
 
 #[cfg(test)]
 mod tests;
@@ -52,7 +52,7 @@ use crate::media::image::{ImagePyramid, Picture};
 use drift::Drift;
 use field::Field;
 use paint::{Paint, Rest};
-use shape::Sound;
+use shape::ValidMotion;
 
 pub use shape::{Motion, MotionFault};
 
@@ -88,7 +88,7 @@ impl TransferSource {
         rest: &Motion,
     ) -> Result<Self, MotionFault> {
         let (portrait, place) = (portrait.into(), place.into());
-        let rest = Sound::new(rest)?;
+        let rest = ValidMotion::new(rest)?;
         let size = rest.size;
         let seen = if visible(&place) {
             ImagePyramid::for_networks(&*portrait).read(
@@ -125,12 +125,12 @@ impl TransferSource {
     /// # Errors
     /// [`MotionFault`] when the motion's sizes differ from those of the motion at rest, or its buffers don't match them.
     pub fn apply(&self, motion: &Motion, how: Transfer) -> Result<Picture, MotionFault> {
-        let motion = Sound::new(motion)?;
+        let motion = ValidMotion::new(motion)?;
         motion.matches(&self.rest.motion)?;
         if how.plain && visible(&self.place) {
             let mut picture = self.moved_picture(&how).clone();
             let field = Field::plain(&motion, self.place.side, how.mask);
-            carry::plain(&mut picture, &self.place, &field);
+            warp::plain(&mut picture, &self.place, &field);
             return Ok(picture);
         }
         let drift = Drift::between(&self.rest.motion, &motion);
@@ -144,7 +144,7 @@ impl TransferSource {
     /// # Errors
     /// As [`TransferSource::apply`], except for the picture.
     pub fn warp(&self, motion: &Motion, how: Transfer) -> Result<Picture, MotionFault> {
-        let motion = Sound::unpainted(motion, &self.rest.motion)?;
+        let motion = ValidMotion::unpainted(motion, &self.rest.motion)?;
         motion.matches(&self.rest.motion)?;
         let drift = Drift::between(&self.rest.motion, &motion);
         Ok(self.carried(&drift, &Paint::none(), &how))
@@ -161,7 +161,7 @@ impl TransferSource {
         let mut picture = portrait.clone();
         if visible(&self.place) {
             let field = Field::moved(drift, paint, &self.place, self.bounds, how.mask);
-            carry::moved(&mut picture, portrait, &self.place, self.bounds, &field);
+            warp::moved(&mut picture, portrait, &self.place, self.bounds, &field);
         }
         picture
     }

@@ -5,7 +5,7 @@
 /// Landmarks are given on the left of the picture (the person's right) or on the midline; every measure is the mean
 /// of both sides. Lengths are in units of the distance between the outer eye corners.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Of {
+pub(super) enum Measure {
     /// The distance between the points.
     Dist(u16, u16),
     /// How far the first point is above the second.
@@ -21,7 +21,7 @@ pub(super) enum Of {
 /// One term of a unit's sum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Term {
-    pub of: Of,
+    pub of: Measure,
     /// The value in the average relaxed face.
     pub rest: f32,
     /// The unit's change per unit of difference from `rest`.
@@ -38,7 +38,7 @@ pub(super) struct Unit {
     /// The factor applied after that.
     pub gain: f32,
     /// The same two when reading against the person's own relaxed face.
-    pub own_threshold: f32,
-    pub own_gain: f32,
+    pub relative_threshold: f32,
+    pub relative_gain: f32,
     pub terms: &'static [Term],
 }

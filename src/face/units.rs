@@ -67,7 +67,7 @@
 //! - Pose is not fully compensated: in clips of turning heads AU2, AU5, AU14 and AU17 of relaxed faces rise to 0.2-0.4 at the
 //!   extremes. Beyond some 25 degrees of turn or nod the mesh itself is unreliable.
 
-use super::unit::Of;
+use super::unit::Measure;
 use super::units_align::{Aligned, align};
 use super::units_table::{MIRROR, SCORES, UNITS};
 use crate::math::smoothstep;
@@ -87,7 +87,7 @@ impl Neutral {
     pub fn of(points: &[[f32; 3]], scores: &[f32; 52]) -> Neutral {
         Neutral {
             points: align(points),
-            scores: scores.map(tidy),
+            scores: scores.map(clamp_unit),
         }
     }
 }
@@ -102,7 +102,7 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
     let Some(face) = align(points) else {
         return [0.0; 17];
     };
-    let scores = scores.map(tidy);
+    let scores = scores.map(clamp_unit);
     let own = neutral.and_then(|n| n.points.as_ref().map(|points| (points, &n.scores)));
     UNITS.map(|unit| {
         let sum: f32 = unit
@@ -117,16 +117,16 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
             })
             .sum();
         match own {
-            Some(_) => tidy((sum - unit.own_threshold) * unit.own_gain),
+            Some(_) => clamp_unit((sum - unit.relative_threshold) * unit.relative_gain),
             // Attenuates weak readings and amplifies strong ones: people's relaxed faces differ about as much as a weak unit
             // moves one, and this keeps their sliders at rest.
-            None => smoothstep(tidy((sum - unit.threshold) * unit.gain)),
+            None => smoothstep(clamp_unit((sum - unit.threshold) * unit.gain)),
         }
     })
 }
 
 /// Clamps to 0..=1; NaN becomes 0.
-fn tidy(value: f32) -> f32 {
+fn clamp_unit(value: f32) -> f32 {
     if value.is_nan() {
         0.0
     } else {
@@ -149,18 +149,18 @@ fn mirrored(point: u16) -> usize {
 }
 
 /// Returns one measure of an aligned face, the mean of both sides.
-fn measure(of: Of, face: &Aligned, scores: &[f32; 52]) -> f32 {
+fn measure(of: Measure, face: &Aligned, scores: &[f32; 52]) -> f32 {
     let both = |a: u16, b: u16, length: fn([f32; 3], f32) -> f32| {
         let right = length(minus(face[usize::from(a)], face[usize::from(b)]), -1.0);
         let left = length(minus(face[mirrored(a)], face[mirrored(b)]), 1.0);
         (right + left) / 2.0
     };
     match of {
-        Of::Dist(a, b) => both(a, b, |d, _| dot(d, d).sqrt()),
-        Of::Up(a, b) => both(a, b, |d, _| -d[1]),
-        Of::Out(a, b) => both(a, b, |d, outwards| d[0] * outwards),
-        Of::Front(a, b) => both(a, b, |d, _| -d[2]),
-        Of::Score(row) => {
+        Measure::Dist(a, b) => both(a, b, |d, _| dot(d, d).sqrt()),
+        Measure::Up(a, b) => both(a, b, |d, _| -d[1]),
+        Measure::Out(a, b) => both(a, b, |d, outwards| d[0] * outwards),
+        Measure::Front(a, b) => both(a, b, |d, _| -d[2]),
+        Measure::Score(row) => {
             let (left, right) = SCORES[usize::from(row)];
             (scores[usize::from(left)] + scores[usize::from(right)]) / 2.0
         }
@@ -336,13 +336,16 @@ mod tests {
     #[test]
     fn the_table_names_landmarks_and_scores_that_exist() {
         for unit in &UNITS {
-            assert!(!unit.terms.is_empty() && unit.gain > 0.0 && unit.own_threshold >= 0.0);
+            assert!(!unit.terms.is_empty() && unit.gain > 0.0 && unit.relative_threshold >= 0.0);
             for term in unit.terms {
                 match term.of {
-                    Of::Dist(a, b) | Of::Up(a, b) | Of::Out(a, b) | Of::Front(a, b) => {
+                    Measure::Dist(a, b)
+                    | Measure::Up(a, b)
+                    | Measure::Out(a, b)
+                    | Measure::Front(a, b) => {
                         assert!(usize::from(a.max(b)) < FULL && a != b);
                     }
-                    Of::Score(row) => assert!(usize::from(row) < SCORES.len()),
+                    Measure::Score(row) => assert!(usize::from(row) < SCORES.len()),
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The coefficients of [`units`](super::units), written by its fitting recipe. How they came about stands there.
 
-use super::unit::Of::{Dist, Front, Out, Score, Up};
-use super::unit::{Of, Term, Unit};
+use super::unit::Measure::{Dist, Front, Out, Score, Up};
+use super::unit::{Measure, Term, Unit};
 
 /// Landmarks that are each other's mirror image: the person's right, the person's left. Others are on the midline.
 #[rustfmt::skip]
@@ -77,7 +77,7 @@ pub(super) const SCORES: [(u8, u8); 23] = [
     (48, 49), // 22 mouthUpperUp
 ];
 
-const fn t(of: Of, rest: f32, weight: f32, own: f32) -> Term {
+const fn t(of: Measure, rest: f32, weight: f32, own: f32) -> Term {
     Term {
         of,
         rest,
@@ -91,7 +91,7 @@ const fn t(of: Of, rest: f32, weight: f32, own: f32) -> Term {
 #[rustfmt::skip]
 pub(super) const UNITS: [Unit; 17] = [
     // AU1
-    Unit { threshold: 0.375, gain: 3.5, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.375, gain: 3.5, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(105, 159), 0.202, 4.911, 6.104),
         t(Up(63, 33), 0.217, 0.0, -1.989),
         t(Up(107, 70), 0.092, 5.195, 11.9),
@@ -110,7 +110,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(6), 0.0, 0.0, -0.904), // eyeSquint
     ] },
     // AU2
-    Unit { threshold: -0.039, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: -0.039, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(107, 133), 0.252, -0.37, -3.552),
         t(Up(105, 159), 0.198, 5.005, 4.42),
         t(Up(63, 33), 0.217, 2.435, 9.599),
@@ -126,7 +126,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(5), 0.0, 0.045, 0.228), // eyeLookUp
     ] },
     // AU4
-    Unit { threshold: 0.166, gain: 5.0, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.166, gain: 5.0, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(63, 33), 0.223, -1.152, 0.0),
         t(Up(70, 33), 0.148, 0.0, 12.334),
         t(Up(52, 159), 0.145, -1.375, 0.0),
@@ -150,7 +150,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(7), 0.005, -0.944, 0.0), // eyeWide
     ] },
     // AU5
-    Unit { threshold: 0.257, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.257, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(105, 159), 0.198, 1.666, 3.881),
         t(Up(65, 159), 0.135, -3.024, -4.934),
         t(Dist(159, 145), 0.092, 2.977, 6.097),
@@ -167,7 +167,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(7), 0.0, 0.359, 1.335), // eyeWide
     ] },
     // AU6
-    Unit { threshold: 0.154, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.154, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Dist(159, 145), 0.092, -0.287, -1.984),
         t(Up(145, 133), -0.018, 10.238, 13.561),
         t(Up(145, 118), 0.186, -1.436, 0.0),
@@ -183,7 +183,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(20), 0.0, 0.172, 0.281), // mouthSmile
     ] },
     // AU7
-    Unit { threshold: -0.096, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: -0.096, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Dist(158, 153), 0.083, -4.518, 0.0),
         t(Up(159, 133), 0.072, -0.95, -0.669),
         t(Up(159, 33), 0.06, -0.656, -7.086),
@@ -199,7 +199,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(20), 0.0, -0.087, -0.006), // mouthSmile
     ] },
     // AU9
-    Unit { threshold: 0.117, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.117, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(70, 33), 0.148, 1.435, 2.011),
         t(Up(55, 133), 0.157, -3.031, -15.753),
         t(Up(228, 33), -0.122, -4.14, -8.11),
@@ -213,7 +213,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(22), 0.0, 0.313, 0.216), // mouthUpperUp
     ] },
     // AU10
-    Unit { threshold: 0.307, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.307, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(129, 168), -0.459, 3.155, 0.121),
         t(Up(64, 168), -0.484, -2.279, 2.126),
         t(Up(98, 4), -0.147, -3.797, 3.362),
@@ -230,7 +230,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(22), 0.0, 0.106, 0.16), // mouthUpperUp
     ] },
     // AU12
-    Unit { threshold: 0.074, gain: 1.647, own_threshold: 0.05, own_gain: 1.196, terms: &[
+    Unit { threshold: 0.074, gain: 1.647, relative_threshold: 0.05, relative_gain: 1.196, terms: &[
         t(Out(61, 2), 0.304, 0.0, 0.0),
         t(Out(78, 2), 0.278, 3.106, 3.413),
         t(Up(61, 13), -0.002, 4.521, 3.889),
@@ -246,7 +246,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(21), 0.0, -0.403, -0.767), // mouthStretch
     ] },
     // AU14
-    Unit { threshold: 0.109, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.109, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Front(129, 168), -0.061, 1.961, -0.632),
         t(Out(61, 2), 0.304, -0.695, 3.628),
         t(Up(61, 13), -0.002, 4.337, 3.882),
@@ -263,7 +263,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(21), 0.0, 0.866, 1.009), // mouthStretch
     ] },
     // AU15
-    Unit { threshold: 0.194, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.194, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Out(61, 2), 0.304, 5.546, 7.304),
         t(Up(61, 13), -0.002, -3.948, -4.929),
         t(Up(84, 17), 0.006, -12.777, -40.267),
@@ -280,7 +280,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(21), 0.0, -0.322, -0.554), // mouthStretch
     ] },
     // AU17
-    Unit { threshold: 0.1, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.1, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(0, 2), -0.205, 0.338, 0.0),
         t(Up(37, 2), -0.189, 4.88, 0.495),
         t(Up(39, 2), -0.205, -5.956, 0.289),
@@ -297,7 +297,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(20), 0.0, 0.11, 0.036), // mouthSmile
     ] },
     // AU20
-    Unit { threshold: 0.195, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.195, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Up(61, 17), 0.093, -0.711, -3.138),
         t(Front(61, 13), -0.171, 5.148, 6.072),
         t(Front(61, 2), -0.235, -4.097, -2.963),
@@ -314,7 +314,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(21), 0.0, 0.501, 0.403), // mouthStretch
     ] },
     // AU23
-    Unit { threshold: -0.016, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: -0.016, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Out(61, 2), 0.304, 3.295, 6.49),
         t(Dist(13, 14), 0.01, -2.385, -3.716),
         t(Dist(14, 17), 0.086, -2.838, -7.662),
@@ -331,7 +331,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(20), 0.0, -0.279, -0.341), // mouthSmile
     ] },
     // AU25
-    Unit { threshold: 0.132, gain: 2.2, own_threshold: 0.05, own_gain: 1.3, terms: &[
+    Unit { threshold: 0.132, gain: 2.2, relative_threshold: 0.05, relative_gain: 1.3, terms: &[
         t(Dist(13, 14), 0.01, 0.0, 0.0),
         t(Dist(82, 87), 0.01, 1.783, 2.711),
         t(Dist(81, 178), 0.008, 0.99, 2.25),
@@ -345,7 +345,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(22), 0.0, 0.148, 0.0), // mouthUpperUp
     ] },
     // AU26
-    Unit { threshold: 0.215, gain: 1.609, own_threshold: 0.05, own_gain: 1.208, terms: &[
+    Unit { threshold: 0.215, gain: 1.609, relative_threshold: 0.05, relative_gain: 1.208, terms: &[
         t(Out(61, 2), 0.304, -1.84, -0.127),
         t(Dist(13, 14), 0.01, 0.81, 0.0),
         t(Up(13, 2), -0.258, 2.047, 1.174),
@@ -362,7 +362,7 @@ pub(super) const UNITS: [Unit; 17] = [
         t(Score(22), 0.0, -0.17, -0.182), // mouthUpperUp
     ] },
     // AU45
-    Unit { threshold: 0.264, gain: 1.307, own_threshold: 0.05, own_gain: 1.188, terms: &[
+    Unit { threshold: 0.264, gain: 1.307, relative_threshold: 0.05, relative_gain: 1.188, terms: &[
         t(Up(65, 159), 0.135, -0.933, 0.822),
         t(Dist(159, 145), 0.092, -1.167, -5.857),
         t(Dist(158, 153), 0.083, -2.726, 0.0),

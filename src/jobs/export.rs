@@ -104,7 +104,7 @@ impl ExportJob {
         Writer::probe(&output)?;
         let face = self.subject.face.as_deref();
         let composition = Composition::read(&self.project, &self.panes, face, models, progress)?;
-        let mut told = remarks(
+        let mut outcome = remarks(
             &composition,
             &self.subject,
             &self.project.document().portrait.name,
@@ -136,7 +136,8 @@ impl ExportJob {
             writer.set_numbers(written.start, steps.len());
         }
         let sound = self.sound(&composition, &written, fps);
-        told.remarks
+        outcome
+            .remarks
             .extend(writer.set_sound(sound).map(Remark::Media));
 
         let mut renderer = Renderer::new(Arc::clone(models));
@@ -147,14 +148,14 @@ impl ExportJob {
                 return Err(EngineError::Cancelled);
             }
             writer.push(&picture)?;
-            told.frames += 1;
+            outcome.frames += 1;
             progress.step();
         }
         if stop() {
             return Err(EngineError::Cancelled);
         }
         writer.finish()?;
-        Ok(told)
+        Ok(outcome)
     }
 
     /// Refuses modes that the methods' weights don't support, before a clip is read.
@@ -229,7 +230,7 @@ fn remarks(
     strict: bool,
     models: &Models,
 ) -> Result<Exported, EngineError> {
-    let mut told = Exported::default();
+    let mut outcome = Exported::default();
     for pane in &composition.panes {
         let (Driver::Clip(clip), MethodChoice::Method(id, mode)) = (&pane.driver, pane.method)
         else {
@@ -243,23 +244,23 @@ fn remarks(
             true => mode.unwrap_or_default() == Mode::Relative,
             false => clip.follow.relative,
         };
-        told.add(clip.analysis.broken.clone().map(Remark::Media));
+        outcome.add(clip.analysis.read_error.clone().map(Remark::Media));
         // Without a face in the clip, the rig's expression is left out; the rest still moves.
         let reads_faces = !by_picture || pane.expression_by_rig && clip.analysis.track.is_some();
-        told.add(faces_remark(clip, reads_faces)?);
+        outcome.add(faces_remark(clip, reads_faces)?);
         if by_picture {
-            told.add(reference_remark(clip, subject, portrait, relative));
+            outcome.add(reference_remark(clip, subject, portrait, relative));
             let name = || clip.analysis.name.clone();
             let unseen = !clip.has_square(relative)?;
-            told.add(unseen.then(|| Remark::NoFaceInReference { name: name() }));
+            outcome.add(unseen.then(|| Remark::NoFaceInReference { name: name() }));
         }
         if relative {
             // A reference frame before the used part has no index in it.
             let frame = clip.reference.checked_sub(clip.first);
-            told.reference = frame.map(|frame| (frame, clip.unlike));
+            outcome.reference = frame.map(|frame| (frame, clip.dissimilarity));
         }
     }
-    Ok(told)
+    Ok(outcome)
 }
 
 /// Refuses a reference frame outside the used part of the clip.
@@ -272,7 +273,7 @@ pub fn check_reference(clip: &ClipDriver) -> Result<(), EngineError> {
         return Ok(());
     };
     if clip
-        .said_reference()
+        .chosen_reference()
         .is_some_and(|frame| used.contains(&frame))
     {
         return Ok(());
@@ -317,7 +318,7 @@ fn reference_remark(
     portrait: &str,
     relative: bool,
 ) -> Option<Remark> {
-    if !relative || clip.follow.reference.is_some() || clip.unlike.is_some() {
+    if !relative || clip.follow.reference.is_some() || clip.dissimilarity.is_some() {
         return None;
     }
     let name = |name: &str| name.to_owned();
@@ -452,7 +453,7 @@ mod tests {
         let frames = (0..5).map(|i| AuFrame {
             time: f64::from(i) / 10.0,
             aus: Some(AuVector::NEUTRAL),
-            own: Some(AuVector::NEUTRAL),
+            relative_to_rest: Some(AuVector::NEUTRAL),
             ..AuFrame::default()
         });
         Arc::new(ClipAnalysis::grey(AuTrack {
@@ -461,7 +462,7 @@ mod tests {
             frames: frames.collect(),
             shapes: vec![None; 5],
             rest: 0,
-            broken: None,
+            read_error: None,
         }))
     }
 
@@ -497,8 +498,8 @@ mod tests {
             };
             let panes = vec![pane];
             let composition = Composition { driver, panes };
-            let told = remarks(&composition, &subject, "me.jpg", false, &models);
-            told.unwrap().reference.map(|(frame, _)| frame)
+            let outcome = remarks(&composition, &subject, "me.jpg", false, &models);
+            outcome.unwrap().reference.map(|(frame, _)| frame)
         };
         assert_eq!(reference(3), Some(1));
         assert_eq!(reference(0), None);

@@ -7,18 +7,18 @@ use crate::error::FrameRangeError;
 
 /// A range of a job's frames, counted from 1, inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct FrameRange {
     first: usize,
     last: usize,
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for FrameRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.first, self.last)
     }
 }
 
-impl Part {
+impl FrameRange {
     /// # Errors
     /// [`FrameRangeError`] when it starts before the first frame or runs backwards.
     pub fn new(first: usize, last: usize) -> Result<Self, FrameRangeError> {
@@ -50,13 +50,18 @@ mod tests {
 
     #[test]
     fn a_part_is_within_its_job_or_refused() {
-        assert_eq!(Part::new(13, 24).unwrap().within(24).unwrap(), 12..24);
-        assert_eq!(Part::new(1, 1).unwrap().within(1).unwrap(), 0..1);
+        assert_eq!(FrameRange::new(13, 24).unwrap().within(24).unwrap(), 12..24);
+        assert_eq!(FrameRange::new(1, 1).unwrap().within(1).unwrap(), 0..1);
         let told = |result: Result<Range<usize>, FrameRangeError>| result.unwrap_err().to_string();
-        assert!(told(Part::new(13, 25).unwrap().within(24)).contains("which is number 24"));
-        assert!(Part::new(0, 3).unwrap_err().to_string().contains("from 1"));
+        assert!(told(FrameRange::new(13, 25).unwrap().within(24)).contains("which is number 24"));
         assert!(
-            Part::new(4, 3)
+            FrameRange::new(0, 3)
+                .unwrap_err()
+                .to_string()
+                .contains("from 1")
+        );
+        assert!(
+            FrameRange::new(4, 3)
                 .unwrap_err()
                 .to_string()
                 .contains("backwards")

@@ -18,7 +18,8 @@ use crate::weights::checkpoint::system::{Method, System};
 use crate::weights::checkpoint::tensor::RawTensor;
 use crate::weights::checkpoint::{Checkpoint, Container};
 use crate::weights::{
-    CropRule, Existing, Known, Metadata, Source, WeightsError, digest, known, write_model,
+    CropRule, Existing, Metadata, PublishedFile, Source, WeightsError, digest, published_file,
+    write_model,
 };
 
 /// What the user may specify about a checkpoint.
@@ -67,11 +68,11 @@ pub fn import(
         size: std::fs::metadata(file).map_or(0, |metadata| metadata.len()),
         sha256: digest(file)?,
     };
-    let published = known(&source.sha256);
+    let published = published_file(&source.sha256);
     let mut remarks = found.remarks;
     let licence = match (&options.licence, published) {
         (Some(licence), _) => licence.clone(),
-        (None, Some(Known { licence, .. })) => licence.to_owned(),
+        (None, Some(PublishedFile { licence, .. })) => licence.to_owned(),
         (None, None) => {
             remarks.push(ImportRemark::UnknownLicence);
             "unknown".to_owned()
@@ -149,7 +150,7 @@ fn plain_name(file: &Path) -> String {
 }
 
 /// What was recognised in a checkpoint.
-struct Found {
+struct Detected {
     architecture: &'static str,
     config: serde_json::Value,
     au_order: Vec<u8>,
@@ -169,7 +170,7 @@ fn recognised(
     file: &Path,
     checkpoint: &Checkpoint,
     options: &ImportOptions,
-) -> Result<Found, EngineError> {
+) -> Result<Detected, EngineError> {
     let system = checkpoint::system(checkpoint)
         .ok_or_else(|| ImportError::UnknownSystem(file.to_owned()))?;
     let missing: Vec<_> = system.missing().collect();
@@ -255,7 +256,7 @@ fn recognised(
             format!("its tensor {name:?} has no place in the network that the others make");
         return Err(mismatch(file, &reason));
     }
-    Ok(Found {
+    Ok(Detected {
         architecture,
         config,
         au_order,
@@ -299,12 +300,15 @@ pub enum ImportRemark {
     } else {
         "as torch has done since 1.3 (no align_corners)"
     })]
-    Warps { align_corners: bool, why: Era },
+    Warps {
+        align_corners: bool,
+        why: TorchVersionSource,
+    },
 }
 
 /// How the torch version of a checkpoint was determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Era {
+pub enum TorchVersionSource {
     #[error("as you asked")]
     Asked,
     #[error("as for the published weights")]
@@ -315,9 +319,9 @@ pub enum Era {
 
 fn era(align_corners: bool, asked: bool, container: Container) -> ImportRemark {
     let why = match container {
-        _ if asked => Era::Asked,
-        Container::Safetensors => Era::Usual,
-        _ => Era::Container,
+        _ if asked => TorchVersionSource::Asked,
+        Container::Safetensors => TorchVersionSource::Usual,
+        _ => TorchVersionSource::Container,
     };
     ImportRemark::Warps { align_corners, why }
 }

@@ -5,7 +5,9 @@ use crate::error::EngineError;
 use crate::face::found::finder;
 use crate::face::{Face, HeadPose, KeyScores, Shape, Tracker, shape68};
 use crate::media::image::Picture;
-use crate::metrics::{Following, FrameNumbers, Similarity, acceleration, acd, akd, features, mkr};
+use crate::metrics::{
+    CurveCorrelation, FrameMetrics, Similarity, acceleration, acd, akd, features, mkr,
+};
 
 /// The measurements of a face.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,9 +92,9 @@ pub struct Numbers {
 /// How a pane's face followed the face it is compared with, over the frames so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Followed {
-    pub smile: Following,
-    pub jaw: Following,
-    pub blink: Following,
+    pub smile: CurveCorrelation,
+    pub jaw: CurveCorrelation,
+    pub blink: CurveCorrelation,
     /// Sums of both faces' accelerations, over the frames where both are known.
     accelerations: [f64; 2],
 }
@@ -188,7 +190,7 @@ impl Meter {
         truth: Truth,
     ) -> Result<Numbers, EngineError> {
         let face = MeasuredFace::in_picture(&mut self.tracker, frame)?;
-        let pictures = FrameNumbers::of(frame, reference, None);
+        let pictures = FrameMetrics::of(frame, reference, None);
         let known = truth.face();
         let apart = known.zip(face).and_then(|(a, b)| match truth {
             Truth::Same(_) => akd(&a.shape, &b.shape),
@@ -358,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_face_nothing_is_told_and_the_way_begins_anew() {
+    fn a_missing_face_resets_the_path() {
         let mut meter = Meter::new(Some(face(0.0, 0.0, 0.0).shape), None);
         let still = Some(face(0.0, 0.0, 0.0));
         assert_eq!(meter.follow(still, None).head, None);

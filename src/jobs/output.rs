@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::document::{FileFormat, MediaSource, Project};
 use crate::error::EngineError;
-use crate::jobs::frame_range::Part;
+use crate::jobs::frame_range::FrameRange;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::clip;
 use crate::media::encode::{
@@ -16,7 +16,7 @@ use crate::media::image::Picture;
 use crate::media::image::resample::resized as scaled_to;
 use crate::media::inputs::Inputs;
 use crate::media::provenance::{Provenance, SourceType};
-use crate::project::file::MediaOf;
+use crate::project::file::MediaOwner;
 
 /// A file (or sequence) to write.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Output {
     /// The size of the output relative to the frames, in 0.01..=1.
     pub scale: f64,
     /// The frames of the job to write; `None` writes all. Files of a sequence are numbered as in the whole.
-    pub part: Option<Part>,
+    pub part: Option<FrameRange>,
     /// Whether the file is marked as made or edited by a model.
     pub marked: bool,
     pub path: PathBuf,
@@ -74,10 +74,10 @@ impl Output {
 /// Adds a project's media to these files.
 pub(crate) fn with_media(inputs: &Inputs, project: &Project) -> Inputs {
     let mut inputs = inputs.clone();
-    for (of, source) in MediaOf::all(project) {
+    for (of, source) in MediaOwner::all(project) {
         match (of, &source) {
-            (MediaOf::Portrait, MediaSource::File(path)) => inputs.add(path),
-            (MediaOf::Motion(_), MediaSource::File(path)) => inputs.add_clip(path),
+            (MediaOwner::Portrait, MediaSource::File(path)) => inputs.add(path),
+            (MediaOwner::Motion(_), MediaSource::File(path)) => inputs.add_clip(path),
             (_, MediaSource::Bundled(_)) => {}
         }
     }

@@ -340,7 +340,7 @@ impl MediaError {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound { path },
             io::ErrorKind::PermissionDenied => Self::NotReadable { path },
             io::ErrorKind::IsADirectory => Self::IsFolder { path },
-            // `ordinary_file` reports a special file with this kind; reading has no other reason for it.
+            // `regular_file` reports a special file with this kind; reading has no other reason for it.
             io::ErrorKind::Unsupported => Self::NotAFile { path },
             _ => Self::Read { path, source },
         }

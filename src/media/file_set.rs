@@ -75,7 +75,7 @@ impl FileSet {
                 .map_err(fail)?;
             let replaces = target.exists();
             if replaces {
-                keep(&target, &old_file(hidden, index)).map_err(fail)?;
+                back_up(&target, &old_file(hidden, index)).map_err(fail)?;
             }
             // A link to another folder is followed, but its file is not in the journal: a journal from an untrusted
             // source could name any path.
@@ -115,7 +115,7 @@ fn lock(hidden: &Path) -> io::Result<File> {
 }
 
 /// Keeps the old file under a second name: a hard link, or a copy on file systems without links.
-fn keep(target: &Path, old: &Path) -> io::Result<()> {
+fn back_up(target: &Path, old: &Path) -> io::Result<()> {
     fs::hard_link(target, old).or_else(|_| {
         fs::copy(target, old)?;
         File::open(old)?.sync_all()
@@ -194,7 +194,7 @@ mod tests {
             for (index, path) in names.iter().enumerate() {
                 let replaces = path.exists();
                 if replaces {
-                    keep(path, &old_file(hidden, index)).unwrap();
+                    back_up(path, &old_file(hidden, index)).unwrap();
                 }
                 let name = path.file_name().unwrap().to_str().unwrap();
                 journal.add(hidden, index, name, replaces).unwrap();
@@ -225,7 +225,7 @@ mod tests {
         let dead = set(folder, 1);
         let hidden = dead.hidden.keep();
         let mut journal = Journal::default();
-        keep(&names[0], &old_file(&hidden, 0)).unwrap();
+        back_up(&names[0], &old_file(&hidden, 0)).unwrap();
         journal.add(&hidden, 0, "f_0.png", true).unwrap();
         journal.write(&hidden).unwrap();
         fs::rename(new_file(&hidden, 0), &names[0]).unwrap();

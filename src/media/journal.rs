@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ordinary_file;
+use crate::regular_file;
 
 const NAME: &str = "journal";
 
@@ -114,7 +114,7 @@ impl Journal {
 
     /// The journal in a hidden folder; `None` if it is missing or can't be parsed.
     pub fn read(hidden: &Path) -> Option<Self> {
-        let bytes = ordinary_file::read(&hidden.join(NAME), MAX_BYTES).ok()?;
+        let bytes = regular_file::read(&hidden.join(NAME), MAX_BYTES).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 

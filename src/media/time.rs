@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_told() {
+    fn invalid_times_are_errors() {
         for text in [
             "",
             ".",

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use candle_core::Device;
 
-use crate::nn::{in_half, is_asked};
+use crate::nn::{env_flag, in_half};
 
 /// The first graphics card if the program was built with the feature `cuda` and one is found, else the CPU.
 /// `MIEN_DEVICE=cpu` in the environment forces the CPU.
@@ -27,7 +27,7 @@ pub(crate) fn device() -> &'static Device {
 fn is_half() -> bool {
     static HALF: OnceLock<bool> = OnceLock::new();
     *HALF.get_or_init(|| {
-        let half = is_asked("MIEN_HALF");
+        let half = env_flag("MIEN_HALF");
         if half && device().is_cpu() {
             tracing::warn!("MIEN_HALF is for graphics cards: the processor takes longer with it");
         }

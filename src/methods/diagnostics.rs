@@ -17,9 +17,9 @@ pub enum Diagnostics {
 
 impl Diagnostics {
     /// The strength of folds estimated from the portrait's skin, in 0..=1, for a method that draws folds.
-    pub fn own_folds(&self) -> Option<f32> {
+    pub fn measured_folds(&self) -> Option<f32> {
         match self {
-            Diagnostics::Mesh(mesh) => Some(mesh.own_folds),
+            Diagnostics::Mesh(mesh) => Some(mesh.measured_folds),
             _ => None,
         }
     }
@@ -44,7 +44,7 @@ pub struct MeshDiagnostics {
     /// Whether a draft is good enough.
     pub draft: bool,
     /// The strength of folds estimated from the portrait's skin, in 0..=1.
-    pub own_folds: f32,
+    pub measured_folds: f32,
     /// Only if requested.
     pub motion: Option<MotionDiagnostics>,
     /// Only if requested.

@@ -23,7 +23,7 @@ pub trait Drive {
     fn gain(&self) -> f32;
 
     /// Cache key of [`Drive::picture`].
-    fn key(&self, moment: Moment, relative: bool) -> DriveKey;
+    fn key(&self, moment: DrivePicture, relative: bool) -> DriveKey;
 
     /// The driving picture, and the square of it that the method sees.
     ///
@@ -31,7 +31,7 @@ pub trait Drive {
     /// [`EngineError::Cancelled`] once `stop` returns true; the errors of reading or rendering the picture.
     fn picture(
         &mut self,
-        moment: Moment,
+        moment: DrivePicture,
         viewpoint: &Viewpoint,
         stop: Stop,
     ) -> Result<(Arc<Picture>, TurnedSquare), EngineError>;
@@ -39,7 +39,7 @@ pub trait Drive {
 
 /// Which picture of a motion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Moment {
+pub enum DrivePicture {
     Now,
     /// The reference frame: the one assumed to have the portrait's expression and pose.
     Reference,

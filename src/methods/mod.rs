@@ -84,13 +84,17 @@ impl MethodInfo {
     }
 
     /// The part of an expression that the method can render.
-    pub fn drawn(&self, pose: Pose) -> Pose {
+    pub fn supported_pose(&self, pose: Pose) -> Pose {
         let pose = if self.draws_head {
             pose
         } else {
             pose.facing_as_portrait()
         };
-        if self.overshoots { pose } else { pose.usual() }
+        if self.overshoots {
+            pose
+        } else {
+            pose.clamped_to_usual()
+        }
     }
 
     /// Rejects an expression that turns the head or moves the eyes if the method can't draw it.

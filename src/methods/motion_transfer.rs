@@ -21,7 +21,7 @@ use crate::methods::device::{device, device_name, in_precision};
 use crate::methods::diagnostics::{
     Diagnostics, KeyPoint, Map, Maps, MotionDiagnostics, MotionFrame,
 };
-use crate::methods::drive::{Drive, DriveKey, Moment, Viewpoint};
+use crate::methods::drive::{Drive, DriveKey, DrivePicture, Viewpoint};
 use crate::methods::error::Error;
 use crate::methods::subject::{Subject, square};
 use crate::methods::{Base, Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
@@ -102,7 +102,7 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
 }
 
 /// A network with the name of its weights, its device and its crop rule.
-struct Opened<N> {
+struct LoadedNetwork<N> {
     name: String,
     device: Device,
     network: N,
@@ -111,7 +111,7 @@ struct Opened<N> {
 }
 
 /// The method of a network driven by key points.
-pub struct MotionTransfer<N>(Arc<Opened<N>>);
+pub struct MotionTransfer<N>(Arc<LoadedNetwork<N>>);
 
 /// Opens such a method.
 ///
@@ -132,7 +132,7 @@ pub fn open<N: KeyPointNetwork>(
     let json = file.metadata.config.to_string();
     let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
     let (network, size) = in_precision(|| N::load(&json, tensors)).map_err(mismatch)?;
-    Ok(Arc::new(MotionTransfer(Arc::new(Opened {
+    Ok(Arc::new(MotionTransfer(Arc::new(LoadedNetwork {
         name: file.name,
         device,
         network,
@@ -192,7 +192,7 @@ impl<N: KeyPointNetwork> Method for MotionTransfer<N> {
     }
 }
 
-impl<N: KeyPointNetwork> Opened<N> {
+impl<N: KeyPointNetwork> LoadedNetwork<N> {
     /// A square of a picture as the network's input, `[1, 3, size, size]` in [0, 1].
     fn input(&self, picture: &Picture, place: TurnedSquare) -> Result<Tensor, EngineError> {
         let values = network_input(picture, place, self.size)?;
@@ -245,7 +245,7 @@ struct WarpedFrame<N: KeyPointNetwork> {
 
 /// A portrait prepared for such a network.
 struct KeyPointSession<N: KeyPointNetwork> {
-    opened: Arc<Opened<N>>,
+    opened: Arc<LoadedNetwork<N>>,
     prepared: N::Prepared,
     /// The square of the portrait that the network sees.
     place: TurnedSquare,
@@ -267,34 +267,34 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
         stop: Stop,
     ) -> Result<MethodFrame, EngineError> {
         if drive.is_rest() {
-            return Ok(self.known(Arc::clone(&self.rest), quality));
+            return Ok(self.frame_from_cache(Arc::clone(&self.rest), quality));
         }
         let started = Instant::now();
         let (mode, gain) = (mode.unwrap_or_default(), drive.gain());
         let relative = mode == Mode::Relative;
         let key = CacheKey::Frame {
             mode,
-            drive: drive.key(Moment::Now, relative),
+            drive: drive.key(DrivePicture::Now, relative),
             gain: gain.to_bits(),
         };
         let painted = quality == Quality::Full;
         match self.cache.get(&key) {
-            Some(Cached::Painted(frame)) => return Ok(self.known(frame, quality)),
+            Some(Cached::Painted(frame)) => return Ok(self.frame_from_cache(frame, quality)),
             Some(Cached::Warped(warped)) if !painted => {
-                return Ok(self.known(Arc::clone(&warped.frame), quality));
+                return Ok(self.frame_from_cache(Arc::clone(&warped.frame), quality));
             }
             Some(Cached::Warped(warped)) => {
                 let frame = self.painted(key, &warped, stop)?;
                 return Ok(MethodFrame {
                     millis: Some(warped.millis + millis_since(started)),
                     draft_millis: warped.millis,
-                    ..self.known(frame, quality)
+                    ..self.frame_from_cache(frame, quality)
                 });
             }
             Some(Cached::Points(_)) | None => {}
         }
-        let (driving, found_before) = self.points(drive, Moment::Now, relative, stop)?;
-        let (initial, _) = self.points(drive, Moment::Reference, relative, stop)?;
+        let (driving, found_before) = self.points(drive, DrivePicture::Now, relative, stop)?;
+        let (initial, _) = self.points(drive, DrivePicture::Reference, relative, stop)?;
         let network = &self.opened.network;
         let source = network.source(&self.prepared);
         let mut points = network.drive(mode, source, &driving.points, &initial.points)?;
@@ -318,7 +318,7 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
         };
         Ok(MethodFrame {
             millis: Some(found_before + millis_since(started)),
-            ..self.known(frame, quality)
+            ..self.frame_from_cache(frame, quality)
         })
     }
 
@@ -359,7 +359,7 @@ impl<N: KeyPointNetwork> Session for KeyPointSession<N> {
 
 impl<N: KeyPointNetwork> KeyPointSession<N> {
     /// A frame for which the network didn't have to run.
-    fn known(&self, frame: Arc<MotionFrame>, quality: Quality) -> MethodFrame {
+    fn frame_from_cache(&self, frame: Arc<MotionFrame>, quality: Quality) -> MethodFrame {
         MethodFrame {
             is_draft: quality != Quality::Diagnostics && frame.motion.picture.is_empty(),
             diagnostics: Diagnostics::Motion(MotionDiagnostics {
@@ -377,7 +377,7 @@ impl<N: KeyPointNetwork> KeyPointSession<N> {
     fn points(
         &mut self,
         drive: &mut dyn Drive,
-        moment: Moment,
+        moment: DrivePicture,
         relative: bool,
         stop: Stop,
     ) -> Result<(Arc<TimedPoints<N>>, f32), EngineError> {

@@ -7,12 +7,12 @@ use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
 
 use super::{fomm, ganimation, mocogan, tps};
-use crate::nn::{as_on_a_card, in_half, launched};
+use crate::nn::{in_half, launched, with_emulated_gpu};
 
 /// Weights generated from each tensor's name and shape.
-struct Named;
+struct NamedWeights;
 
-impl SimpleBackend for Named {
+impl SimpleBackend for NamedWeights {
     fn get(
         &self,
         shape: Shape,
@@ -59,7 +59,7 @@ fn values(shape: &[usize], name: &str) -> Result<Tensor> {
 }
 
 fn weights(device: &Device) -> VarBuilder<'static> {
-    VarBuilder::from_backend(Box::new(Named), DType::F32, device.clone())
+    VarBuilder::from_backend(Box::new(NamedWeights), DType::F32, device.clone())
 }
 
 /// A picture of pseudo-random values from 0 to 1.
@@ -72,7 +72,7 @@ fn places(points: &[[f32; 2]]) -> Tensor {
     Tensor::from_slice(points.as_flattened(), (points.len(), 2), &Device::Cpu).unwrap()
 }
 
-const GO: &(dyn Fn() -> bool + Sync) = &|| false;
+const NEVER_STOP: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// A network's outputs, on the CPU.
 type Shown = Vec<Tensor>;
@@ -112,9 +112,11 @@ fn draw_fomm(device: &Device) -> Shown {
     };
     let model = fomm::Fomm::new(&config, weights(device)).unwrap();
     let prepared = model.prepare(&picture(64, "source", device)).unwrap();
-    let driving = model.detect(&picture(64, "driving", device), GO).unwrap();
+    let driving = model
+        .detect(&picture(64, "driving", device), NEVER_STOP)
+        .unwrap();
     let mut shown = vec![places(&driving.points)];
-    let frame = model.frame(&prepared, &driving, GO).unwrap();
+    let frame = model.frame(&prepared, &driving, NEVER_STOP).unwrap();
     shown.extend([
         frame.prediction.clone(),
         frame.flow.clone(),
@@ -146,11 +148,13 @@ fn draw_tps(device: &Device) -> Shown {
         picture(32, "driving", device),
     );
     let prepared = model.prepare(&source).unwrap();
-    let key_points = model.detect(&driving, GO).unwrap();
+    let key_points = model.detect(&driving, NEVER_STOP).unwrap();
     let mut shown = vec![places(&key_points.points)];
     let moved = Some([1.0, 0.1, -0.1, 0.05, 0.9, 0.1, 0.02, -0.03, 1.0]);
     for background in [None, moved] {
-        let frame = model.frame(&prepared, &key_points, background, GO).unwrap();
+        let frame = model
+            .frame(&prepared, &key_points, background, NEVER_STOP)
+            .unwrap();
         shown.extend([
             frame.prediction,
             frame.deformed,
@@ -173,7 +177,7 @@ fn draw_ganimation(device: &Device) -> Shown {
     let model = ganimation::Generator::new(&config, weights(device)).unwrap();
     let prepared = model.prepare(&picture(32, "source", device)).unwrap();
     let output = model
-        .frame(&prepared, &[0.1, 0.9, 0.0, 0.4, 0.7], GO)
+        .frame(&prepared, &[0.1, 0.9, 0.0, 0.4, 0.7], NEVER_STOP)
         .unwrap();
     gathered(vec![output.color, output.attention])
 }
@@ -191,7 +195,7 @@ fn draw_mocogan(device: &Device) -> Shown {
         .prepare(&[0.3, -0.2, 1.1, 0.5, -0.9], &[0.0, 1.0])
         .unwrap();
     let codes = [vec![0.2, -0.7, 0.4], vec![0.9, 0.1, -0.3]];
-    gathered(vec![model.frames(&prepared, &codes, GO).unwrap()])
+    gathered(vec![model.frames(&prepared, &codes, NEVER_STOP).unwrap()])
 }
 
 type Draw = fn(&Device) -> Shown;
@@ -223,7 +227,7 @@ fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
 #[test]
 fn networks_draw_the_same_with_the_kernels_as_c() {
     for (name, draw) in NETWORKS {
-        let Some(found) = as_on_a_card(|| draw(&Device::Cpu)) else {
+        let Some(found) = with_emulated_gpu(|| draw(&Device::Cpu)) else {
             return;
         };
         agree(name, &found, &draw(&Device::Cpu), 2e-4);
@@ -245,7 +249,7 @@ fn half_precision_rounds_convolutions_and_little_else() {
         let most = off.iter().copied().fold(0.0, f32::max);
         assert!((1e-5..HALF).contains(&most), "{name}: {off:?}");
         // The card's code path, which only sums in another order.
-        if let Some(found) = as_on_a_card(|| in_half(|| draw(&Device::Cpu))) {
+        if let Some(found) = with_emulated_gpu(|| in_half(|| draw(&Device::Cpu))) {
             agree(name, &found, &single, HALF);
         }
     }

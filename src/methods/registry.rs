@@ -12,7 +12,7 @@ pub static BUILT_IN: [&MethodInfo; 4] = [
 ];
 
 /// The method that renders expressions for the picture-driven methods: that of [`MethodChoice::of_expressions`].
-pub fn drawing_expressions(has_face: bool) -> &'static MethodInfo {
+pub fn default_expression_method(has_face: bool) -> &'static MethodInfo {
     if MethodChoice::of_expressions(has_face) == MethodChoice::RIG {
         &rig::method::INFO
     } else {
@@ -77,22 +77,26 @@ impl Registry {
     }
 
     /// The method that renders a choice's expressions: itself, or the one that renders the driving pictures.
-    pub fn drawing(&self, choice: MethodChoice, has_face: bool) -> Option<&'static MethodInfo> {
+    pub fn expression_method(
+        &self,
+        choice: MethodChoice,
+        has_face: bool,
+    ) -> Option<&'static MethodInfo> {
         match choice {
             MethodChoice::Source => None,
-            MethodChoice::Motion => Some(drawing_expressions(has_face)),
+            MethodChoice::Motion => Some(default_expression_method(has_face)),
             MethodChoice::Method(id, _) => {
                 let info = self.get(id)?;
                 Some(match info.driven_by {
                     DrivenBy::Expression => info,
-                    DrivenBy::Picture => drawing_expressions(has_face),
+                    DrivenBy::Picture => default_expression_method(has_face),
                 })
             }
         }
     }
 
     /// The pane with another choice. Its view is kept if the new choice has it, else becomes the result.
-    pub fn changed(&self, pane: PaneSpec, method: MethodChoice) -> PaneSpec {
+    pub fn with_method(&self, pane: PaneSpec, method: MethodChoice) -> PaneSpec {
         let view = Some(pane.view).filter(|view| self.views(method).contains(view));
         PaneSpec {
             method,
@@ -150,7 +154,11 @@ mod tests {
         );
         let avd = MethodChoice::in_mode("tps", Mode::Avd);
         assert!(registry.views(avd).contains(&PaneView::Contributions));
-        let drawing = |choice, face| registry.drawing(choice, face).map(|info| info.title);
+        let drawing = |choice, face| {
+            registry
+                .expression_method(choice, face)
+                .map(|info| info.title)
+        };
         assert_eq!(drawing(MethodChoice::GANIMATION, true), Some("GANimation"));
         assert_eq!(
             drawing(avd, false),

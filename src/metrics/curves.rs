@@ -1,11 +1,11 @@
 //! How closely one curve over time follows another, and how smoothly points move.
 
 /// A curve whose standard deviation is below this, in units of 0..=1, counts as constant: its changes are noise.
-pub const STILL: f64 = 0.02;
+pub const MIN_DEVIATION: f64 = 0.02;
 
 /// Running statistics of two curves: the one that should follow, and the one that is followed.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Following {
+pub struct CurveCorrelation {
     count: f64,
     means: [f64; 2],
     /// Sums of the squared deviations of each, and of the products of deviations.
@@ -13,7 +13,7 @@ pub struct Following {
     product: f64,
 }
 
-impl Following {
+impl CurveCorrelation {
     /// Adds the next pair of values; ignores pairs that aren't finite.
     pub fn push(&mut self, follows: f64, followed: f64) {
         if !follows.is_finite() || !followed.is_finite() {
@@ -33,7 +33,7 @@ impl Following {
     }
 
     /// Pearson's correlation, in -1..=1; 0 if the following curve is constant. `None` for fewer than three pairs, or if
-    /// the followed curve is constant ([`STILL`]).
+    /// the followed curve is constant ([`MIN_DEVIATION`]).
     pub fn correlation(&self) -> Option<f64> {
         let [follows, _] = self.deviations()?;
         if follows == 0.0 {
@@ -44,7 +44,7 @@ impl Following {
     }
 
     /// The ratio of the standard deviations, following over followed: 1 if both move equally far. `None` as for
-    /// [`Following::correlation`].
+    /// [`CurveCorrelation::correlation`].
     pub fn amplitude(&self) -> Option<f64> {
         let [follows, followed] = self.deviations()?;
         Some(follows / followed)
@@ -52,7 +52,7 @@ impl Following {
 
     fn deviations(&self) -> Option<[f64; 2]> {
         let deviations = self.squares.map(|sum| (sum.max(0.0) / self.count).sqrt());
-        (self.count >= 3.0 && deviations[1] >= STILL).then_some(deviations)
+        (self.count >= 3.0 && deviations[1] >= MIN_DEVIATION).then_some(deviations)
     }
 }
 
@@ -76,8 +76,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn following(pairs: impl IntoIterator<Item = (f64, f64)>) -> Following {
-        let mut following = Following::default();
+    fn following(pairs: impl IntoIterator<Item = (f64, f64)>) -> CurveCorrelation {
+        let mut following = CurveCorrelation::default();
         for (a, b) in pairs {
             following.push(a, b);
         }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_told_is_nothing() {
+    fn undefined_correlations_are_none() {
         let still = following([(0.1, 0.5), (0.9, 0.51), (0.4, 0.5)]);
         assert_eq!((still.correlation(), still.amplitude()), (None, None));
         assert_eq!(following([(0.1, 0.1), (0.9, 0.9)]).correlation(), None);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_turn_from_the_way_is_an_acceleration() {
+    fn uniform_motion_has_no_acceleration() {
         let at = |t: f32| [3.0 * t, 1.0 - t];
         assert_eq!(acceleration([&at(0.0), &at(1.0), &at(2.0)]), Some(0.0));
         assert_eq!(
@@ -145,7 +145,7 @@ mod tests {
                     prop_assert!((r - xy / (xx * yy).sqrt()).abs() < 1e-9);
                     prop_assert!((found.amplitude().unwrap() - (xx / yy).sqrt()).abs() < 1e-9);
                 }
-                None => prop_assert!((yy / n).sqrt() < STILL + 1e-12),
+                None => prop_assert!((yy / n).sqrt() < MIN_DEVIATION + 1e-12),
             }
         }
     }

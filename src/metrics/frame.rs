@@ -8,7 +8,7 @@ pub const SIDE: u32 = 256;
 
 /// The metrics of a frame against a reference picture; `None` where a metric isn't defined.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct FrameNumbers {
+pub struct FrameMetrics {
     /// [`l1`], in 0..=1.
     pub l1: Option<f64>,
     /// [`psnr`] in decibels; infinite for the same picture.
@@ -19,7 +19,7 @@ pub struct FrameNumbers {
     pub akd: Option<f64>,
 }
 
-impl FrameNumbers {
+impl FrameMetrics {
     /// Measures a frame against a reference picture of the same size. `faces` are the landmarks of the frame's face and
     /// of the reference's, equally many, each in pixels of its own picture; without them there is no AKD.
     ///
@@ -54,25 +54,25 @@ mod tests {
         // Three pixels to the right in a picture of 16 are 48 in one of 256; only one of two coordinates moves.
         let face = [[2.0, 3.0], [5.0, 9.0], [8.0, 1.0]];
         let moved = face.map(|[x, y]| [x + 3.0, y]);
-        let found = FrameNumbers::of(&a, &b, Some([&face, &moved]));
+        let found = FrameMetrics::of(&a, &b, Some([&face, &moved]));
         assert!((found.l1.unwrap() - 0.2).abs() < 1e-12);
         assert!((found.psnr.unwrap() - 13.979).abs() < 1e-3);
         assert!(found.ssim.unwrap() < 0.01);
         assert!((found.akd.unwrap() - 24.0).abs() < 1e-4);
-        let same = FrameNumbers::of(&a, &a, None);
+        let same = FrameMetrics::of(&a, &a, None);
         assert_eq!((same.l1, same.psnr), (Some(0.0), Some(f64::INFINITY)));
         assert_eq!(same.akd, None);
     }
 
     #[test]
-    fn what_can_not_be_measured_is_nothing() {
+    fn metrics_that_cant_be_measured_are_none() {
         let (a, b) = (grey(16, 16, &[0; 256]), grey(32, 8, &[0; 256]));
-        let none = FrameNumbers::of(&a, &b, Some([&[], &[]]));
-        assert_eq!(none, FrameNumbers::default());
+        let none = FrameMetrics::of(&a, &b, Some([&[], &[]]));
+        assert_eq!(none, FrameMetrics::default());
         // Landmarks don't need pictures of the same size.
         let face: &[[f32; 2]] = &[[1.0, 1.0]];
         assert_eq!(
-            FrameNumbers::of(&a, &b, Some([face, face])).akd,
+            FrameMetrics::of(&a, &b, Some([face, face])).akd,
             Some(8.0),
             "a pixel of 16 is 16 of 256, a pixel of 32 is 8"
         );

@@ -8,11 +8,11 @@
 //! | [`l1`], [`psnr`], [`ssim`] | two pictures of the same size | 0..=1, 0.. dB, -1..=1 |
 //! | [`akd`], [`mkr`] | two faces' landmarks; which frames of two clips show any | pixels, 0..=1 |
 //! | [`acd`], [`acd_of_landmarks`] | the frames of a clip | the features' unit |
-//! | [`Following`] | a curve over time and the one that it should follow: correlation, amplitude | -1..=1, 0.. |
+//! | [`CurveCorrelation`] | a curve over time and the one that it should follow: correlation, amplitude | -1..=1, 0.. |
 //! | [`acceleration`] | landmarks' features in three frames | the features' unit |
 //! | [`aed`] | two identity embeddings, which Mien itself doesn't compute | 0..=4 |
 //!
-//! [`FrameNumbers`] computes the metrics of one frame against a reference together.
+//! [`FrameMetrics`] computes the metrics of one frame against a reference together.
 
 mod curves;
 mod features;
@@ -21,9 +21,9 @@ mod pixels;
 mod points;
 mod ssim;
 
-pub use curves::{Following, STILL, acceleration};
+pub use curves::{CurveCorrelation, MIN_DEVIATION, acceleration};
 pub use features::{acd, acd_of_landmarks, aed, features};
-pub use frame::{FrameNumbers, SIDE};
+pub use frame::{FrameMetrics, SIDE};
 pub use pixels::{l1, psnr};
 pub use points::{Similarity, akd, mkr};
 pub use ssim::ssim;

@@ -65,7 +65,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_clear_counts_as_black() {
+    fn transparent_pixels_count_as_black() {
         let clear = Picture::new(1, 1, vec![255, 90, 3, 0]).unwrap();
         assert_eq!(l1(&clear, &grey(1, 1, &[0])), Some(0.0));
     }

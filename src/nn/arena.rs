@@ -11,16 +11,16 @@ use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Tensor};
 use super::host;
 
 /// The most free buffers that are retained.
-const MOST: usize = 256;
+const MAX_BUFFERS: usize = 256;
 /// The most values in all of them: 256 MiB.
-const MOST_VALUES: usize = 64 << 20;
+const MAX_VALUES: usize = 64 << 20;
 /// Smaller buffers are left to the allocator.
-const LEAST: usize = 4096;
+const MIN_VALUES: usize = 4096;
 
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// A buffer of at least `len` values, left over from earlier calls or zeros.
-fn take(len: usize) -> Vec<f32> {
+fn take_free(len: usize) -> Vec<f32> {
     let found = FREE.lock().ok().and_then(|mut free| {
         // One of exactly this length; else the smallest that is large enough, but at most about twice as large.
         let best = free
@@ -38,13 +38,13 @@ fn take(len: usize) -> Vec<f32> {
     buffer
 }
 
-fn keep(buffer: Vec<f32>) {
-    if buffer.capacity() < LEAST {
+fn put_free(buffer: Vec<f32>) {
+    if buffer.capacity() < MIN_VALUES {
         return;
     }
     if let Ok(mut free) = FREE.lock() {
         let held: usize = free.iter().map(Vec::capacity).sum();
-        if held + buffer.capacity() > MOST_VALUES || free.len() >= MOST {
+        if held + buffer.capacity() > MAX_VALUES || free.len() >= MAX_BUFFERS {
             // The oldest are first: their sizes are probably no longer used.
             free.remove(0);
         }
@@ -54,16 +54,16 @@ fn keep(buffer: Vec<f32>) {
 
 /// Allocates a result of `len` values. They are left over from earlier calls; the caller overwrites all of them.
 pub fn alloc(len: usize) -> Vec<f32> {
-    if len < LEAST {
+    if len < MIN_VALUES {
         return vec![0.0; len];
     }
-    let mut buffer = take(len);
+    let mut buffer = take_free(len);
     buffer.truncate(len);
     buffer
 }
 
 /// Copies the values of an f32 tensor on the CPU, row-major, into a buffer from the arena.
-pub(super) fn copied(x: &Tensor) -> Result<Vec<f32>> {
+pub(super) fn copy_to_buffer(x: &Tensor) -> Result<Vec<f32>> {
     host::with_values(x, |x| {
         let mut copy = alloc(x.len());
         copy.copy_from_slice(x);
@@ -89,7 +89,7 @@ pub fn release(x: Tensor) {
                 && let CpuStorage::F32(values) =
                     std::mem::replace(storage, CpuStorage::F4(Vec::new()))
             {
-                keep(values);
+                put_free(values);
             }
             Ok(())
         }
@@ -121,7 +121,7 @@ pub(super) struct Scratch {
 impl Scratch {
     pub fn new(len: usize) -> Self {
         Self {
-            buffer: take(len),
+            buffer: take_free(len),
             len,
         }
     }
@@ -129,7 +129,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        keep(std::mem::take(&mut self.buffer));
+        put_free(std::mem::take(&mut self.buffer));
     }
 }
 
@@ -159,23 +159,25 @@ mod tests {
     }
 
     #[test]
-    fn a_step_goes_on_and_one_that_fails_leaves_what_was() {
-        let mut h = numbers(2 * LEAST);
+    fn a_failed_step_leaves_the_tensor_unchanged() {
+        let mut h = numbers(2 * MIN_VALUES);
         replace_with(&mut h, |h| h.affine(2.0, 1.0)).unwrap();
         let failed = replace_with(&mut h, |_| candle_core::bail!("no"));
         assert!(failed.is_err());
         let values: Vec<f32> = h.to_vec1().unwrap();
-        let expected = (0..2 * LEAST).map(|i| 2.0 * i as f32 + 1.0);
+        let expected = (0..2 * MIN_VALUES).map(|i| 2.0 * i as f32 + 1.0);
         assert!(values.into_iter().eq(expected));
     }
 
     #[test]
     fn released_values_are_refused_not_read() {
-        let h = numbers(2 * LEAST);
-        let square = h.reshape((64, 2 * LEAST / 64)).unwrap();
+        let h = numbers(2 * MIN_VALUES);
+        let square = h.reshape((64, 2 * MIN_VALUES / 64)).unwrap();
         release(h);
         assert!(host::with_values(&square, |_| Ok(())).is_err());
-        let other = numbers(2 * LEAST).reshape((64, 2 * LEAST / 64)).unwrap();
+        let other = numbers(2 * MIN_VALUES)
+            .reshape((64, 2 * MIN_VALUES / 64))
+            .unwrap();
         let places = Tensor::new(&[0u32, 3], &Device::Cpu).unwrap();
         // Contiguous, and with strides, where candle doesn't check the length.
         let strided = square.t().unwrap();
@@ -208,8 +210,8 @@ mod tests {
     }
 
     #[test]
-    fn buffers_are_as_long_as_was_asked_for() {
-        for len in [0, 1, LEAST - 1, LEAST, 3 * LEAST + 1] {
+    fn buffers_have_the_requested_length() {
+        for len in [0, 1, MIN_VALUES - 1, MIN_VALUES, 3 * MIN_VALUES + 1] {
             assert_eq!(alloc(len).len(), len);
             assert_eq!(Scratch::new(len).len(), len);
         }

@@ -71,7 +71,7 @@ impl BatchNorm {
         if cuda::takes(&[x]) {
             return cuda::scaled(x, (scale, shift), relu);
         }
-        if !host::is_ours(x) {
+        if !host::is_cpu_f32(x) {
             let y = x.broadcast_mul(scale)?.broadcast_add(shift)?;
             return if relu { y.relu() } else { Ok(y) };
         }
@@ -82,10 +82,10 @@ impl BatchNorm {
             .chunks_exact_mut((height * width).max(1))
             .enumerate()
             .collect();
-        host::each(planes, n * channels * height * width * 4, |(i, plane)| {
+        host::run_tasks(planes, n * channels * height * width * 4, |(i, plane)| {
             let channel = i % channels;
             let (scale, shift) = (self.scale[channel], self.shift[channel]);
-            epilogue::finish(isa, plane, scale, shift, relu, None);
+            epilogue::scale_shift_relu(isa, plane, scale, shift, relu, None);
         });
         Tensor::from_vec(y, x.shape(), x.device())
     }

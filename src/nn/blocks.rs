@@ -40,7 +40,7 @@ impl SameBlock {
         kind: NormKind,
         vb: VarBuilder,
     ) -> Result<Self> {
-        Self::load_with(inputs, outputs, kernel, keep(kernel), kind, vb)
+        Self::load_with(inputs, outputs, kernel, same_size(kernel), kind, vb)
     }
 
     fn load_with(
@@ -111,7 +111,7 @@ impl UpBlock {
     /// # Errors
     /// As [`SameBlock::load`].
     pub fn load(inputs: usize, outputs: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
-        let config = keep(3).upsampled();
+        let config = same_size(3).upsampled();
         SameBlock::load_with(inputs, outputs, 3, config, kind, vb).map(Self)
     }
 
@@ -127,7 +127,7 @@ impl UpBlock {
 /// Norm, ReLU and 3x3 convolution, twice, and the input added (`ResBlock2d`); keys `norm1`, `conv1`, `norm2`, `conv2`.
 #[derive(Clone, Debug)]
 pub struct ResBlock {
-    before: Before,
+    before: FirstNorm,
     first: Conv2d,
     /// `None` if it is folded into `first`.
     between: Option<InstanceNorm>,
@@ -135,7 +135,7 @@ pub struct ResBlock {
 }
 
 #[derive(Clone, Debug)]
-enum Before {
+enum FirstNorm {
     Batch(BatchNorm),
     Instance(InstanceNorm),
 }
@@ -144,16 +144,16 @@ impl ResBlock {
     /// # Errors
     /// If a tensor is missing or of another shape.
     pub fn load(channels: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
-        let config = keep(3);
+        let config = same_size(3);
         let (norm1, conv1, norm2) = (vb.pp("norm1"), vb.pp("conv1"), vb.pp("norm2"));
         let (before, first, between) = match kind {
             NormKind::Batch => (
-                Before::Batch(BatchNorm::load(channels, norm1)?),
+                FirstNorm::Batch(BatchNorm::load(channels, norm1)?),
                 Conv2d::load_folded(channels, channels, 3, config, true, conv1, norm2)?,
                 None,
             ),
             NormKind::Instance => (
-                Before::Instance(InstanceNorm::load(channels, norm1)?),
+                FirstNorm::Instance(InstanceNorm::load(channels, norm1)?),
                 Conv2d::load(channels, channels, 3, config, true, conv1)?,
                 Some(InstanceNorm::load(channels, norm2)?),
             ),
@@ -172,8 +172,8 @@ impl ResBlock {
     /// If the channels differ.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut h = match &self.before {
-            Before::Batch(norm) => norm.forward(x, true)?,
-            Before::Instance(norm) => norm.forward(x, true)?,
+            FirstNorm::Batch(norm) => norm.forward(x, true)?,
+            FirstNorm::Instance(norm) => norm.forward(x, true)?,
         };
         let middle = Epilogue {
             norm: self.between.as_ref(),
@@ -298,6 +298,6 @@ impl Hourglass {
 }
 
 /// Stride 1 and the padding that preserves the size.
-fn keep(kernel: usize) -> ConvConfig {
+fn same_size(kernel: usize) -> ConvConfig {
     ConvConfig::new(1, kernel / 2)
 }

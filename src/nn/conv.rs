@@ -11,11 +11,11 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::Isa;
 use super::micro::Shape;
-use super::precision::{self, Kernel};
-use super::winograd::{Finish, Form, Winograd};
+use super::precision::{self, ConvWeight};
+use super::winograd::{BiasAndFloor, ConvForm, Winograd};
 
 /// The most input values that a task of a 1x1 convolution reads at a time: half of a small L2 cache.
-const MIX_VALUES: usize = 24 * 1024;
+const POINTWISE_VALUES: usize = 24 * 1024;
 
 /// How a kernel moves over the picture. Both axes are alike; zeros outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,18 +65,18 @@ pub struct Conv2d {
     kernel: (usize, usize),
     config: ConvConfig,
     bias: Option<Vec<f32>>,
-    kind: Kind,
+    kind: Backend,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum Backend {
     /// Direct convolution, and minimal filtering where that may be faster.
     Ours {
         direct: Packed,
         winograd: Option<Winograd>,
     },
     Candle {
-        kernel: Kernel,
+        kernel: ConvWeight,
         bias: Option<Tensor>,
     },
 }
@@ -91,7 +91,7 @@ impl Conv2d {
         if ours && !precision::is_half() {
             return Self::with_isa(weight, bias, config, Isa::best());
         }
-        Self::unpacked(weight, bias, config, Kernel::new(weight, config)?)
+        Self::unpacked(weight, bias, config, ConvWeight::new(weight, config)?)
     }
 
     /// As [`Conv2d::new`] on the CPU, with kernels for the instruction set `isa`: for tests and benchmarks.
@@ -101,7 +101,7 @@ impl Conv2d {
         config: ConvConfig,
         isa: Isa,
     ) -> Result<Self> {
-        let kernel = Kernel::Given(weight.clone());
+        let kernel = ConvWeight::Given(weight.clone());
         let mut this = Self::unpacked(weight, bias, config, kernel)?;
         this.kind = this.pack(&host::to_values(weight)?, isa);
         Ok(this)
@@ -147,7 +147,7 @@ impl Conv2d {
         weight: &Tensor,
         bias: Option<&Tensor>,
         config: ConvConfig,
-        kernel: Kernel,
+        kernel: ConvWeight,
     ) -> Result<Self> {
         let (outputs, inputs, kh, kw) = weight.dims4()?;
         if weight.elem_count() == 0 || config.stride == 0 {
@@ -167,14 +167,14 @@ impl Conv2d {
             kernel: (kh, kw),
             config,
             bias: bias.map(host::to_values).transpose()?,
-            kind: Kind::Candle {
+            kind: Backend::Candle {
                 kernel,
                 bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
             },
         })
     }
 
-    fn pack(&self, weight: &[f32], isa: Isa) -> Kind {
+    fn pack(&self, weight: &[f32], isa: Isa) -> Backend {
         let (inputs, outputs) = (self.inputs, self.outputs);
         let (kh, kw) = self.kernel;
         let ConvConfig {
@@ -183,10 +183,10 @@ impl Conv2d {
             upsampled,
         } = self.config;
         let form = match (self.kernel, stride, padding, upsampled) {
-            ((7, 7), 1, padding, false) => Some(Form::Wide { padding }),
-            ((3, 3), 1, padding, false) => Some(Form::Same { padding }),
-            ((3, 3), 1, 1, true) => Some(Form::Upsampled),
-            ((4, 4), 2, 1, false) => Some(Form::Strided),
+            ((7, 7), 1, padding, false) => Some(ConvForm::Wide { padding }),
+            ((3, 3), 1, padding, false) => Some(ConvForm::Same { padding }),
+            ((3, 3), 1, 1, true) => Some(ConvForm::Upsampled),
+            ((4, 4), 2, 1, false) => Some(ConvForm::Strided),
             _ => None,
         };
         let winograd = form.and_then(|form| Winograd::new(form, inputs, outputs, isa));
@@ -195,7 +195,7 @@ impl Conv2d {
         let direct = Packed::new(shape, outputs, taps, |output, tap| {
             weight[output * taps + tap]
         });
-        Kind::Ours { direct, winograd }
+        Backend::Ours { direct, winograd }
     }
 
     /// Convolves `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H + 2 padding - kh) / stride + 1`, or with `2 H`
@@ -231,8 +231,8 @@ impl Conv2d {
         }
 
         let (direct, winograd) = match &self.kind {
-            Kind::Ours { direct, winograd } => (direct, winograd),
-            Kind::Candle { kernel, bias } => {
+            Backend::Ours { direct, winograd } => (direct, winograd),
+            Backend::Candle { kernel, bias } => {
                 let y = if !upsampled {
                     kernel.forward(x, padding, stride)?
                 } else if cuda::takes(&[x]) {
@@ -241,7 +241,7 @@ impl Conv2d {
                     let x = x.upsample_nearest2d(height, width)?;
                     kernel.forward(&x, padding, stride)?
                 };
-                return epilogue.elsewhere(y, bias.as_ref());
+                return epilogue.apply_on_device(y, bias.as_ref());
             }
         };
 
@@ -252,9 +252,9 @@ impl Conv2d {
         let finished = host::with_values(x, |x| {
             let products = n * self.outputs * plane * self.inputs * kh * kw;
             let size = (own_height, own_width);
-            if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
+            if let Some(winograd) = winograd.as_ref().filter(|w| w.is_faster(n, size, products)) {
                 let bias = self.bias.as_deref();
-                let fused = floor.map(|floor| Finish { bias, floor });
+                let fused = floor.map(|floor| BiasAndFloor { bias, floor });
                 let tap = |output, input, y, x| direct.weight(output, (input * kh + y) * kw + x);
                 winograd.run(x, size, &mut out, fused.unwrap_or_default(), &tap);
                 return Ok(fused.is_some());
@@ -269,7 +269,7 @@ impl Conv2d {
                     && (stride, padding) == (1, 0)
                     && plane.is_multiple_of(direct.shape.width)
                 {
-                    self.mix(direct, x, out);
+                    self.pointwise(direct, x, out);
                     continue;
                 }
                 let layout = Layout {
@@ -277,7 +277,7 @@ impl Conv2d {
                     height: own_height,
                     width: own_width,
                     upsampled,
-                    before: padding,
+                    padding,
                     stride,
                     rows: out_h + (kh - 1) / stride,
                     pitch: out_w + (kw - 1) / stride,
@@ -311,7 +311,7 @@ impl Conv2d {
         let tile = packed.shape.width;
         let long = layout.pitch * (plane / out_w - 1) + out_w;
         if out_w < 2 * tile && long.div_ceil(tile) < plane / out_w * out_w.div_ceil(tile) {
-            return host::each(
+            return host::run_tasks(
                 out.chunks_mut(plane * packed.shape.rows)
                     .enumerate()
                     .collect(),
@@ -324,13 +324,13 @@ impl Conv2d {
         let wanted = (4 * rayon::current_num_threads()).div_ceil(packed.groups());
         let band = out_h.div_ceil(wanted).max(4);
         let tasks = direct::bands(out, plane, out_w, packed.shape.rows, band);
-        host::each(tasks, work, |mut task| {
+        host::run_tasks(tasks, work, |mut task| {
             packed.rows(&mut task, &passes, input, (layout.pitch, out_w));
         });
     }
 
     /// A 1x1 convolution on planes whose length is a multiple of the tile's width.
-    fn mix(&self, packed: &Packed, x: &[f32], out: &mut [f32]) {
+    fn pointwise(&self, packed: &Packed, x: &[f32], out: &mut [f32]) {
         let plane = out.len() / self.outputs;
         let passes = packed.passes((0..self.inputs).map(|channel| channel * plane));
         // All groups of output channels read a part of the picture while it is cached.
@@ -338,12 +338,12 @@ impl Conv2d {
         let tiles = plane / tile;
         let part = tiles
             .div_ceil(2 * rayon::current_num_threads())
-            .min(MIX_VALUES / (self.inputs * tile))
+            .min(POINTWISE_VALUES / (self.inputs * tile))
             .max(1)
             * tile;
         let work = out.len() * self.inputs;
         let tasks = direct::bands(out, plane, part, self.outputs, 1);
-        host::each(tasks, work, |mut task| {
+        host::run_tasks(tasks, work, |mut task| {
             let base = task.first * part;
             let groups = task.rows.chunks_mut(packed.shape.rows);
             for (group, rows) in groups.enumerate() {

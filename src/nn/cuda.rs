@@ -7,12 +7,12 @@
 //! The tests build the same kernels as C and run the same launches on the CPU (`emulated`), so that everything except
 //! the GPU itself is compared with the layers' other implementations on any machine.
 
-#[cfg(feature = "cuda")]
-mod card;
 #[cfg(feature = "cudnn")]
 mod convolution;
 #[cfg(test)]
 mod emulated;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod launch;
 mod maps;
 mod motions;
@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 use candle_core::{DType, Device, Result, Tensor};
 
 #[cfg(test)]
-pub(crate) use emulated::{as_on_a_card, launched};
+pub(crate) use emulated::{launched, with_emulated_gpu};
 pub(super) use maps::{
     anti_aliased, concat_channels, grid_sample, lerp, masked, max_pool_3, pool_halved, resized,
     upsampled,
@@ -47,7 +47,7 @@ pub(super) fn takes(tensors: &[&Tensor]) -> bool {
 pub fn has_kernels(device: &Device) -> bool {
     #[cfg(test)]
     if device.is_cpu() {
-        return emulated::wanted();
+        return emulated::is_emulated();
     }
     device.is_cuda() && !plain() && loads(device)
 }
@@ -75,7 +75,7 @@ pub(super) fn convolved(
 #[cfg(feature = "cuda")]
 fn loads(device: &Device) -> bool {
     static LOADS: OnceLock<bool> = OnceLock::new();
-    *LOADS.get_or_init(|| match card::load(device) {
+    *LOADS.get_or_init(|| match gpu::load(device) {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!("the card's driver can't load our kernels, so candle's run: {error}");
@@ -96,5 +96,5 @@ fn plain() -> bool {
         return true;
     }
     static PLAIN: OnceLock<bool> = OnceLock::new();
-    *PLAIN.get_or_init(|| super::is_asked("MIEN_CUDA_PLAIN"))
+    *PLAIN.get_or_init(|| super::env_flag("MIEN_CUDA_PLAIN"))
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::arena::Scratch;
-use super::micro::{SLACK, Shape, TILE, Taps};
+use super::micro::{MAX_OVERREAD, Shape, TILE, Taps};
 
 /// Taps per pass over the picture: their weights fit in the L1 cache.
 const TAPS_A_PASS: usize = 320;
@@ -22,7 +22,7 @@ pub(super) struct Layout {
     /// Whether every value is repeated twice along each axis; only for a stride of 1.
     pub upsampled: bool,
     /// Zeros before the first row and column.
-    pub before: usize,
+    pub padding: usize,
     pub stride: usize,
     /// Rows and columns of one phase.
     pub rows: usize,
@@ -43,7 +43,7 @@ impl Layout {
     /// Copies `picture` (`channels * height * width`) with its padding.
     pub fn copy(&self, picture: &[f32]) -> Scratch {
         let len = self.channels * self.channel();
-        let mut padded = Scratch::new(len + SLACK);
+        let mut padded = Scratch::new(len + MAX_OVERREAD);
         let (planes, slack) = padded.split_at_mut(len);
         slack.fill(0.0);
         planes
@@ -53,10 +53,10 @@ impl Layout {
         padded
     }
 
-    fn double_plane(&self, from: &[f32], to: &mut [f32]) {
-        let n = (2 * self.width).min(self.pitch - self.before.min(self.pitch));
+    fn copy_upsampled(&self, from: &[f32], to: &mut [f32]) {
+        let n = (2 * self.width).min(self.pitch - self.padding.min(self.pitch));
         for (y, row) in from.chunks_exact(self.width).enumerate() {
-            let start = (2 * y + self.before) * self.pitch + self.before;
+            let start = (2 * y + self.padding) * self.pitch + self.padding;
             let Some(first) = to.get_mut(start..start + n) else {
                 break; // rows that no output reads
             };
@@ -67,7 +67,7 @@ impl Layout {
             if let ([last], Some(&value)) = (pairs.into_remainder(), row.get(n / 2)) {
                 *last = value;
             }
-            if 2 * y + 1 + self.before < self.rows {
+            if 2 * y + 1 + self.padding < self.rows {
                 to.copy_within(start..start + n, start + self.pitch);
             }
         }
@@ -76,26 +76,26 @@ impl Layout {
     fn copy_plane(&self, from: &[f32], to: &mut [f32]) {
         to.fill(0.0);
         if self.upsampled {
-            return self.double_plane(from, to);
+            return self.copy_upsampled(from, to);
         }
         let s = self.stride;
         for (y, row) in from.chunks_exact(self.width).enumerate() {
-            let y = y + self.before;
+            let y = y + self.padding;
             if y / s >= self.rows {
                 break; // rows that no output reads
             }
             if s == 1 {
-                let start = y * self.pitch + self.before;
-                let n = row.len().min(self.pitch - self.before.min(self.pitch));
+                let start = y * self.pitch + self.padding;
+                let n = row.len().min(self.pitch - self.padding.min(self.pitch));
                 to[start..start + n].copy_from_slice(&row[..n]);
                 continue;
             }
             for phase in 0..s {
                 // The first column of this phase at or after the padding.
-                let first = (phase + s - self.before % s) % s;
+                let first = (phase + s - self.padding % s) % s;
                 let start = ((y % s * s + phase) * self.rows + y / s) * self.pitch
-                    + (self.before + first) / s;
-                let count = self.pitch.saturating_sub((self.before + first) / s);
+                    + (self.padding + first) / s;
+                let count = self.pitch.saturating_sub((self.padding + first) / s);
                 let line = row.get(first..).unwrap_or_default().iter().step_by(s);
                 for (to, &from) in to[start..start + count].iter_mut().zip(line) {
                     *to = from;

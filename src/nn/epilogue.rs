@@ -6,7 +6,7 @@ use super::cuda;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::norm::{self, InstanceNorm};
-use super::slopes::{Slopes, slope_in_place};
+use super::slopes::{PRelu, prelu_in_place};
 
 /// `y = slopes(relu(norm(x + bias)) + residual)`, each part optional.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,7 +18,7 @@ pub struct Epilogue<'a> {
     /// Added after norm and ReLU; of the result's shape.
     pub residual: Option<&'a Tensor>,
     /// PReLU, applied last.
-    pub slopes: Option<&'a Slopes>,
+    pub slopes: Option<&'a PRelu>,
 }
 
 impl<'a> Epilogue<'a> {
@@ -41,7 +41,7 @@ impl<'a> Epilogue<'a> {
     }
 
     /// PReLU alone.
-    pub fn rectified(slopes: &'a Slopes) -> Self {
+    pub fn prelu(slopes: &'a PRelu) -> Self {
         Self {
             slopes: Some(slopes),
             ..Self::default()
@@ -70,7 +70,7 @@ impl<'a> Epilogue<'a> {
                 norm.channels()
             );
         }
-        let slopes = self.slopes.map(Slopes::values);
+        let slopes = self.slopes.map(PRelu::values);
         if slopes.is_some_and(|slopes| slopes.len() != channels) {
             candle_core::bail!("there is not one slope for each of {channels} channels");
         }
@@ -82,28 +82,29 @@ impl<'a> Epilogue<'a> {
         let run = |y: &mut [f32], residual: Option<&[f32]>| {
             let work = y.len() * 4;
             let planes: Vec<_> = y.chunks_exact_mut(plane).enumerate().collect();
-            host::each(planes, work, |(index, y)| {
+            host::run_tasks(planes, work, |(index, y)| {
                 let channel = index % channels;
                 let residual = residual.map(|r| &r[index * plane..][..plane]);
                 let bias = bias.map_or(0.0, |b| b[channel]);
                 if let (true, Some(slopes)) = (plain, slopes) {
-                    return slope_in_place(isa, y, bias, slopes[channel], None);
+                    return prelu_in_place(isa, y, bias, slopes[channel], None);
                 }
                 // The norm cancels the bias: `(x + b) - mean(x + b) = x - mean(x)`.
                 let (scale, shift) = match self.norm {
                     Some(norm) => norm.scale_shift(isa, channel, y),
                     None => (1.0, bias),
                 };
-                finish(isa, y, scale, shift, self.relu, residual);
+                scale_shift_relu(isa, y, scale, shift, self.relu, residual);
                 if let Some(slopes) = slopes {
-                    slope_in_place(isa, y, 0.0, slopes[channel], None);
+                    prelu_in_place(isa, y, 0.0, slopes[channel], None);
                 }
             });
         };
         match self.residual {
             None => run(y, None),
             Some(residual) => {
-                if residual.elem_count() != pictures * channels * plane || !host::is_ours(residual)
+                if residual.elem_count() != pictures * channels * plane
+                    || !host::is_cpu_f32(residual)
                 {
                     candle_core::bail!("the residual's shape {:?} differs", residual.dims());
                 }
@@ -117,7 +118,7 @@ impl<'a> Epilogue<'a> {
     }
 
     /// Applies it on other devices, to the result of a convolution whose `bias`, `[1, C, 1, 1]`, is still to be added.
-    pub(super) fn elsewhere(&self, y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    pub(super) fn apply_on_device(&self, y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         if cuda::takes(&[&y])
             && self
                 .residual
@@ -151,7 +152,7 @@ impl<'a> Epilogue<'a> {
 
 multiversion! {
     /// `relu(y * scale + shift) + residual` in place.
-    pub(super) fn finish(y: &mut [f32], scale: f32, shift: f32, relu: bool, residual: Option<&[f32]>) {
+    pub(super) fn scale_shift_relu(y: &mut [f32], scale: f32, shift: f32, relu: bool, residual: Option<&[f32]>) {
         let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
         match residual {
             Some(residual) => {

@@ -1,13 +1,13 @@
 //! The inner loop of matrix products: one tile of the result at a time, from packed operands.
 //!
-//! `out[m][n] = sum over k of a[k][m] * b[k][n]`, with `m < rows` and `n < width` of the [`Kernel`]; both operands are
+//! `out[m][n] = sum over k of a[k][m] * b[k][n]`, with `m < rows` and `n < width` of the [`GemmKernel`]; both operands are
 //! packed in the order they are read.
 
-use super::isa::{Isa, Kind};
+use super::isa::{Isa, IsaLevel};
 
 /// The tile that keeps the registers of an instruction set busy.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kernel {
+pub(super) struct GemmKernel {
     isa: Isa,
     /// Rows of a tile: output channels.
     pub rows: usize,
@@ -15,15 +15,15 @@ pub(super) struct Kernel {
     pub width: usize,
 }
 
-impl Kernel {
+impl GemmKernel {
     pub fn of(isa: Isa) -> Self {
         let (rows, width) = match isa.0 {
-            Kind::Portable if cfg!(target_arch = "aarch64") => (6, 16),
-            Kind::Portable => (4, 8),
+            IsaLevel::Portable if cfg!(target_arch = "aarch64") => (6, 16),
+            IsaLevel::Portable => (4, 8),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => (6, 16),
+            IsaLevel::Avx2 => (6, 16),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => (12, 32),
+            IsaLevel::Avx512 => (12, 32),
         };
         Self { isa, rows, width }
     }
@@ -43,15 +43,17 @@ impl Kernel {
         assert_eq!(b.len(), depth * self.width);
         assert!(stride >= self.width && out.len() >= (self.rows - 1) * stride + self.width);
         match self.isa.0 {
-            Kind::Portable if cfg!(target_arch = "aarch64") => portable::<6, 16>(a, b, out, stride),
-            Kind::Portable => portable::<4, 8>(a, b, out, stride),
+            IsaLevel::Portable if cfg!(target_arch = "aarch64") => {
+                portable::<6, 16>(a, b, out, stride)
+            }
+            IsaLevel::Portable => portable::<4, 8>(a, b, out, stride),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the CPU has the features, since `isa` says so; the assertions bound what is read of either operand and
-            // written of `out`, with the rows and width that `Kernel::of` gives.
-            Kind::Avx2 => unsafe { avx2(a, b, out, stride) },
+            // written of `out`, with the rows and width that `GemmKernel::of` gives.
+            IsaLevel::Avx2 => unsafe { avx2(a, b, out, stride) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Kind::Avx512 => unsafe { avx512(a, b, out, stride) },
+            IsaLevel::Avx512 => unsafe { avx512(a, b, out, stride) },
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
     if cuda::takes(&[x]) {
         return cuda::tanh_and_sigmoid(x);
     }
-    if !host::is_ours(x) {
+    if !host::is_cpu_f32(x) {
         return Ok((
             x.narrow(1, 0, 3)?.tanh()?,
             ops::sigmoid(&x.narrow(1, 3, 1)?)?,
@@ -49,8 +49,8 @@ pub fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
 }
 
 fn map(to: &mut [f32], from: &[f32], f: impl Fn(&[f32], &mut [f32]) + Sync) {
-    const PART: usize = 4096;
-    to.par_chunks_mut(PART)
-        .zip(from.par_chunks(PART))
+    const VALUES_PER_TASK: usize = 4096;
+    to.par_chunks_mut(VALUES_PER_TASK)
+        .zip(from.par_chunks(VALUES_PER_TASK))
         .for_each(|(to, from)| f(from, to));
 }

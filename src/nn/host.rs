@@ -4,7 +4,7 @@ use candle_core::{CpuStorage, DType, Result, Storage, Tensor};
 use rayon::prelude::*;
 
 /// Whether our CPU kernels support this tensor: f32 on the CPU.
-pub(super) fn is_ours(x: &Tensor) -> bool {
+pub(super) fn is_cpu_f32(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32
 }
 
@@ -25,11 +25,11 @@ pub(super) fn to_values(x: &Tensor) -> Result<Vec<f32>> {
 }
 
 /// Multiplications below which a second thread costs more than it saves.
-const SMALL: usize = 150_000;
+const MIN_PARALLEL_WORK: usize = 150_000;
 
 /// Runs every task: in parallel unless the total `work`, in multiplications, is small.
-pub(super) fn each<T: Send>(tasks: Vec<T>, work: usize, run: impl Fn(T) + Sync + Send) {
-    if work < SMALL {
+pub(super) fn run_tasks<T: Send>(tasks: Vec<T>, work: usize, run: impl Fn(T) + Sync + Send) {
+    if work < MIN_PARALLEL_WORK {
         tasks.into_iter().for_each(run);
     } else {
         tasks.into_par_iter().for_each(run);

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 /// A value other than the portable one only comes from [`Isa::available`] or [`Isa::best`], which return what this
 /// machine supports; the kernels rely on that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Isa(pub(super) Kind);
+pub struct Isa(pub(super) IsaLevel);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum IsaLevel {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -23,13 +23,13 @@ impl Isa {
     /// Every instruction set that this machine supports, slowest first.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut)] // only x86-64 adds to it
-        let mut all = vec![Self(Kind::Portable)];
+        let mut all = vec![Self(IsaLevel::Portable)];
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                all.push(Self(Kind::Avx2));
+                all.push(Self(IsaLevel::Avx2));
                 if is_x86_feature_detected!("avx512f") {
-                    all.push(Self(Kind::Avx512));
+                    all.push(Self(IsaLevel::Avx512));
                 }
             }
         }
@@ -39,7 +39,7 @@ impl Isa {
     /// Whether it includes AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn has_avx2(self) -> bool {
-        self.0 != Kind::Portable
+        self.0 != IsaLevel::Portable
     }
 
     /// The fastest of [`Isa::available`].
@@ -49,7 +49,7 @@ impl Isa {
             Self::available()
                 .last()
                 .copied()
-                .unwrap_or(Self(Kind::Portable))
+                .unwrap_or(Self(IsaLevel::Portable))
         })
     }
 }

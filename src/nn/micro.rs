@@ -3,7 +3,7 @@
 //! `tile[m][i] = sum over t of weights[t][m] * input[base + offsets[t] + i]`. For a convolution with a larger kernel the
 //! offsets are its taps in a padded picture (no im2col matrix is ever written); for a 1x1 kernel they are its channels.
 
-use super::isa::{Isa, Kind};
+use super::isa::{Isa, IsaLevel};
 
 /// Output channels (`rows`) by adjacent values (`width`) that one call computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) struct Shape {
 pub(super) const TILE: usize = 12 * 32;
 
 /// The most values that a tile may read past a row's end.
-pub(super) const SLACK: usize = 96;
+pub(super) const MAX_OVERREAD: usize = 96;
 
 /// Offsets of the taps, and the largest of them, which bounds the reads.
 #[derive(Clone, Debug)]
@@ -43,11 +43,11 @@ impl Shape {
     /// The tile that keeps all registers of `isa` busy for many output channels.
     pub fn wide(isa: Isa) -> Self {
         let (rows, width) = match isa.0 {
-            Kind::Portable => (4, 8),
+            IsaLevel::Portable => (4, 8),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => (6, 16),
+            IsaLevel::Avx2 => (6, 16),
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => (12, 32),
+            IsaLevel::Avx512 => (12, 32),
         };
         Self { rows, width, isa }
     }
@@ -55,23 +55,23 @@ impl Shape {
     /// The tile for at most four output channels, which would leave a wide one half empty: fewer rows, more columns.
     fn narrow(isa: Isa, channels: usize) -> Self {
         let (rows, width) = match (isa.0, channels) {
-            (Kind::Portable, _) => (4, 8),
+            (IsaLevel::Portable, _) => (4, 8),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, 1) => (1, 64),
+            (IsaLevel::Avx2, 1) => (1, 64),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, 2) => (2, 48),
+            (IsaLevel::Avx2, 2) => (2, 48),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, 3) => (3, 32),
+            (IsaLevel::Avx2, 3) => (3, 32),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx2, _) => (4, 16),
+            (IsaLevel::Avx2, _) => (4, 16),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, 1) => (1, 96),
+            (IsaLevel::Avx512, 1) => (1, 96),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, 2) => (2, 96),
+            (IsaLevel::Avx512, 2) => (2, 96),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, 3) => (3, 96),
+            (IsaLevel::Avx512, 3) => (3, 96),
             #[cfg(target_arch = "x86_64")]
-            (Kind::Avx512, _) => (4, 96),
+            (IsaLevel::Avx512, _) => (4, 96),
         };
         Self { rows, width, isa }
     }
@@ -109,13 +109,13 @@ impl Shape {
         let offsets = &taps.offsets[..];
 
         match (self.isa.0, self.rows) {
-            (Kind::Portable, _) => portable(input, offsets, weights, tile),
+            (IsaLevel::Portable, _) => portable(input, offsets, weights, tile),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the CPU has the features, since `isa` says so. Each load of
             // the kernel lies in `input[offset..offset + width]` with `offset <= reach`, which the
             // first assertion bounds; weights are read below `taps * rows`, the second;
             // and `rows * width <= TILE` for every shape that the constructors make.
-            (Kind::Avx2, rows) => unsafe {
+            (IsaLevel::Avx2, rows) => unsafe {
                 match rows {
                     1 => avx2::<1, 8>(input, offsets, weights, tile),
                     2 => avx2::<2, 6>(input, offsets, weights, tile),
@@ -126,7 +126,7 @@ impl Shape {
             },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            (Kind::Avx512, rows) => unsafe {
+            (IsaLevel::Avx512, rows) => unsafe {
                 match rows {
                     1 => avx512::<1, 6>(input, offsets, weights, tile),
                     2 => avx512::<2, 6>(input, offsets, weights, tile),

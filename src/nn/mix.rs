@@ -6,12 +6,12 @@ use rayon::prelude::*;
 
 use super::arena;
 use super::cuda;
-use super::epilogue::finish;
+use super::epilogue::scale_shift_relu;
 use super::host;
 use super::isa::{Isa, multiversion};
 
 /// Values per task.
-const PART: usize = 16 * 1024;
+const VALUES_PER_TASK: usize = 16 * 1024;
 
 /// Concatenates `[N, A, H, W]` and `[N, B, H, W]` to `[N, A + B, H, W]`.
 ///
@@ -22,7 +22,7 @@ pub fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if cuda::takes(&[a, b]) {
         return cuda::concat_channels(a, b);
     }
-    if !host::is_ours(a) || !host::is_ours(b) {
+    if !host::is_cpu_f32(a) || !host::is_cpu_f32(b) {
         return Tensor::cat(&[a, b], 1);
     }
     if b.dims() != [n, second, height, width] {
@@ -47,8 +47,8 @@ pub fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 fn copy(to: &mut [f32], from: &[f32]) {
-    to.par_chunks_mut(PART)
-        .zip(from.par_chunks(PART))
+    to.par_chunks_mut(VALUES_PER_TASK)
+        .zip(from.par_chunks(VALUES_PER_TASK))
         .for_each(|(to, from)| to.copy_from_slice(from));
 }
 
@@ -61,7 +61,7 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     if n == 1 && cuda::takes(&[x, mask]) {
         return cuda::masked(x, mask);
     }
-    if n != 1 || !host::is_ours(x) || !host::is_ours(mask) {
+    if n != 1 || !host::is_cpu_f32(x) || !host::is_cpu_f32(mask) {
         return x.broadcast_mul(mask);
     }
     if mask.dims() != [1, 1, height, width] {
@@ -77,7 +77,7 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
                 .zip(x.chunks_exact(plane.max(1)))
                 .collect();
             let work = channels * plane;
-            host::each(tasks, work, |(out, x)| multiply(isa, x, mask, out));
+            host::run_tasks(tasks, work, |(out, x)| multiply(isa, x, mask, out));
             Ok(())
         })
     })?;
@@ -93,7 +93,7 @@ pub fn lerp(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
     if n == 1 && cuda::takes(&[a, b, mask]) {
         return cuda::lerp(a, b, mask);
     }
-    if n != 1 || ![a, b, mask].into_iter().all(host::is_ours) {
+    if n != 1 || ![a, b, mask].into_iter().all(host::is_cpu_f32) {
         return a + (b - a)?.broadcast_mul(mask)?;
     }
     if b.dims() != a.dims() || mask.dims() != [1, 1, height, width] {
@@ -111,7 +111,7 @@ pub fn lerp(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tensor> {
                     .zip(a.chunks_exact(plane).zip(b.chunks_exact(plane)))
                     .collect();
                 let work = channels * plane;
-                host::each(tasks, work, |(out, (a, b))| {
+                host::run_tasks(tasks, work, |(out, (a, b))| {
                     lerp_values(isa, a, b, mask, out)
                 });
                 Ok(())
@@ -135,7 +135,7 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
     if cuda::takes(&[maps, motions]) {
         return cuda::mixed_motion(maps, motions);
     }
-    if !host::is_ours(maps) || !host::is_ours(motions) {
+    if !host::is_cpu_f32(maps) || !host::is_cpu_f32(motions) {
         let shares = ops::softmax(&maps.narrow(1, 0, parts)?, 1)?;
         let column = shares.reshape((parts, height, width, 1))?;
         return Ok((shares, motions.broadcast_mul(&column)?.sum_keepdim(0)?));
@@ -157,7 +157,7 @@ pub fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Tensor, Tensor)>
                 }
             }
             let tasks: Vec<_> = rows.into_iter().enumerate().collect();
-            host::each(tasks, 16 * parts * plane, |(y, (mut shares, flow))| {
+            host::run_tasks(tasks, 16 * parts * plane, |(y, (mut shares, flow))| {
                 let mut sum = vec![0f32; width];
                 let mut most = vec![f32::NEG_INFINITY; width];
                 let map = |part: usize| &maps[part * plane + y * width..][..width];
@@ -195,7 +195,7 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
     if cuda::takes(&[x]) {
         return cuda::sigmoid(x);
     }
-    if !host::is_ours(x) {
+    if !host::is_cpu_f32(x) {
         return ops::sigmoid(x);
     }
     each_value(x, sigmoid_values)
@@ -209,7 +209,7 @@ pub fn tanh(x: &Tensor) -> Result<Tensor> {
     if cuda::takes(&[x]) {
         return cuda::tanh(x);
     }
-    if !host::is_ours(x) {
+    if !host::is_cpu_f32(x) {
         return x.tanh();
     }
     each_value(x, tanh_values)
@@ -219,8 +219,11 @@ fn each_value(x: &Tensor, run: impl Fn(Isa, &[f32], &mut [f32]) + Sync + Send) -
     let isa = Isa::best();
     let mut out = arena::alloc(x.elem_count());
     host::with_values(x, |x| {
-        let tasks: Vec<_> = out.chunks_mut(PART).zip(x.chunks(PART)).collect();
-        host::each(tasks, 8 * x.len(), |(out, x)| run(isa, x, out));
+        let tasks: Vec<_> = out
+            .chunks_mut(VALUES_PER_TASK)
+            .zip(x.chunks(VALUES_PER_TASK))
+            .collect();
+        host::run_tasks(tasks, 8 * x.len(), |(out, x)| run(isa, x, out));
         Ok(())
     })?;
     Tensor::from_vec(out, x.shape(), x.device())
@@ -235,7 +238,7 @@ pub fn affine_relu(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tens
     if cuda::takes(&[codes, rows, start]) {
         return cuda::affine_relu(codes, rows, start);
     }
-    if ![codes, rows, start].into_iter().all(host::is_ours) {
+    if ![codes, rows, start].into_iter().all(host::is_cpu_f32) {
         return codes.matmul(rows)?.broadcast_add(start)?.relu();
     }
     if depth != k || start.dims() != [1, m] {
@@ -254,12 +257,12 @@ pub fn affine_relu(codes: &Tensor, rows: &Tensor, start: &Tensor) -> Result<Tens
                 let lines = out
                     .chunks_exact_mut(m.max(1))
                     .zip(codes.chunks_exact(k.max(1)));
-                host::each(lines.collect(), n * k * m, |(out, code)| {
+                host::run_tasks(lines.collect(), n * k * m, |(out, code)| {
                     out.copy_from_slice(start);
                     for (share, row) in code.iter().zip(rows.chunks_exact(m.max(1))) {
                         add_scaled(isa, row, *share, out);
                     }
-                    finish(isa, out, 1.0, 0.0, true, None);
+                    scale_shift_relu(isa, out, 1.0, 0.0, true, None);
                 });
                 Ok(())
             })
@@ -475,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_stays_none() {
+    fn nan_is_preserved() {
         for isa in Isa::available() {
             let mut out = [0f32; 3];
             sigmoid_values(isa, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut out);

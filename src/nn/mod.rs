@@ -12,7 +12,8 @@ mod arena;
 mod batch_norm;
 pub(crate) mod bicubic;
 pub mod blocks;
-mod border;
+mod border_mode;
+mod constant_conv;
 mod conv;
 mod cuda;
 mod direct;
@@ -24,7 +25,6 @@ pub(crate) mod isa;
 mod micro;
 mod mix;
 mod norm;
-mod outside;
 mod pool;
 mod precision;
 mod resize;
@@ -43,35 +43,35 @@ use candle_core::Device;
 pub use arena::release;
 pub(crate) use arena::{alloc, replace_with};
 pub use batch_norm::BatchNorm;
-pub use border::{ConstantConv, ConstantMap};
+pub use border_mode::Border;
+pub use constant_conv::{ConstantConv, ConstantMap};
 pub use conv::{Conv2d, ConvConfig};
 pub use cuda::{SplineMotions, affine_motions, has_kernels, heat_maps, spline_motions};
 #[cfg(test)]
-pub(crate) use cuda::{as_on_a_card, launched};
+pub(crate) use cuda::{launched, with_emulated_gpu};
 pub use epilogue::Epilogue;
 pub use heads::tanh_and_sigmoid;
 pub use isa::Isa;
 pub use mix::{affine_relu, concat_channels, lerp, masked, mixed_motion, sigmoid, tanh};
 pub use norm::InstanceNorm;
-pub use outside::Border;
 pub use pool::{max_pool, max_pool_3};
 pub use precision::in_half;
 pub use resize::{AntiAlias, avg_pool, resize_bilinear, resize_flow};
 pub use sample::grid_sample;
 pub use separable::Separable;
-pub use slopes::Slopes;
+pub use slopes::PRelu;
 pub use soft::soft_means;
 pub use transposed::ConvTranspose2d;
 
 /// Whether an environment variable is set to something other than the empty string or 0.
-pub(crate) fn is_asked(variable: &str) -> bool {
+pub(crate) fn env_flag(variable: &str) -> bool {
     std::env::var(variable).is_ok_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Runs a network of `device`. On the CPU it runs on a thread of the rayon pool that its layers use, so that no layer
 /// has to wake the pool and wait for it from outside. On a GPU the order of work is only guaranteed per thread, so
 /// there it stays on the caller's.
-pub fn pooled<T: Send>(device: &Device, run: impl FnOnce() -> T + Send) -> T {
+pub fn on_rayon_pool<T: Send>(device: &Device, run: impl FnOnce() -> T + Send) -> T {
     if device.is_cpu() && !has_kernels(device) {
         rayon::scope(|_| run())
     } else {

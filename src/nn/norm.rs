@@ -71,8 +71,8 @@ impl InstanceNorm {
             relu,
             ..Epilogue::default()
         };
-        if !host::is_ours(x) || cuda::takes(&[x]) {
-            return epilogue.elsewhere(x.clone(), None);
+        if !host::is_cpu_f32(x) || cuda::takes(&[x]) {
+            return epilogue.apply_on_device(x.clone(), None);
         }
         let mut y = arena::copied(x)?;
         epilogue.apply(&mut y, None, (n, channels, height * width))?;
@@ -109,7 +109,7 @@ impl InstanceNorm {
     /// Normalises one channel's plane in place, followed by ReLU if `relu`.
     pub(super) fn apply_plane(&self, isa: Isa, channel: usize, plane: &mut [f32], relu: bool) {
         let (scale, shift) = self.scale_shift(isa, channel, plane);
-        epilogue::finish(isa, plane, scale, shift, relu, None);
+        epilogue::scale_shift_relu(isa, plane, scale, shift, relu, None);
     }
 }
 

@@ -13,39 +13,39 @@ use super::cuda;
 use super::isa::Isa;
 
 thread_local! {
-    static WANTED: Cell<bool> = const { Cell::new(false) };
+    static HALF_PRECISION: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Restores the previous setting when dropped, also after an error or a panic.
-struct Before(bool);
+struct RestoreOnDrop(bool);
 
-impl Drop for Before {
+impl Drop for RestoreOnDrop {
     fn drop(&mut self) {
-        WANTED.set(self.0);
+        HALF_PRECISION.set(self.0);
     }
 }
 
 /// Runs `make`; the convolutions that it constructs on this thread compute in half precision.
 pub fn in_half<T>(make: impl FnOnce() -> T) -> T {
-    let _before = Before(WANTED.replace(true));
+    let _before = RestoreOnDrop(HALF_PRECISION.replace(true));
     make()
 }
 
 /// Whether a convolution constructed now uses half precision.
 pub(super) fn is_half() -> bool {
-    WANTED.get()
+    HALF_PRECISION.get()
 }
 
 /// The kernel of a convolution that doesn't run on our packed CPU kernels.
 #[derive(Clone, Debug)]
-pub(super) enum Kernel {
+pub(super) enum ConvWeight {
     /// `[outputs, inputs, kh, kw]`, in the convolution's precision.
     Given(Tensor),
     /// Half precision emulated on the CPU: our own kernels, with weights, inputs and outputs rounded.
     Rounded(Box<Conv2d>),
 }
 
-impl Kernel {
+impl ConvWeight {
     /// From `weight` `[outputs, inputs, kh, kw]`, f32, in the precision set by [`in_half`].
     ///
     /// # Errors
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_the_making_ends_half_precision() {
+    fn half_precision_ends_with_in_half() {
         let made =
             in_half(|| Conv2d::new(&values(&[3], 1.0), None, ConvConfig::default()).is_err());
         assert!(made && !is_half());

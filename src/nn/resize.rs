@@ -30,7 +30,7 @@ pub fn resize_bilinear(
     {
         return Ok(resized);
     }
-    if !host::is_ours(x) {
+    if !host::is_cpu_f32(x) {
         return x
             .contiguous()?
             .upsample_bilinear2d(height, width, align_corners);
@@ -74,7 +74,7 @@ pub fn resize_flow(
     {
         return Ok(Cow::Owned(resized));
     }
-    if !host::is_ours(flow) {
+    if !host::is_cpu_f32(flow) {
         let planes = flow.permute((0, 3, 1, 2))?.contiguous()?;
         let planes = resize_bilinear(&planes, (height, width), align_corners)?;
         return planes.permute((0, 2, 3, 1))?.contiguous().map(Cow::Owned);
@@ -84,7 +84,7 @@ pub fn resize_flow(
     let mut out = arena::alloc(n * height * width * 2);
     host::with_values(flow, |flow| {
         let tasks: Vec<_> = out.chunks_exact_mut(2 * width).enumerate().collect();
-        host::each(tasks, 4 * n * height * width, |(i, out)| {
+        host::run_tasks(tasks, 4 * n * height * width, |(i, out)| {
             let (top, bottom, down) = rows[i % height];
             let line = |row: usize| &flow[2 * (i / height * from_h + row) * from_w..][..2 * from_w];
             let (top, bottom) = (line(top), line(bottom));
@@ -132,7 +132,7 @@ pub fn avg_pool(x: &Tensor) -> Result<Tensor> {
     {
         return Ok(halved);
     }
-    if !host::is_ours(x) {
+    if !host::is_cpu_f32(x) {
         return x.avg_pool2d(2);
     }
     let size = (height / 2, width / 2);
@@ -162,7 +162,7 @@ pub(super) fn planes(
         host::with_values(x, |x| {
             let tasks: Vec<_> = x.chunks_exact(from).zip(out.chunks_exact_mut(to)).collect();
             let work = 2 * tasks.len() * from.max(to);
-            host::each(tasks, work, |(x, out)| make(x, out));
+            host::run_tasks(tasks, work, |(x, out)| make(x, out));
             Ok(())
         })?;
     }
@@ -208,7 +208,7 @@ impl AntiAlias {
         if cuda::takes(&[x]) && size.0 * size.1 > 0 {
             return cuda::anti_aliased(x, &self.taps, self.factor);
         }
-        if !host::is_ours(x) {
+        if !host::is_cpu_f32(x) {
             return self.compose(x, size);
         }
         planes(x, size, |x, out| {

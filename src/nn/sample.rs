@@ -3,11 +3,11 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::arena;
+use super::border_mode::Border;
 use super::cuda;
 use super::direct::bands;
 use super::host;
 use super::isa::{Isa, multiversion};
-use super::outside::Border;
 
 /// Samples `x` `[N, C, H, W]` at `grid` `[N, H', W', 2]`: `[N, C, H', W']`. A single picture, `[1, C, H, W]`, is used
 /// for all grids.
@@ -35,7 +35,7 @@ pub fn grid_sample(
     if cuda::takes(&[x, grid]) {
         return cuda::grid_sample(x, grid, border, align_corners);
     }
-    if !host::is_ours(x) || !host::is_ours(grid) {
+    if !host::is_cpu_f32(x) || !host::is_cpu_f32(grid) {
         let x = x.broadcast_as((n, channels, height, width))?;
         return compose(&x, grid, border, align_corners);
     }
@@ -52,17 +52,21 @@ pub fn grid_sample(
     host::with_values(grid, |grid| {
         host::with_values(x, |x| {
             // Each task samples some positions of one picture, in all channels.
-            let tasks = bands(&mut out, places, 1, channels, TOGETHER);
-            host::each(tasks, WORK * n * channels * places, |mut band| {
-                let picture = if pictures == 1 { 0 } else { band.group };
-                let x = &x[picture * channels * plane..][..channels * plane];
-                let first = 2 * (band.group * places + band.first);
-                let count = band.rows.first().map_or(0, |row| row.len());
-                let mut taps = [Tap::default(); TOGETHER];
-                let taps = &mut taps[..count];
-                find(isa, &grid[first..first + 2 * count], &axes, taps);
-                read(isa, x, plane, taps, &mut band.rows);
-            });
+            let tasks = bands(&mut out, places, 1, channels, POSITIONS_PER_TASK);
+            host::run_tasks(
+                tasks,
+                COST_PER_OUTPUT * n * channels * places,
+                |mut band| {
+                    let picture = if pictures == 1 { 0 } else { band.group };
+                    let x = &x[picture * channels * plane..][..channels * plane];
+                    let first = 2 * (band.group * places + band.first);
+                    let count = band.rows.first().map_or(0, |row| row.len());
+                    let mut taps = [Tap::default(); POSITIONS_PER_TASK];
+                    let taps = &mut taps[..count];
+                    compute_taps(isa, &grid[first..first + 2 * count], &axes, taps);
+                    gather(isa, x, plane, taps, &mut band.rows);
+                },
+            );
             Ok(())
         })
     })?;
@@ -70,23 +74,23 @@ pub fn grid_sample(
 }
 
 /// Positions per task, for all channels: their taps fit in the L1 cache.
-const TOGETHER: usize = 256;
+const POSITIONS_PER_TASK: usize = 256;
 
 /// The cost of one output, in multiplications.
-const WORK: usize = 8;
+const COST_PER_OUTPUT: usize = 8;
 
 multiversion! {
     /// Computes the taps of each position of a part of a grid.
-    fn find(grid: &[f32], axes: &[Axis; 2], taps: &mut [Tap]) {
+    fn compute_taps(grid: &[f32], axes: &[Axis; 2], taps: &mut [Tap]) {
         for (tap, at) in taps.iter_mut().zip(grid.chunks_exact(2)) {
-            *tap = Tap::new(axes[0].place(at[0]), axes[1].place(at[1]), axes[0].size);
+            *tap = Tap::new(axes[0].taps_at(at[0]), axes[1].taps_at(at[1]), axes[0].size);
         }
     }
 }
 
 multiversion! {
     /// Samples each plane of `x` at the taps, one row of outputs per plane.
-    fn read(x: &[f32], plane: usize, taps: &[Tap], rows: &mut [&mut [f32]]) {
+    fn gather(x: &[f32], plane: usize, taps: &[Tap], rows: &mut [&mut [f32]]) {
         for (x, out) in x.chunks_exact(plane).zip(rows.iter_mut()) {
             for (out, tap) in out.iter_mut().zip(taps) {
                 *out = tap.read(x);
@@ -105,7 +109,7 @@ struct Axis {
 
 /// A position along an axis: the two samples it is between, and their weights. A sample outside the picture has weight 0.
 #[derive(Clone, Copy)]
-struct Place {
+struct AxisTaps {
     low: u32,
     high: u32,
     weights: [f32; 2],
@@ -121,7 +125,7 @@ impl Axis {
     }
 
     #[inline(always)]
-    fn place(self, at: f32) -> Place {
+    fn taps_at(self, at: f32) -> AxisTaps {
         let size = self.size as f32;
         let mut at = if self.align_corners {
             (at + 1.0) / 2.0 * (size - 1.0)
@@ -134,7 +138,7 @@ impl Axis {
         let last = self.size as f32 - 1.0;
         // Also true for NaN.
         if !(at > -1.0 && at < size) {
-            return Place {
+            return AxisTaps {
                 low: 0,
                 high: 0,
                 weights: [0.0; 2],
@@ -143,7 +147,7 @@ impl Axis {
         let cut = at as i32 as f32;
         let low = if cut > at { cut - 1.0 } else { cut };
         let share = at - low;
-        Place {
+        AxisTaps {
             low: low.max(0.0) as u32,
             high: (low + 1.0).min(last) as u32,
             weights: [
@@ -186,7 +190,7 @@ struct Tap {
 
 impl Tap {
     #[inline(always)]
-    fn new(x: Place, y: Place, width: usize) -> Self {
+    fn new(x: AxisTaps, y: AxisTaps, width: usize) -> Self {
         let (top, bottom) = (y.low * width as u32, y.high * width as u32);
         let [left, right] = x.weights;
         Self {

@@ -10,8 +10,8 @@ use super::arena::{self, Scratch};
 use super::direct::{self, Band, Packed};
 use super::host;
 use super::isa::{Isa, multiversion};
-use super::micro::{SLACK, Shape, TILE, Taps};
-use super::slopes::{Slopes, slope_in_place};
+use super::micro::{MAX_OVERREAD, Shape, TILE, Taps};
+use super::slopes::{PRelu, prelu_in_place};
 
 /// The most values of a band's filtered rows: half of a small L2 cache.
 const BAND_VALUES: usize = 24 * 1024;
@@ -29,7 +29,7 @@ pub struct Separable {
     filter_bias: Vec<f32>,
     pointwise: Packed,
     bias: Vec<f32>,
-    slopes: Slopes,
+    slopes: PRelu,
     /// The weights as candle's operations need them, for devices other than the CPU.
     tensors: Tensors,
 }
@@ -53,7 +53,7 @@ impl Separable {
         stride: usize,
         depthwise: VarBuilder,
         pointwise: VarBuilder,
-        slopes: Slopes,
+        slopes: PRelu,
     ) -> Result<Self> {
         Self::new(
             &depthwise.get((channels, 1, 3, 3), "weight")?,
@@ -75,7 +75,7 @@ impl Separable {
         pointwise: &Tensor,
         bias: &Tensor,
         stride: usize,
-        slopes: Slopes,
+        slopes: PRelu,
     ) -> Result<Self> {
         let isa = Isa::best();
         Self::with_isa(
@@ -92,7 +92,7 @@ impl Separable {
         (filters, filter_bias): (&Tensor, &Tensor),
         (pointwise, bias): (&Tensor, &Tensor),
         stride: usize,
-        slopes: Slopes,
+        slopes: PRelu,
         isa: Isa,
     ) -> Result<Self> {
         let (outputs, channels, ..) = pointwise.dims4()?;
@@ -154,7 +154,7 @@ impl Separable {
                 residual.dims()
             );
         }
-        if !host::is_ours(x) || !host::is_ours(residual) {
+        if !host::is_cpu_f32(x) || !host::is_cpu_f32(residual) {
             return self.compose(x, residual);
         }
         let plane = out_h * out_w;
@@ -189,18 +189,18 @@ impl Separable {
         let plane = out_h * out_w;
         let work = plane * self.channels * (self.outputs + 9);
         let bands = direct::bands(out, plane, out_w, self.outputs, rows);
-        host::each(bands, work, |mut band| {
+        host::run_tasks(bands, work, |mut band| {
             let count = band.rows[0].len();
-            let mut filtered = Scratch::new(self.channels * count + SLACK);
+            let mut filtered = Scratch::new(self.channels * count + MAX_OVERREAD);
             self.filter(x, size, (band.first, out_w), count, &mut filtered);
-            self.mix(&filtered, count, &mut band);
+            self.pointwise(&filtered, count, &mut band);
             let start = band.first * out_w;
             for (channel, row) in band.rows.iter_mut().enumerate() {
                 let residual = residual
                     .get(channel * plane + start..)
                     .filter(|_| channel * plane < residual.len());
                 let slope = self.slopes.values()[channel];
-                slope_in_place(
+                prelu_in_place(
                     self.pointwise.shape.isa(),
                     row,
                     self.bias[channel],
@@ -261,7 +261,7 @@ impl Separable {
     }
 
     /// The pointwise part, without its bias.
-    fn mix(&self, filtered: &[f32], count: usize, band: &mut Band) {
+    fn pointwise(&self, filtered: &[f32], count: usize, band: &mut Band) {
         let shape = self.pointwise.shape;
         let taps = Taps::new((0..self.channels).map(|c| c * count));
         let mut tile = [0f32; TILE];
@@ -352,7 +352,7 @@ mod tests {
                 &make(&[8, 5, 1, 1], 3),
                 &make(&[8], 4),
                 stride,
-                Slopes::new(&make(&[8], 5)).unwrap(),
+                PRelu::new(&make(&[8], 5)).unwrap(),
             )
             .unwrap();
             let x = make(&[2, 5, size.0, size.1], 6);
@@ -370,7 +370,7 @@ mod tests {
         let zeros =
             |shape: &[usize]| Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
         let make = |stride| {
-            let relu = Slopes::relu(4, &zeros(&[1])).unwrap();
+            let relu = PRelu::relu(4, &zeros(&[1])).unwrap();
             let (filters, pointwise) = (zeros(&[3, 1, 3, 3]), zeros(&[4, 3, 1, 1]));
             Separable::new(
                 &filters,

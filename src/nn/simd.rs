@@ -38,28 +38,28 @@ pub(super) trait Simd: Copy {
     /// `a + b * factor`.
     fn add_scaled(a: Self::V, b: Self::V, factor: f32) -> Self::V;
     /// Deinterleaves 32 values: `v[j][l]` is `from[4 l + j]`.
-    fn split(self, from: &[f32]) -> [Self::V; 4];
+    fn deinterleave(self, from: &[f32]) -> [Self::V; 4];
     /// Deinterleaves four values of each slice: `v[j][l]` is `from[l][at + j]`.
     ///
     /// # Safety
     /// `at + 4` is at most the length of each slice.
-    unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Self::V; 4];
+    unsafe fn deinterleave_of(self, from: [&[f32]; LANES], at: usize) -> [Self::V; 4];
     /// Interleaves 32 values: `v[j][l]` becomes `to[4 l + j]`.
-    fn merge(v: [Self::V; 4], to: &mut [f32]);
+    fn interleave(v: [Self::V; 4], to: &mut [f32]);
     /// Bitwise and.
     fn and(a: Self::V, b: Self::V) -> Self::V;
     /// Shifts the lanes up by one; lane 0 becomes the last lane of `carried`.
-    fn up(v: Self::V, carried: Self::V) -> Self::V;
+    fn shift_up(v: Self::V, carried: Self::V) -> Self::V;
     /// Shifts the lanes down by one; the last lane becomes 0.
-    fn down(v: Self::V) -> Self::V;
+    fn shift_down(v: Self::V) -> Self::V;
     /// Lane 0.
     fn first(v: Self::V) -> f32;
     /// Which of the eight indices from `left` on are inside a row of `len` values; `left` may be negative or past the end.
-    fn within(self, len: usize, left: isize) -> Self::Mask;
+    fn inside_mask(self, len: usize, left: isize) -> Self::Mask;
     /// Loads the row's values at those indices, and zero in the lanes outside.
     ///
     /// # Safety
-    /// `mask` is [`Simd::within`] of this `left` and of a length that is at most the row's.
+    /// `mask` is [`Simd::inside_mask`] of this `left` and of a length that is at most the row's.
     unsafe fn load_within(self, row: &[f32], left: isize, mask: Self::Mask) -> Self::V;
     /// Transposes an 8x8 matrix.
     fn transpose(v: [Self::V; LANES]) -> [Self::V; LANES];
@@ -120,17 +120,17 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn split(self, from: &[f32]) -> [Self::V; 4] {
+    fn deinterleave(self, from: &[f32]) -> [Self::V; 4] {
         std::array::from_fn(|j| std::array::from_fn(|l| from[4 * l + j]))
     }
 
     #[inline(always)]
-    unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Self::V; 4] {
+    unsafe fn deinterleave_of(self, from: [&[f32]; LANES], at: usize) -> [Self::V; 4] {
         std::array::from_fn(|j| from.map(|from| from[at + j]))
     }
 
     #[inline(always)]
-    fn merge(v: [Self::V; 4], to: &mut [f32]) {
+    fn interleave(v: [Self::V; 4], to: &mut [f32]) {
         for (i, to) in to[..4 * LANES].iter_mut().enumerate() {
             *to = v[i % 4][i / 4];
         }
@@ -142,12 +142,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn up(v: Self::V, carried: Self::V) -> Self::V {
+    fn shift_up(v: Self::V, carried: Self::V) -> Self::V {
         std::array::from_fn(|l| if l == 0 { carried[LANES - 1] } else { v[l - 1] })
     }
 
     #[inline(always)]
-    fn down(v: Self::V) -> Self::V {
+    fn shift_down(v: Self::V) -> Self::V {
         std::array::from_fn(|l| if l + 1 < LANES { v[l + 1] } else { 0.0 })
     }
 
@@ -157,7 +157,7 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn within(self, len: usize, left: isize) -> Self::Mask {
+    fn inside_mask(self, len: usize, left: isize) -> Self::Mask {
         std::array::from_fn(|l| (0..len as isize).contains(&(left + l as isize)))
     }
 
@@ -206,11 +206,11 @@ mod x86 {
 
     /// A mask of eight lanes; only made from an [`Avx2`].
     #[derive(Clone, Copy)]
-    pub struct Places(__m256i);
+    pub struct LaneMask(__m256i);
 
     impl Simd for Avx2 {
         type V = Vector;
-        type Mask = Places;
+        type Mask = LaneMask;
 
         #[inline(always)]
         fn load(self, from: &[f32]) -> Vector {
@@ -271,7 +271,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn split(self, from: &[f32]) -> [Vector; 4] {
+        fn deinterleave(self, from: &[f32]) -> [Vector; 4] {
             let from = from[..4 * LANES].as_ptr();
             // Pairs quads 0 and 4, 1 and 5, and so on in one vector each; then each half is a 4x4 transpose.
             // SAFETY: `self` proves AVX; the eight loads of four cover exactly the 32 values.
@@ -287,7 +287,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        unsafe fn split_of(self, from: [&[f32]; LANES], at: usize) -> [Vector; 4] {
+        unsafe fn deinterleave_of(self, from: [&[f32]; LANES], at: usize) -> [Vector; 4] {
             // As in `split`.
             // SAFETY: `self` proves AVX; each load of four ends within its slice, by the contract.
             unsafe {
@@ -302,7 +302,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn merge(v: [Vector; 4], to: &mut [f32]) {
+        fn interleave(v: [Vector; 4], to: &mut [f32]) {
             let to = &mut to[..4 * LANES];
             // SAFETY: a vector proves AVX; the eight stores of four cover exactly the 32 values.
             unsafe {
@@ -325,7 +325,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn up(v: Vector, carried: Vector) -> Vector {
+        fn shift_up(v: Vector, carried: Vector) -> Vector {
             // SAFETY: a vector proves AVX2.
             Vector(unsafe {
                 let places = _mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6);
@@ -336,7 +336,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn down(v: Vector) -> Vector {
+        fn shift_down(v: Vector) -> Vector {
             // SAFETY: a vector proves AVX2.
             Vector(unsafe {
                 let places = _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0);
@@ -352,12 +352,12 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn within(self, len: usize, left: isize) -> Places {
+        fn inside_mask(self, len: usize, left: isize) -> LaneMask {
             let len = len.min(i32::MAX as usize) as i32;
             // Beyond these bounds no lane is inside the row either.
             let left = left.clamp(-(LANES as isize), len as isize) as i32;
             // SAFETY: `self` proves AVX2.
-            Places(unsafe {
+            LaneMask(unsafe {
                 let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
                 let at = _mm256_add_epi32(lanes, _mm256_set1_epi32(left));
                 let begun = _mm256_cmpgt_epi32(at, _mm256_set1_epi32(-1));
@@ -367,7 +367,7 @@ mod x86 {
         }
 
         #[inline(always)]
-        unsafe fn load_within(self, row: &[f32], left: isize, mask: Places) -> Vector {
+        unsafe fn load_within(self, row: &[f32], left: isize, mask: LaneMask) -> Vector {
             // SAFETY: `self` proves AVX; only lanes inside the row are read, by the contract of the mask.
             Vector(unsafe { _mm256_maskload_ps(row.as_ptr().wrapping_offset(left), mask.0) })
         }

@@ -8,13 +8,13 @@ use super::isa::multiversion;
 
 /// PReLU: `x` where positive, `slope * x` where negative; a slope of 0 is ReLU.
 #[derive(Clone, Debug)]
-pub struct Slopes {
+pub struct PRelu {
     values: Vec<f32>,
     /// `[1, C, 1, 1]`, for devices other than the CPU.
     tensor: Tensor,
 }
 
-impl Slopes {
+impl PRelu {
     /// From slopes `[C]`.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Slopes {
 
 multiversion! {
     /// `prelu(y + shift + residual)` in place.
-    pub(super) fn slope_in_place(y: &mut [f32], shift: f32, slope: f32, residual: Option<&[f32]>) {
+    pub(super) fn prelu_in_place(y: &mut [f32], shift: f32, slope: f32, residual: Option<&[f32]>) {
         let rectified = |v: f32| if v > 0.0 { v } else { v * slope };
         match residual {
             Some(residual) => {

@@ -28,7 +28,7 @@ pub fn soft_means(scores: &Tensor, sharpness: f32, values: &[&Tensor]) -> Result
         let mean = |values: &&Tensor| cuda::soft_means(scores, sharpness, values);
         return values.iter().map(mean).collect();
     }
-    if !host::is_ours(scores) || !values.iter().all(|values| host::is_ours(values)) {
+    if !host::is_cpu_f32(scores) || !values.iter().all(|values| host::is_cpu_f32(values)) {
         let shares = softmax_last_dim(&(scores * f64::from(sharpness))?.contiguous()?)?;
         let shares = shares.reshape((k, 1, places))?;
         let mean = |values: &&Tensor| {

@@ -16,7 +16,7 @@ use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{Shape, Taps};
 use super::precision;
-use super::winograd::{Finish, Form, Winograd};
+use super::winograd::{BiasAndFloor, ConvForm, Winograd};
 
 /// A 2-D transposed convolution without output padding. For inference: no gradients.
 ///
@@ -28,11 +28,11 @@ pub struct ConvTranspose2d {
     kernel: (usize, usize),
     config: ConvConfig,
     bias: Option<Vec<f32>>,
-    kind: Kind,
+    kind: Backend,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum Backend {
     /// One kernel per phase, row-major, and minimal filtering where that may be faster.
     Ours {
         phases: Vec<Packed>,
@@ -121,7 +121,7 @@ impl ConvTranspose2d {
             kernel: (kh, kw),
             config,
             bias: bias.map(host::to_values).transpose()?,
-            kind: Kind::Candle {
+            kind: Backend::Candle {
                 weight: weight.clone(),
                 bias: bias.map(|b| b.reshape((1, outputs, 1, 1))).transpose()?,
                 transposed,
@@ -135,7 +135,7 @@ impl ConvTranspose2d {
         let s = self.config.stride;
         let by_two = self.kernel == (4, 4) && (s, self.config.padding) == (2, 1);
         let winograd = by_two
-            .then(|| Winograd::new(Form::Transposed, inputs, outputs, isa))
+            .then(|| Winograd::new(ConvForm::Transposed, inputs, outputs, isa))
             .flatten();
         let shape = Shape::for_channels(isa, outputs);
         let phases = (0..s * s)
@@ -149,7 +149,7 @@ impl ConvTranspose2d {
                 })
             })
             .collect();
-        self.kind = Kind::Ours { phases, winograd };
+        self.kind = Backend::Ours { phases, winograd };
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`, `H' = (H - 1) stride + kh - 2 padding`.
@@ -181,8 +181,8 @@ impl ConvTranspose2d {
         }
 
         let (phases, winograd) = match &self.kind {
-            Kind::Ours { phases, winograd } => (phases, winograd),
-            Kind::Candle {
+            Backend::Ours { phases, winograd } => (phases, winograd),
+            Backend::Candle {
                 weight,
                 bias,
                 transposed,
@@ -193,7 +193,7 @@ impl ConvTranspose2d {
                         .contiguous()?
                         .conv_transpose2d(weight, padding, 0, stride, 1)?,
                 };
-                return epilogue.elsewhere(y, bias.as_ref());
+                return epilogue.apply_on_device(y, bias.as_ref());
             }
         };
         let (out_h, out_w) = (whole_h - 2 * padding, whole_w - 2 * padding);
@@ -203,9 +203,9 @@ impl ConvTranspose2d {
         let finished = host::with_values(x, |x| {
             let size = (height, width);
             let products = n * channels * height * width * self.outputs * kh * kw;
-            if let Some(winograd) = winograd.as_ref().filter(|w| w.suits(n, size, products)) {
+            if let Some(winograd) = winograd.as_ref().filter(|w| w.is_faster(n, size, products)) {
                 let bias = self.bias.as_deref();
-                let fused = floor.map(|floor| Finish { bias, floor });
+                let fused = floor.map(|floor| BiasAndFloor { bias, floor });
                 // The taps of a phase are every second one of the kernel's.
                 let tap = |output: usize, input: usize, y: usize, x: usize| {
                     phases[y % 2 * 2 + x % 2].weight(output, (input * 2 + y / 2) * 2 + x / 2)
@@ -334,7 +334,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_cannot_do_is_an_error_when_it_is_made() {
+    fn unsupported_configs_are_errors_at_construction() {
         let weight = Tensor::zeros((2, 3, 4, 4), DType::F32, &Device::Cpu).unwrap();
         let made = |config| ConvTranspose2d::new(&weight, None, config);
         assert!(made(ConvConfig::new(2, 1)).is_ok());

@@ -23,15 +23,15 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::arena::Scratch;
-use super::gemm::Kernel;
+use super::gemm::GemmKernel;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::simd::LANES;
-pub(super) use form::Form;
+pub(super) use form::ConvForm;
 use grid::{Grid, Lanes};
-use points::{ABREAST, Five, Points, Seven, Six, Taps};
+use points::{KERNEL_LANES, Points, Points5, Points6, Points7, Taps};
 use spectrum::Products;
-use tile_rows::{Cut, TileRows};
+use tile_rows::{TileRowGroups, TileRows};
 
 /// The most values of spectrum and products per group of tile rows: they should fit in a core's own cache.
 const TILE_ROWS_VALUES: usize = 1 << 17;
@@ -39,9 +39,9 @@ const TILE_ROWS_VALUES: usize = 1 << 17;
 /// most what fits in the last-level cache.
 const LARGE_TILE_ROWS: usize = 1 << 21;
 /// Kernels of at most this many values may be loaded by several threads separately.
-const LIGHT: usize = 1 << 18;
+const SMALL_KERNELS: usize = 1 << 18;
 /// Pairs of channels from which on a layer is assumed to process small pictures.
-const MANY: usize = 1 << 19;
+const MAX_CHANNEL_PAIRS: usize = 1 << 19;
 /// Products that could be computed in the time it takes to load one kernel value from memory.
 const FETCH: usize = 8;
 /// Padding between the matrices of successive frequencies, so that the same elements of them don't share a cache set.
@@ -49,11 +49,11 @@ const MATRIX_PADDING: usize = 16;
 
 multiversion! {
     /// The spectra of kernels, given by the taps that apply to one phase.
-    fn spectra(form: Form, taps: &Taps, to: &mut [[f32; ABREAST]]) {
+    fn spectra(form: ConvForm, taps: &Taps, to: &mut [[f32; KERNEL_LANES]]) {
         match form {
-            Form::Same { .. } => Six::kernels(taps, to),
-            Form::Wide { .. } => Seven::kernels(taps, to),
-            Form::Strided | Form::Transposed | Form::Upsampled => Five::kernels(taps, to),
+            ConvForm::Same { .. } => Points6::kernels(taps, to),
+            ConvForm::Wide { .. } => Points7::kernels(taps, to),
+            ConvForm::Strided | ConvForm::Transposed | ConvForm::Upsampled => Points5::kernels(taps, to),
         }
     }
 }
@@ -61,11 +61,11 @@ multiversion! {
 /// A layer whose kernels are transformed when they are first used: some layers never process a picture that this suits.
 #[derive(Clone, Debug)]
 pub(super) struct Winograd {
-    form: Form,
+    form: ConvForm,
     inputs: usize,
     outputs: usize,
-    kernel: Kernel,
-    /// Per frequency, per group of outputs and phases: `[input][row]`, as [`Kernel::tile`] reads it.
+    kernel: GemmKernel,
+    /// Per frequency, per group of outputs and phases: `[input][row]`, as [`GemmKernel::tile`] reads it.
     weights: OnceLock<Vec<f32>>,
 }
 
@@ -74,14 +74,14 @@ pub(super) type Tap<'a> = dyn Fn(usize, usize, usize, usize) -> f32 + Sync + 'a;
 
 /// Applied to the results before they are written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Finish<'a> {
+pub(super) struct BiasAndFloor<'a> {
     /// Added to the results, one per output.
     pub bias: Option<&'a [f32]>,
     /// The lower bound of the results.
     pub floor: f32,
 }
 
-impl Default for Finish<'_> {
+impl Default for BiasAndFloor<'_> {
     fn default() -> Self {
         Self {
             bias: None,
@@ -93,23 +93,23 @@ impl Default for Finish<'_> {
 impl Winograd {
     /// Returns the layer if its transforms cost less than the products they save. Layers with very many channels usually
     /// process pictures of a few samples, which don't fill a tile, and their kernels would take four times the memory.
-    pub fn new(form: Form, inputs: usize, outputs: usize, isa: Isa) -> Option<Self> {
+    pub fn new(form: ConvForm, inputs: usize, outputs: usize, isa: Isa) -> Option<Self> {
         // The larger the saving per kernel, the fewer outputs are enough; outputs with four phases count four times.
         let least = match form {
-            Form::Same { .. } | Form::Strided => 16,
-            Form::Wide { .. } => 8,
-            Form::Transposed | Form::Upsampled => 3,
+            ConvForm::Same { .. } | ConvForm::Strided => 16,
+            ConvForm::Wide { .. } => 8,
+            ConvForm::Transposed | ConvForm::Upsampled => 3,
         };
-        let pays = inputs >= 16 && outputs >= least && inputs * outputs < MANY;
+        let pays = inputs >= 16 && outputs >= least && inputs * outputs < MAX_CHANNEL_PAIRS;
         pays.then(|| Self::of(form, inputs, outputs, isa))
     }
 
-    fn of(form: Form, inputs: usize, outputs: usize, isa: Isa) -> Self {
+    fn of(form: ConvForm, inputs: usize, outputs: usize, isa: Isa) -> Self {
         Self {
             form,
             inputs,
             outputs,
-            kernel: Kernel::of(isa),
+            kernel: GemmKernel::of(isa),
             weights: OnceLock::new(),
         }
     }
@@ -144,12 +144,12 @@ impl Winograd {
     fn transform(&self, group: usize, panels: &mut [&mut [f32]], tap: &Tap) {
         let (inputs, rows) = (self.inputs, self.kernel.rows);
         let phases_out = self.form.phases_out();
-        let mut found = [[0f32; ABREAST]; Seven::COUNT];
+        let mut found = [[0f32; KERNEL_LANES]; Points7::COUNT];
         let found = &mut found[..self.form.points()];
         for k in 0..self.depth() {
-            for first in (0..rows).step_by(ABREAST) {
-                let some = ABREAST.min(rows - first);
-                let mut taps: Taps = [[[0.0; ABREAST]; 4]; 4];
+            for first in (0..rows).step_by(KERNEL_LANES) {
+                let some = KERNEL_LANES.min(rows - first);
+                let mut taps: Taps = [[[0.0; KERNEL_LANES]; 4]; 4];
                 for lane in 0..some {
                     let row = group * rows + first + lane;
                     // Only one of the picture and the result has several phases.
@@ -160,7 +160,7 @@ impl Winograd {
                     if output >= self.outputs {
                         break;
                     }
-                    let seen = self.form.seen(phase, |y, x| tap(output, input, y, x));
+                    let seen = self.form.phase_taps(phase, |y, x| tap(output, input, y, x));
                     for (taps, seen) in taps.as_flattened_mut().iter_mut().zip(seen.as_flattened())
                     {
                         taps[lane] = f64::from(*seen);
@@ -170,7 +170,7 @@ impl Winograd {
                 for (panel, values) in panels.iter_mut().zip(found.iter()) {
                     let to = &mut panel[k * rows + first..];
                     // Lanes beyond `some` are overwritten with the next `k`, or don't fit.
-                    match to.first_chunk_mut::<ABREAST>() {
+                    match to.first_chunk_mut::<KERNEL_LANES>() {
                         Some(to) => *to = *values,
                         None => to.copy_from_slice(&values[..to.len()]),
                     }
@@ -195,14 +195,14 @@ impl Winograd {
 
     /// Whether minimal filtering is faster for these pictures than the `products` of direct convolution. Unused tiles of a
     /// block are multiplied too, and the transformed kernels must be loaded from memory; both matter for small pictures.
-    pub fn suits(&self, pictures: usize, size: (usize, usize), products: usize) -> bool {
+    pub fn is_faster(&self, pictures: usize, size: (usize, usize), products: usize) -> bool {
         let grid = Grid::new(self.form, pictures, self.inputs, size, self.form.size(size));
         let tiles = pictures * grid.rows * grid.columns;
         let tiles = tiles.next_multiple_of(self.kernel.width);
         // In units of products: the cost of loading the kernels, and a factor of 10 / 7 because tiles are used better
         // here. Direct transposed convolution works row by row, and takes about twice as long per product.
         let plain = match self.form {
-            Form::Transposed => products * 3,
+            ConvForm::Transposed => products * 3,
             _ => products * 10 / 7,
         };
         (tiles + FETCH) * self.weight_count() < plain
@@ -214,7 +214,7 @@ impl Winograd {
         x: &[f32],
         size: (usize, usize),
         out: &mut [f32],
-        Finish { bias, floor }: Finish,
+        BiasAndFloor { bias, floor }: BiasAndFloor,
         tap: &Tap,
     ) {
         let weights = self.weights(tap);
@@ -222,7 +222,7 @@ impl Winograd {
         let pictures = x.len() / (self.inputs * size.0 * size.1);
         let grid = Grid::new(self.form, pictures, self.inputs, size, out_size);
 
-        let cut = self.cut(&grid, weights.len());
+        let cut = self.tile_row_groups(&grid, weights.len());
         let mut edges = Scratch::new(if self.form.upsamples() {
             cut.edges(&grid, self.outputs)
         } else {
@@ -235,7 +235,7 @@ impl Winograd {
         };
         // With enough groups each thread processes whole groups, which stay in its cache; else all threads share each group.
         let threads = rayon::current_num_threads();
-        let light = weights.len() <= LIGHT;
+        let light = weights.len() <= SMALL_KERNELS;
         if all_rows.len() >= 3 * threads || light && all_rows.len() == threads {
             all_rows
                 .par_iter_mut()
@@ -246,15 +246,15 @@ impl Winograd {
                 .for_each(|tile_rows| work(tile_rows, threads > 1));
         }
         drop(all_rows);
-        cut.join(&grid, out, &edges, floor);
+        cut.add_edges(&grid, out, &edges, floor);
     }
 
     /// Chooses groups of tile rows whose spectra and products fit in the cache next to this many kernel values.
-    fn cut(&self, grid: &Grid, kernels: usize) -> Cut {
-        let Kernel { rows, width, .. } = self.kernel;
+    fn tile_row_groups(&self, grid: &Grid, kernels: usize) -> TileRowGroups {
+        let GemmKernel { rows, width, .. } = self.kernel;
         let each = self.form.points() * (self.depth() + self.groups() * rows);
         let values = TILE_ROWS_VALUES.max(kernels.min(LARGE_TILE_ROWS));
-        Cut::new(grid, (values / each / width * width).max(width))
+        TileRowGroups::new(grid, (values / each / width * width).max(width))
     }
 
     fn run_tile_rows(
@@ -266,7 +266,7 @@ impl Winograd {
         parallel: bool,
         finish: &(dyn Fn(usize) -> (f32, f32) + Sync),
     ) {
-        let Kernel { rows, width, .. } = self.kernel;
+        let GemmKernel { rows, width, .. } = self.kernel;
         let (depth, points) = (self.depth(), self.form.points());
         let groups = self.groups();
         let isa = self.kernel.isa();
@@ -283,7 +283,7 @@ impl Winograd {
         let tasks = spectrum
             .chunks_exact_mut(block)
             .zip(lanes.chunks(width / LANES));
-        host::each(tasks.collect(), work, |(to, lanes)| {
+        host::run_tasks(tasks.collect(), work, |(to, lanes)| {
             tiles::forward(isa, grid, x, lanes, stride, to);
         });
 
@@ -293,7 +293,7 @@ impl Winograd {
             .chunks_exact_mut(products_stride)
             .zip(weights.chunks_exact(groups * depth * rows))
             .enumerate();
-        host::each(tasks.collect(), work, |(f, (to, weights))| {
+        host::run_tasks(tasks.collect(), work, |(f, (to, weights))| {
             // The kernels stream from memory, each value once; the spectrum stays in the cache.
             for (group, panel) in weights.chunks_exact(depth * rows).enumerate() {
                 for i in 0..blocks {
@@ -305,7 +305,7 @@ impl Winograd {
         });
 
         let tasks = tile_rows.channels.iter_mut().enumerate();
-        host::each(tasks.collect(), work, |(output, channel)| {
+        host::run_tasks(tasks.collect(), work, |(output, channel)| {
             let products = Products {
                 values: &products[output * self.form.phases_out() * width..],
                 width,

@@ -15,9 +15,9 @@ use crate::error::EngineError;
 use crate::folders::data_folder;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
 use crate::project::file::open::Opened;
 use crate::project::file::{Embed, MediaIndex, ProjectError, ProjectFile};
+use crate::regular_file;
 
 /// The autosave of this process. One per window; it may be used from any thread.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ const MAX_ABOUT: u64 = 1 << 20;
 /// Metadata of an autosave.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct About {
+struct AutosaveInfo {
     /// The artist's own file; `None` for a project that was never saved.
     project: Option<PathBuf>,
     /// Seconds since 1970.
@@ -161,7 +161,7 @@ impl Autosave {
         {
             return Ok(());
         }
-        let about = About {
+        let about = AutosaveInfo {
             project: own.map(Path::to_owned),
             saved: since_1970(SystemTime::now()).as_secs(),
             process: std::process::id(),
@@ -194,7 +194,7 @@ impl Autosave {
     ///
     /// # Errors
     /// [`EngineError::Media`] if the record can't be written.
-    pub fn work_on(&self, project: Option<&Path>) -> Result<bool, EngineError> {
+    pub fn announce_open(&self, project: Option<&Path>) -> Result<bool, EngineError> {
         let written = self.written();
         let Some(project) = project.filter(|_| !written.ended) else {
             let _ = fs::remove_file(&self.files.open);
@@ -209,7 +209,7 @@ impl Autosave {
             let id = path.file_stem().and_then(|id| id.to_str());
             path.extension().is_some_and(|extension| extension == OPEN)
                 && fs::read(path).is_ok_and(|other| other == name)
-                && id.is_some_and(|id| free(&Files::new(folder, id)).is_none())
+                && id.is_some_and(|id| lock_if_ended(&Files::new(folder, id)).is_none())
         };
         let mut others = others.map(|entry| entry.path());
         Ok(others.any(|path| path != self.files.open && has_open(&path)))
@@ -245,14 +245,14 @@ impl Autosave {
             match extension {
                 ProjectFile::EXTENSION => {}
                 "lock" if !has_project => {
-                    if let Some(_lock) = free(&files) {
+                    if let Some(_lock) = lock_if_ended(&files) {
                         files.remove();
                     }
                     continue;
                 }
                 _ => continue,
             }
-            if let Some(lock) = free(&files) {
+            if let Some(lock) = lock_if_ended(&files) {
                 found.push(Recovered::new(files, lock));
             }
         }
@@ -275,8 +275,8 @@ pub struct Recovered {
 
 impl Recovered {
     fn new(files: Files, lock: Option<File>) -> Self {
-        let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
-        let about: About = serde_json::from_str(&text).unwrap_or_default();
+        let text = regular_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
+        let about: AutosaveInfo = serde_json::from_str(&text).unwrap_or_default();
         let told = UNIX_EPOCH.checked_add(Duration::from_secs(about.saved));
         let when = told.filter(|_| about.saved > 0).unwrap_or_else(|| {
             let about = fs::metadata(&files.project);
@@ -310,7 +310,7 @@ impl Recovered {
 
 /// The lock of a process that has ended: `Some(Some(_))` holds it, `Some(None)` means that there is no lock file.
 /// `None` for a process that is still running.
-fn free(files: &Files) -> Option<Option<File>> {
+fn lock_if_ended(files: &Files) -> Option<Option<File>> {
     let Ok(lock) = File::open(&files.lock) else {
         return Some(None);
     };
@@ -319,8 +319,8 @@ fn free(files: &Files) -> Option<Option<File>> {
         Err(TryLockError::WouldBlock) => None,
         // A file system without locks: look the process up in /proc, where the system has it.
         Err(TryLockError::Error(_)) => {
-            let text = ordinary_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
-            let about: About = serde_json::from_str(&text).unwrap_or_default();
+            let text = regular_file::read_text(&files.about, MAX_ABOUT).unwrap_or_default();
+            let about: AutosaveInfo = serde_json::from_str(&text).unwrap_or_default();
             let processes = Path::new("/proc");
             let runs = processes.join(about.process.to_string()).exists();
             let is_ours = about.process == std::process::id();
@@ -398,22 +398,22 @@ mod tests {
     }
 
     #[test]
-    fn a_second_run_on_the_same_project_is_told() {
+    fn a_second_run_on_the_same_project_is_detected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("smile.mien");
         fs::write(&path, "a project").unwrap();
         let runs = folder.path().join("runs");
         let first = Autosave::in_folder(&runs).unwrap();
         let second = Autosave::in_folder(&runs).unwrap();
-        assert!(!first.work_on(Some(&path)).unwrap());
-        assert!(!first.work_on(Some(&path)).unwrap(), "only open here");
-        assert!(second.work_on(Some(&path)).unwrap());
-        assert!(!second.work_on(None).unwrap());
-        assert!(!first.work_on(Some(&path)).unwrap());
-        second.work_on(Some(&path)).unwrap();
+        assert!(!first.announce_open(Some(&path)).unwrap());
+        assert!(!first.announce_open(Some(&path)).unwrap(), "only open here");
+        assert!(second.announce_open(Some(&path)).unwrap());
+        assert!(!second.announce_open(None).unwrap());
+        assert!(!first.announce_open(Some(&path)).unwrap());
+        second.announce_open(Some(&path)).unwrap();
         // Killed: its lock is free, and its files are deleted.
         drop(second);
-        assert!(!first.work_on(Some(&path)).unwrap());
+        assert!(!first.announce_open(Some(&path)).unwrap());
         assert!(Autosave::left_behind_in(&runs).is_empty());
         assert_eq!(count(&runs), 2);
         first.end();

@@ -13,7 +13,7 @@ use crate::error::EngineError;
 use crate::folders::{data_folder, file_name};
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
+use crate::regular_file;
 use crate::text;
 
 /// The largest file that is read, in bytes; each takes a few thousand.
@@ -125,7 +125,7 @@ pub struct RecentFile {
 
 impl Recent {
     /// The maximum length of each list.
-    pub const MOST: usize = 12;
+    pub const MAX: usize = 12;
 
     /// Loads the lists. Also returns a message if they couldn't be read.
     pub fn load() -> (Self, Option<String>) {
@@ -135,8 +135,8 @@ impl Recent {
     /// Like [`Recent::load`], from another file.
     pub fn load_from(path: &Path) -> (Self, Option<String>) {
         let (mut recent, remark): (Self, _) = load(path);
-        recent.projects.truncate(Self::MOST);
-        recent.portraits.truncate(Self::MOST);
+        recent.projects.truncate(Self::MAX);
+        recent.portraits.truncate(Self::MAX);
         (recent, remark)
     }
 
@@ -199,7 +199,7 @@ fn add(list: &mut Vec<PathBuf>, path: &Path) {
     }
     list.retain(|known| *known != path);
     list.insert(0, path);
-    list.truncate(Recent::MOST);
+    list.truncate(Recent::MAX);
 }
 
 fn file(name: &str) -> Option<PathBuf> {
@@ -207,7 +207,7 @@ fn file(name: &str) -> Option<PathBuf> {
 }
 
 fn load<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
-    let read = match ordinary_file::read(path, MAX_BYTES) {
+    let read = match regular_file::read(path, MAX_BYTES) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| text::fault(&error)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Default::default(),
         Err(error) => Err(error.to_string()),
@@ -342,7 +342,7 @@ mod tests {
         let (read, remark) = Recent::load_from(&path);
         assert_eq!((&read, remark), (&recent, None));
         let projects = read.projects();
-        assert_eq!(projects.len(), Recent::MOST);
+        assert_eq!(projects.len(), Recent::MAX);
         assert_eq!(
             (projects[0].path.clone(), projects[0].missing),
             (at(15), true)

@@ -14,7 +14,7 @@ use crate::face::view::View;
 use crate::methods::DrivenBy;
 use crate::methods::drive::PoseKey;
 use crate::methods::models::{MethodKey, Models};
-use crate::methods::registry::{Registry, drawing_expressions};
+use crate::methods::registry::{Registry, default_expression_method};
 use crate::methods::subject::{Subject, SubjectKey};
 use crate::progress::Progress;
 
@@ -53,7 +53,7 @@ impl FrameRequest {
 
     /// Returns a key that is equal for requests with the same picture.
     pub fn key(&self, registry: &Registry, subject: &Subject, view: &View) -> FrameKey {
-        let drawing = drawing_expressions(subject.face.is_some());
+        let drawing = default_expression_method(subject.face.is_some());
         let by_picture = |relative| self.sample.picture_key(relative, drawing);
         let sample = match self.method {
             MethodChoice::Source => SampleKey::Nothing,

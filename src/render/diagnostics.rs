@@ -22,7 +22,7 @@ use crate::face::{self, Motion, TurnedSquare, heat, paste};
 use crate::media::image::Picture;
 use crate::methods::diagnostics::{Diagnostics, Map, Maps, MotionFrame};
 use colours::{BACKGROUND, GROUND, group_colour, luminance, veiled, wheel};
-use spread::{Spread, visible};
+use spread::{UpsampledMap, visible};
 
 /// The displacement with the flow's full colour, as a share of the crop's side. Larger ones look the same.
 pub const FULL_FLOW: f32 = 0.08;
@@ -88,9 +88,9 @@ pub fn draw(base: &mut Picture, view: &View, shown: PaneView, said: &Diagnostics
             let (show, mask) = match shown {
                 PaneView::Attention => {
                     let onset = said.onset;
-                    (face::Show::Attention { onset }, said.mask.as_deref())
+                    (face::PasteMode::Attention { onset }, said.mask.as_deref())
                 }
-                PaneView::Colour => (face::Show::Color, None),
+                PaneView::Colour => (face::PasteMode::Color, None),
                 _ => return,
             };
             paste(base, view.square(said.place), &said.edit, mask, show);
@@ -148,11 +148,11 @@ fn flow(base: &mut Picture, place: &TurnedSquare, motion: &Motion, rest: Option<
     let Some(moved) = displacement(motion, rest, place.angle) else {
         return;
     };
-    let Some(moved) = Spread::new(motion.flow_size, moved, place.side) else {
+    let Some(moved) = UpsampledMap::new(motion.flow_size, moved, place.side) else {
         return;
     };
     let colours = moved.map(|[across, down, _]| wheel([across / FULL_FLOW, down / FULL_FLOW]));
-    colours.lay(base, place, veiled);
+    colours.composite(base, place, veiled);
     marks::legend(base, place);
 }
 
@@ -210,8 +210,8 @@ fn occlusion(base: &mut Picture, place: &TurnedSquare, map: &Map) {
         let kept = if kept.is_nan() { 1.0 } else { *kept };
         [1.0 - kept.clamp(0.0, 1.0), 0.0, 0.0]
     });
-    if let Some(painted) = Spread::new((map.size, map.size), painted.collect(), place.side) {
-        painted.lay(base, place, |light, [amount, _, _]| glowing(light, amount));
+    if let Some(painted) = UpsampledMap::new((map.size, map.size), painted.collect(), place.side) {
+        painted.composite(base, place, |light, [amount, _, _]| glowing(light, amount));
     }
 }
 
@@ -234,7 +234,7 @@ fn contributions(base: &mut Picture, place: &TurnedSquare, maps: &Maps) {
             }
         }
     }
-    if let Some(mixed) = Spread::new((maps.size, maps.size), mixed, place.side) {
-        mixed.lay(base, place, veiled);
+    if let Some(mixed) = UpsampledMap::new((maps.size, maps.size), mixed, place.side) {
+        mixed.composite(base, place, veiled);
     }
 }

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out() {
+    fn panes_beyond_the_grid_are_skipped() {
         let grid = Grid::new((20, 20), 2, None, false).unwrap();
         let mut sheet = grid.blank().unwrap();
         grid.put(&mut sheet, 1, &flat([9, 9, 9]), &Label::default());

@@ -15,9 +15,9 @@ use crate::drive::driver::DriveSample;
 use crate::error::{EngineError, InternalError};
 use crate::face::view::View;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::methods::drive::Moment;
+use crate::methods::drive::DrivePicture;
 use crate::methods::models::{MethodKey, Models};
-use crate::methods::registry::drawing_expressions;
+use crate::methods::registry::default_expression_method;
 use crate::methods::subject::{FaceKey, Subject, square};
 use crate::methods::{Base, MethodFrame, Quality, Session, millis_since};
 use crate::progress::Stop;
@@ -38,7 +38,7 @@ pub struct RenderedFrame {
     /// How much of the crop is edited, in 0..=1, for methods that know.
     pub mean_edit: Option<f32>,
     /// How well the drawn folds match the portrait's own skin, in 0..=1, for methods that draw folds.
-    pub own_folds: Option<f32>,
+    pub measured_folds: Option<f32>,
     /// Whether the full picture is still to be rendered.
     pub is_draft: bool,
 }
@@ -52,7 +52,7 @@ impl RenderedFrame {
             network_millis: None,
             draft_millis: 0.0,
             mean_edit: None,
-            own_folds: None,
+            measured_folds: None,
             is_draft: false,
         }
     }
@@ -125,7 +125,8 @@ impl Renderer {
             }
             (MethodChoice::Motion, DriveSample::Step(clip, step)) => {
                 let rule = self.models.crop_rule();
-                let (picture, from) = clip.picture(Moment::Now, *step as usize, rule, true)?;
+                let (picture, from) =
+                    clip.picture(DrivePicture::Now, *step as usize, rule, true)?;
                 let to = view.square(square(subject.crop));
                 let picture = aligned(&picture, from, (view.width, view.height), to)?;
                 Ok(RenderedFrame::of(picture))
@@ -228,7 +229,7 @@ impl Renderer {
         base: &Picture,
         stop: Stop,
     ) -> Result<(Picture, MethodFrame), EngineError> {
-        let info = drawing_expressions(subject.face.is_some());
+        let info = default_expression_method(subject.face.is_some());
         let key = MethodKey::chosen(info.id);
         let mut session = self.take_session(&key, subject, stop)?;
         let mut drive = Driving {
@@ -277,7 +278,7 @@ fn rendered(picture: Picture, frame: &MethodFrame, composited: f32) -> RenderedF
         network_millis: frame.millis,
         draft_millis: frame.draft_millis,
         mean_edit: frame.mean_edit,
-        own_folds: frame.diagnostics.own_folds(),
+        measured_folds: frame.diagnostics.measured_folds(),
         is_draft: frame.is_draft,
     }
 }

@@ -69,7 +69,7 @@ pub struct RenderedPane {
     /// How much of the crop is edited, in 0..=1, for methods that know.
     pub mean_edit: Option<f32>,
     /// How well the drawn folds match the portrait's own skin, in 0..=1, for methods that draw folds.
-    pub own_folds: Option<f32>,
+    pub measured_folds: Option<f32>,
     /// Whether the full picture is still to come.
     pub is_draft: bool,
 }

@@ -40,7 +40,7 @@ pub(super) struct Scheduler {
 struct Finished {
     picture: Arc<Picture>,
     mean_edit: Option<f32>,
-    own_folds: Option<f32>,
+    measured_folds: Option<f32>,
 }
 
 /// A pane's picture with its timings.
@@ -136,7 +136,7 @@ impl Scheduler {
                         millis: millis.flatten(),
                         network_millis,
                         mean_edit: finished.mean_edit,
-                        own_folds: finished.own_folds,
+                        measured_folds: finished.measured_folds,
                         is_draft,
                     }
                 }
@@ -147,7 +147,7 @@ impl Scheduler {
                     millis: None,
                     network_millis: None,
                     mean_edit: None,
-                    own_folds: None,
+                    measured_folds: None,
                     is_draft: false,
                 },
             };
@@ -244,7 +244,7 @@ impl Scheduler {
         let finished = Finished {
             picture: Arc::new(rendered.picture),
             mean_edit: rendered.mean_edit,
-            own_folds: rendered.own_folds,
+            measured_folds: rendered.measured_folds,
         };
         if !rendered.is_draft {
             let bytes = finished.picture.rgba().len();

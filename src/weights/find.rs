@@ -20,11 +20,11 @@ pub(crate) fn open_weights(
     device: &Device,
 ) -> Result<(PathBuf, ModelFile), EngineError> {
     let (path, file) = match asked.map(|asked| find(method, asked)).transpose()? {
-        Some(Found::File(path)) => {
+        Some(WeightsLocation::File(path)) => {
             let file = ModelFile::open(&path, device)?;
             (path, file)
         }
-        None | Some(Found::Bundled) => (
+        None | Some(WeightsLocation::Bundled) => (
             PathBuf::from(method.name()),
             ModelFile::bundled(method, device)?,
         ),
@@ -33,14 +33,14 @@ pub(crate) fn open_weights(
     Ok((path, file))
 }
 
-enum Found {
+enum WeightsLocation {
     Bundled,
     File(PathBuf),
 }
 
-fn find(method: Bundled, asked: &Path) -> Result<Found, EngineError> {
+fn find(method: Bundled, asked: &Path) -> Result<WeightsLocation, EngineError> {
     if asked.exists() {
-        return Ok(Found::File(asked.to_owned()));
+        return Ok(WeightsLocation::File(asked.to_owned()));
     }
     let own = installed(weights_folder().as_deref())
         .into_iter()
@@ -52,14 +52,14 @@ fn find(method: Bundled, asked: &Path) -> Result<Found, EngineError> {
             Origin::Bundled => None,
         });
     if let Some(path) = own {
-        return Ok(Found::File(path));
+        return Ok(WeightsLocation::File(path));
     }
     if Path::new(method.name()) == asked {
-        return Ok(Found::Bundled);
+        return Ok(WeightsLocation::Bundled);
     }
     // Something that looks like a file name is reported as missing when it is opened.
     if asked.extension().is_some() || asked.components().count() > 1 {
-        return Ok(Found::File(asked.to_owned()));
+        return Ok(WeightsLocation::File(asked.to_owned()));
     }
     Err(MethodError::UnknownWeights {
         asked: asked.to_owned(),

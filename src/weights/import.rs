@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata as Header, TensorInfo};
 
-use super::checkpoint::{DType, RawTensor, shown};
+use super::checkpoint::{DType, RawTensor, sanitised};
 use super::{Metadata, WeightsError};
 use crate::media::atomic_file::AtomicFile;
 
@@ -57,7 +57,10 @@ pub fn write_model<'a>(
         match stored.entry(name.into()) {
             Entry::Vacant(free) => free.insert((tensor, dtype)),
             Entry::Occupied(taken) => {
-                let reason = format!("two of its tensors would be called {}", shown(taken.key()));
+                let reason = format!(
+                    "two of its tensors would be called {}",
+                    sanitised(taken.key())
+                );
                 return Err(refused(reason, "give each a name of its own"));
             }
         };

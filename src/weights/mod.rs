@@ -18,13 +18,13 @@ use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::Metadata as Header;
 
-use crate::ordinary_file;
+use crate::regular_file;
 
 pub use card::{Block, Span, Style, blocks, plain};
 pub use error::WeightsError;
 pub use import::{Existing, write_model};
 pub use metadata::{CropRule, Metadata, Source};
-pub use source::{Known, digest, known};
+pub use source::{PublishedFile, digest, published_file};
 
 /// Maximum size of a weight file in bytes; a published checkpoint with optimizer states has some hundred million.
 const MAX_BYTES: u64 = 4 << 30;
@@ -285,7 +285,7 @@ pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> 
 /// [`describe`] for a valid file by its header alone, since imported weights may be hundreds of megabytes. `None` for any
 /// other file: reading it completely gives the error.
 fn describe_header(path: &Path) -> Option<Installed> {
-    let (mut file, size) = ordinary_file::open(path, MAX_BYTES).ok()?;
+    let (mut file, size) = regular_file::open(path, MAX_BYTES).ok()?;
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
     let length = u64::from_le_bytes(length);
@@ -331,7 +331,7 @@ fn describe(path: &Path, bytes: &[u8], origin: Origin) -> Result<Installed, Weig
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, WeightsError> {
-    ordinary_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
+    regular_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => WeightsError::Missing(path.to_owned()),
         _ => WeightsError::Unreadable {
             path: path.to_owned(),
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn one_number_that_is_none_is_told_by_its_tensor() {
+    fn a_nan_is_reported_with_its_tensor() {
         for which in Bundled::ALL {
             let file = SafeTensors::deserialize(which.bytes()).unwrap();
             assert_eq!(checkpoint::first_not_finite(&file), None, "{which:?}");

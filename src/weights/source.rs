@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::WeightsError;
-use crate::ordinary_file;
+use crate::regular_file;
 
 /// Returns the SHA-256 of a file in lower-case hexadecimal, without reading it into memory at once.
 ///
@@ -15,7 +15,7 @@ use crate::ordinary_file;
 /// [`WeightsError::Missing`] or [`WeightsError::Unreadable`].
 pub fn digest(path: &Path) -> Result<String, WeightsError> {
     let hash = || -> io::Result<String> {
-        let (mut file, _) = ordinary_file::open(path, u64::MAX)?;
+        let (mut file, _) = regular_file::open(path, u64::MAX)?;
         let mut hasher = Sha256::new();
         let mut piece = vec![0; 1 << 20];
         loop {
@@ -44,7 +44,7 @@ pub fn digest(path: &Path) -> Result<String, WeightsError> {
 
 /// Facts about a published file that aren't in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct PublishedFile {
     /// The authors, and the publication.
     pub origin: &'static str,
     /// The licence of its publishers.
@@ -52,10 +52,10 @@ pub struct Known {
 }
 
 /// Looks up a published file by its SHA-256 in hexadecimal; `None` for all others.
-pub fn known(sha256: &str) -> Option<Known> {
+pub fn published_file(sha256: &str) -> Option<PublishedFile> {
     let files = [(
         "abb41ab1f279f26326c0d6e4d20702de6658364665aa1313daa7a63e89ea2b23",
-        Known {
+        PublishedFile {
             origin: "First Order Motion Model (Siarohin et al., NeurIPS 2019), the authors' vox-cpk.pth.tar, trained on VoxCeleb",
             licence: "MIT (the authors' repository since 2023; before that CC BY-NC 4.0)",
         },
@@ -90,9 +90,9 @@ mod tests {
         ] {
             std::fs::write(&path, &bytes).unwrap();
             assert_eq!(digest(&path).unwrap(), want);
-            assert_eq!(known(want), None);
+            assert_eq!(published_file(want), None);
         }
         let vox = "ABB41AB1F279F26326C0D6E4D20702DE6658364665AA1313DAA7A63E89EA2B23";
-        assert!(known(vox).unwrap().origin.contains("vox-cpk"));
+        assert!(published_file(vox).unwrap().origin.contains("vox-cpk"));
     }
 }

@@ -17,7 +17,7 @@ fn project() -> Project {
     let model = Model::bundled().unwrap();
     let portrait = Sample::all()[0].open(model.crop()).unwrap();
     let mut document = portrait.document(0);
-    document.count_as_neutral();
+    document.set_neutral();
     document.track.set_frames(3);
     document.track.playback = Playback::Once;
     let smile = ActionUnit::from_code(12).unwrap();

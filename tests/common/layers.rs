@@ -4,8 +4,8 @@
 
 use candle_core::{Device, Tensor};
 use mien::nn::{
-    ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, Separable,
-    Slopes, max_pool,
+    ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, PRelu,
+    Separable, max_pool,
 };
 use proptest::prop_assume;
 use proptest::test_runner::TestCaseResult;
@@ -352,7 +352,7 @@ pub fn separable(
         }
     }
     for isa in Isa::available() {
-        let slopes = Slopes::new(&slopes).unwrap();
+        let slopes = PRelu::new(&slopes).unwrap();
         let layer = Separable::with_isa(
             (&filters, &filter_bias),
             (&pointwise, &bias),
@@ -376,13 +376,11 @@ pub fn separable(
 pub fn rectified(channels: usize, (h, w): (usize, usize)) {
     let (x, xs) = tensor("x", &[1, channels, h, w]);
     let (slopes, ss) = tensor("slopes", &[channels]);
-    let slopes = Slopes::new(&slopes).unwrap();
+    let slopes = PRelu::new(&slopes).unwrap();
     let eye = Tensor::eye(channels, candle_core::DType::F32, &Device::Cpu).unwrap();
     let eye = eye.reshape((channels, channels, 1, 1)).unwrap();
     let conv = Conv2d::new(&eye, None, ConvConfig::default()).unwrap();
-    let found = conv
-        .forward_then(&x, &Epilogue::rectified(&slopes))
-        .unwrap();
+    let found = conv.forward_then(&x, &Epilogue::prelu(&slopes)).unwrap();
     let wanted: Vec<f64> = xs
         .iter()
         .enumerate()
@@ -390,8 +388,8 @@ pub fn rectified(channels: usize, (h, w): (usize, usize)) {
         .collect();
     assert_close(&values(&found), &wanted, 1e-6, "slopes");
 
-    let pooled = max_pool(&x).unwrap();
-    assert_eq!(pooled.dims(), [1, channels, h / 2, w / 2]);
+    let on_rayon_pool = max_pool(&x).unwrap();
+    assert_eq!(on_rayon_pool.dims(), [1, channels, h / 2, w / 2]);
     let at = |c: usize, y: usize, x: usize| xs[(c * h + y) * w + x];
     let mut wanted = Vec::new();
     for c in 0..channels {
@@ -404,7 +402,7 @@ pub fn rectified(channels: usize, (h, w): (usize, usize)) {
             }
         }
     }
-    assert_close(&values(&pooled), &wanted, 1e-9, "pool");
+    assert_close(&values(&on_rayon_pool), &wanted, 1e-9, "pool");
 }
 
 /// Constant inputs with padding, compared with a convolution of constant planes.

@@ -131,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn pooled(channels in 1usize..4, h in 1usize..12, w in 1usize..12) {
+    fn on_rayon_pool(channels in 1usize..4, h in 1usize..12, w in 1usize..12) {
         sampling::pooling(channels, (h, w));
     }
 

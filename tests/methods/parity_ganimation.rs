@@ -12,7 +12,7 @@ use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 use mien::methods::error::Error;
 use mien::methods::ganimation::{Config, Generator, Prepared, result};
-use mien::nn::{Conv2d, ConvConfig, Epilogue, Slopes};
+use mien::nn::{Conv2d, ConvConfig, Epilogue, PRelu};
 
 const PICTURES: usize = 2;
 
@@ -94,8 +94,8 @@ fn critic(x: &Tensor, vb: VarBuilder) -> candle_core::Result<[Tensor; 2]> {
     for i in 0..LAYERS {
         let (outputs, halving) = (64 << i, ConvConfig::new(2, 1));
         let conv = Conv2d::load(channels, outputs, 4, halving, true, trunk.pp(2 * i))?;
-        let slopes = Slopes::new(&Tensor::full(0.01f32, outputs, x.device())?)?;
-        h = conv.forward_then(&h, &Epilogue::rectified(&slopes))?;
+        let slopes = PRelu::new(&Tensor::full(0.01f32, outputs, x.device())?)?;
+        h = conv.forward_then(&h, &Epilogue::prelu(&slopes))?;
         channels = outputs;
     }
     let left = 128 >> LAYERS;

@@ -308,7 +308,7 @@ fn moved_landmarks_are_fitted_and_put_back_they_are_forgotten() {
     let before = by_network(&found, &mut renderer);
     let after = by_network(&moved, &mut renderer);
     assert_eq!(before.picture, after.picture);
-    assert!(before.network_millis.is_some() && before.own_folds.is_none());
+    assert!(before.network_millis.is_some() && before.measured_folds.is_none());
 }
 
 #[test]

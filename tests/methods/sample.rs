@@ -94,7 +94,7 @@ fn longer_and_shorter() {
         assert_eq!(other, draw(3, frames));
         assert_eq!(other.with_frames(12).unwrap(), twelve);
     }
-    for frames in [0, Sample::MOST_FRAMES + 1] {
+    for frames in [0, Sample::MAX_FRAMES + 1] {
         assert!(matches!(
             twelve.with_frames(frames),
             Err(SampleError::Frames { found }) if found == frames

@@ -22,7 +22,7 @@ use mien::media::encode::LoopCount;
 use mien::media::image::{Picture, open};
 use mien::media::inputs::Inputs;
 use mien::methods::diagnostics::Diagnostics;
-use mien::methods::drive::{Drive, Moment, Viewpoint};
+use mien::methods::drive::{Drive, DrivePicture, Viewpoint};
 use mien::methods::ganimation::model::Model;
 use mien::methods::models::Models;
 use mien::methods::registry::Registry;
@@ -137,7 +137,7 @@ impl Session for ToySession {
                     size: 32,
                     relative: mode == Some(Mode::Relative),
                 };
-                let (picture, place) = drive.picture(Moment::Now, &viewpoint, stop)?;
+                let (picture, place) = drive.picture(DrivePicture::Now, &viewpoint, stop)?;
                 assert!(place.side > 8.0, "no square in the driving picture");
                 [0, mean(&picture), 40]
             }
@@ -194,7 +194,7 @@ fn scene() -> Scene {
     let model = Arc::new(Model::bundled().unwrap());
     let portrait: Portrait = portrait::Sample::all()[0].open(model.crop()).unwrap();
     let mut document = portrait.document(1);
-    document.count_as_neutral();
+    document.set_neutral();
     let smile = Pose::NEUTRAL.with(Sides::Both, ActionUnit::from_code(12).unwrap(), 1.0);
     document.track.set_frames(3);
     document.track.set_key(0, Pose::NEUTRAL);

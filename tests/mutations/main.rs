@@ -25,7 +25,7 @@ use rng::Rng;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The maximum number of damaged files that could still be read and are damaged further.
-const MOST_KEPT: usize = 64;
+const MAX_KEPT: usize = 64;
 
 /// The location of a panic in Mien's own code, on any thread. Readers of clips and pictures catch panics of decoders,
 /// which would hide it.
@@ -108,10 +108,10 @@ fn attack(reader: &'static Reader) -> Result<(), Failed> {
             (None, Ok(is_read)) => {
                 if is_read {
                     read += 1;
-                    if corpus.len() < whole + MOST_KEPT {
+                    if corpus.len() < whole + MAX_KEPT {
                         corpus.push(bytes.clone());
                     } else {
-                        let at = whole + rng.below(MOST_KEPT);
+                        let at = whole + rng.below(MAX_KEPT);
                         corpus[at] = bytes.clone();
                     }
                 }

@@ -287,7 +287,7 @@ fn settings(folder: &Path, bytes: &[u8]) -> bool {
     settings.save_to(&folder.join("again.json")).unwrap();
     fs::write(&path, bytes).unwrap();
     let (recent, other) = Recent::load_from(&path);
-    assert!(recent.projects().len() <= Recent::MOST);
+    assert!(recent.projects().len() <= Recent::MAX);
     for entry in fs::read_dir(folder).unwrap() {
         fs::remove_file(entry.unwrap().path()).unwrap();
     }

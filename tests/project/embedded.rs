@@ -3,7 +3,7 @@
 use std::fs;
 
 use mien::document::{ClipMotion, MotionKind};
-use mien::project::file::{Embed, MediaOf, MediaState, ProjectFile};
+use mien::project::file::{Embed, MediaOwner, MediaState, ProjectFile};
 
 use crate::support::{entries, everything, file, open, save, save_again, sentence};
 
@@ -75,7 +75,7 @@ fn clips_of_one_name_stay_apart() {
     let path = folder.path().join("a.mien");
     assert_eq!(save(&project, &path, Embed::All).embedded, 4);
     let opened = open(&path).unwrap();
-    let Some(MediaState::Embedded(talk)) = opened.state(MediaOf::Motion(second)) else {
+    let Some(MediaState::Embedded(talk)) = opened.state(MediaOwner::Motion(second)) else {
         panic!("{opened:?}");
     };
     assert!(talk.ends_with("Talk-2.mp4"), "{}", talk.display());
@@ -101,5 +101,5 @@ fn a_file_in_a_folder_called_media_is_not_taken_for_an_embedded_one() {
     };
     assert_eq!(fs::read_to_string(portrait).unwrap(), "a portrait");
     let found = MediaState::Found(near);
-    assert_eq!(opened.state(MediaOf::Motion(near_clip)), Some(&found));
+    assert_eq!(opened.state(MediaOwner::Motion(near_clip)), Some(&found));
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use mien::document::{
-    ActionUnit, AuVector, ClipMotion, Crop, Drawn, ExportSettings, ExportWhat, Expression,
-    FileFormat, Follow, Gaze, Glasses, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec, Part,
-    Playback, Pose, Project, Sample, SampleSizes, SampledMotion, Sides,
+    ActionUnit, AuVector, ClipMotion, Crop, ExportSettings, ExportWhat, Expression, FacePart,
+    FileFormat, Follow, Gaze, Glasses, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec,
+    Playback, Pose, Project, Sample, SampleSizes, SampledMotion, SeededSample, Sides,
 };
 use mien::methods::registry::Registry;
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ prop_compose! {
         keys in prop::collection::vec((0u32..2000, poses().boxed()), 0..8).boxed(), playback in playbacks(),
     ) -> Expression {
         let mut document = document(file("/nowhere.png"));
-        document.still = still;
+        document.base_pose = still;
         document.strength = strength;
         document.track.set_fps(fps);
         document.track.set_frames(frames);
@@ -74,9 +74,9 @@ prop_compose! {
             lock_place: locks.0,
             lock_scale: locks.1,
             relative: locks.2,
-            still: smooth.0,
-            quick: smooth.1,
-            own,
+            smoothing_strength: smooth.0,
+            responsiveness: smooth.1,
+            use_baseline: own,
             reference,
         }
     }
@@ -116,8 +116,8 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn drawn()(codes in samples().boxed(), content_seed in any::<u64>()) -> Drawn {
-        Drawn { codes, content_seed }
+    fn drawn()(codes in samples().boxed(), content_seed in any::<u64>()) -> SeededSample {
+        SeededSample { codes, content_seed }
     }
 }
 
@@ -134,7 +134,7 @@ prop_compose! {
             hold_motion: holds.1,
             fps,
             towards: towards.map(Box::new),
-            way,
+            blend_weight: way,
             favourites,
             follow,
             playback,
@@ -188,7 +188,7 @@ prop_compose! {
         for (landmark, offset) in landmarks {
             document.landmarks.set(landmark, offset);
         }
-        for (part, on) in Part::ALL.into_iter().zip(parts) {
+        for (part, on) in FacePart::ALL.into_iter().zip(parts) {
             if on {
                 document.limit = document.limit.toggled(part);
             }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mien::document::{ActionUnit, Pose, Project, Sides};
-use mien::project::file::{Embed, MediaIndex, MediaOf, MediaState, ProjectFile};
+use mien::project::file::{Embed, MediaIndex, MediaOwner, MediaState, ProjectFile};
 
 use crate::support::{document, file, names};
 
@@ -92,7 +92,7 @@ fn a_kill_leaves_a_whole_project() {
             panic!("{:?}", opened.portrait);
         };
         assert!(fs::read(unpacked).unwrap() == content);
-        MediaOf::Portrait.set(&mut opened.project, file(&picture));
+        MediaOwner::Portrait.set(&mut opened.project, file(&picture));
         assert!(
             both.contains(&opened.project),
             "neither of the two projects"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use mien::document::{ClipMotion, MotionKind, Project};
-use mien::project::file::{Embed, MediaOf, MediaState};
+use mien::project::file::{Embed, MediaOwner, MediaState};
 
 use crate::support::{
     absolute, clip, document, everything, file, json, open, save, save_again, sentence,
@@ -156,7 +156,7 @@ fn one_that_is_shown_brings_its_neighbours() {
             .unwrap_err(),
     );
     assert!(words.contains("no.mp4 isn't there"), "{words}");
-    let track = MediaOf::Motion(project.edited());
+    let track = MediaOwner::Motion(project.edited());
     sentence(opened.relocate(track, &path).unwrap_err());
     assert_eq!(opened.missing().len(), 3);
 
@@ -169,7 +169,10 @@ fn one_that_is_shown_brings_its_neighbours() {
     assert_eq!(by_whom["Portrait"], new.join("ada.png"));
     assert_eq!(opened.missing(), []);
     let want = absolute(&opened.project);
-    assert_eq!(MediaOf::all(&want)[1].1, file(new.join("clips/talk.mp4")));
+    assert_eq!(
+        MediaOwner::all(&want)[1].1,
+        file(new.join("clips/talk.mp4"))
+    );
     save_again(&opened, &path, Embed::Kept);
     assert_eq!(open(&path).unwrap().project, want);
 }
@@ -186,8 +189,8 @@ fn another_file_in_its_place_is_taken_and_told() {
     let mut opened = open(&path).unwrap();
     let other = folder.path().join("other.png");
     fs::write(&other, "someone else").unwrap();
-    let placed = opened.relocate(MediaOf::Portrait, &other).unwrap();
-    assert_eq!(placed, [(MediaOf::Portrait, other.clone())]);
+    let placed = opened.relocate(MediaOwner::Portrait, &other).unwrap();
+    assert_eq!(placed, [(MediaOwner::Portrait, other.clone())]);
     assert_eq!(opened.portrait, MediaState::Changed { path: other });
     assert_eq!(opened.missing().len(), 2);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use mien::document::MediaSource;
-use mien::project::file::{Embed, MediaOf, ProjectFile};
+use mien::project::file::{Embed, MediaOwner, ProjectFile};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let art = folder.path().join("art");
         let mut project = project;
-        for (i, (of, _)) in MediaOf::all(&project).into_iter().enumerate() {
+        for (i, (of, _)) in MediaOwner::all(&project).into_iter().enumerate() {
             let (name, content) = &media[i % media.len()];
             let path = art.join(i.to_string()).join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -54,7 +54,7 @@ proptest! {
 
         let opened = open(&path).unwrap();
         let mut back = opened.project.clone();
-        let both = MediaOf::all(&project).into_iter().zip(MediaOf::all(&opened.project));
+        let both = MediaOwner::all(&project).into_iter().zip(MediaOwner::all(&opened.project));
         for (i, ((of, was), (_, is))) in both.enumerate() {
             let MediaSource::File(is) = is else { panic!("{is:?}") };
             prop_assert_eq!(&fs::read(is).unwrap(), &media[i % media.len()].1);

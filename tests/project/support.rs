@@ -5,12 +5,12 @@ use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
 use mien::document::{
-    ActionUnit, AuVector, ClipMotion, Crop, Document, Drawn, MediaSource, MethodChoice, Mode,
-    MotionKind, PaneSpec, PaneView, PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion,
-    Sides,
+    ActionUnit, AuVector, ClipMotion, Crop, Document, MediaSource, MethodChoice, Mode, MotionKind,
+    PaneSpec, PaneView, PortraitRef, Pose, Project, Sample, SampleSizes, SampledMotion,
+    SeededSample, Sides,
 };
 use mien::error::EngineError;
-use mien::project::file::{Embed, MediaIndex, MediaOf, Opened, ProjectFile, Saved};
+use mien::project::file::{Embed, MediaIndex, MediaOwner, Opened, ProjectFile, Saved};
 use serde_json::Value;
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, ZipArchive};
@@ -132,7 +132,7 @@ pub fn names(folder: &Path) -> Vec<String> {
 /// The same project with absolute paths, as after opening.
 pub fn absolute(project: &Project) -> Project {
     let mut project = project.clone();
-    for (of, source) in MediaOf::all(&project) {
+    for (of, source) in MediaOwner::all(&project) {
         if let MediaSource::File(path) = source {
             of.set(&mut project, file(std::path::absolute(path).unwrap()));
         }
@@ -162,7 +162,7 @@ pub fn everything(folder: &Path) -> Project {
     }
     let sizes = SampleSizes::default();
     let mut sample = SampledMotion::new(Sample::draw(5, &sizes, 8, None).unwrap());
-    let drawn = |seed, frames| Drawn {
+    let drawn = |seed, frames| SeededSample {
         codes: Sample::draw(seed, &sizes, frames, None).unwrap(),
         content_seed: seed,
     };
@@ -177,7 +177,7 @@ pub fn everything(folder: &Path) -> Project {
 }
 
 /// The id of a motion by its name.
-pub fn clip(project: &Project, name: &str) -> MediaOf {
+pub fn clip(project: &Project, name: &str) -> MediaOwner {
     let motion = project.motions().iter().find(|motion| motion.name == name);
-    MediaOf::Motion(motion.unwrap().id)
+    MediaOwner::Motion(motion.unwrap().id)
 }

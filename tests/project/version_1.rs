@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mien::document::{
-    ActionUnit, ClipMotion, Drawn, MethodChoice, Mode, MotionKind, PaneSpec, PaneView, Pose,
-    Project, Sample, SampleSizes, SampledMotion, Sides,
+    ActionUnit, ClipMotion, MethodChoice, Mode, MotionKind, PaneSpec, PaneView, Pose, Project,
+    Sample, SampleSizes, SampledMotion, SeededSample, Sides,
 };
-use mien::project::file::{Embed, MediaOf, MediaState};
+use mien::project::file::{Embed, MediaOwner, MediaState};
 use serde_json::Value;
 
 use crate::support::{document, file, json, open, save_again, sentence};
@@ -42,7 +42,7 @@ fn project(folder: &Path) -> Project {
     };
     let draw = |seed, frames| Sample::draw(seed, &sizes, frames, None).unwrap();
     let mut sample = SampledMotion::new(draw(5, 2));
-    sample.favourites = vec![Drawn {
+    sample.favourites = vec![SeededSample {
         codes: draw(7, 1),
         content_seed: 7,
     }];
@@ -76,7 +76,7 @@ fn one_that_names_its_media_finds_them() {
     for _ in 0..2 {
         let opened = open(&path).unwrap();
         assert_eq!((&opened.project, opened.missing()), (&project, vec![]));
-        let talk = MediaOf::Motion(project.motions()[1].id);
+        let talk = MediaOwner::Motion(project.motions()[1].id);
         let found = MediaState::Found(folder.path().join("clips/talk.mp4"));
         assert_eq!(opened.state(talk), Some(&found));
         fs::copy(fixture("version-1.mien"), &path).unwrap();
@@ -90,10 +90,10 @@ fn one_that_holds_its_media_unpacks_them_and_is_saved_as_an_archive() {
     fs::copy(fixture("version-1-embedded.mien"), &path).unwrap();
     for version in [1, 2] {
         let opened = open(&path).unwrap();
-        let all = MediaOf::all(&opened.project);
+        let all = MediaOwner::all(&opened.project);
         assert_eq!(all.len(), MEDIA.len());
         let mut back = opened.project.clone();
-        let was = MediaOf::all(&project(folder.path()));
+        let was = MediaOwner::all(&project(folder.path()));
         for (((of, _), (_, was)), (name, content)) in all.into_iter().zip(was).zip(MEDIA) {
             let Some(MediaState::Embedded(place)) = opened.state(of) else {
                 panic!("version {version}: {opened:?}");

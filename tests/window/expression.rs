@@ -30,9 +30,9 @@ fn a_whole_drag_is_one_step_of_undo() {
     let before = app.document().clone();
     drag(&mut app, unit(4).into(), 0.0, 0.3);
     drag(&mut app, unit(4).into(), 0.3, 0.9);
-    assert!(app.document().still.get(unit(4)) > 0.85);
+    assert!(app.document().base_pose.get(unit(4)) > 0.85);
     press(&mut app, "z", Modifiers::CTRL);
-    let first = app.document().still.get(unit(4));
+    let first = app.document().base_pose.get(unit(4));
     assert!((first - 0.3).abs() < 0.02, "{first}");
     press(&mut app, "z", Modifiers::CTRL);
     assert_eq!(*app.document(), before);
@@ -98,7 +98,7 @@ fn a_double_click_brings_the_portraits_own_value_back() {
         window.simulate(click);
     });
     assert_eq!(
-        app.document().still.get(smile),
+        app.document().base_pose.get(smile),
         app.document().source.get(smile)
     );
 }
@@ -311,7 +311,7 @@ fn folds_have_a_slider_only_where_the_rig_draws() {
 fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
     let mut app = app();
     let smile = unit(12);
-    let value = |app: &App| app.document().still.get(smile);
+    let value = |app: &App| app.document().base_pose.get(smile);
     drag(&mut app, smile.into(), 0.5, 1.0);
     assert_eq!(value(&app), 1.0);
     let switch = |app: &mut App| {

@@ -7,7 +7,7 @@ use iced::keyboard::Modifiers;
 use iced::{Event, Point, mouse};
 use iced_test::selector;
 use mien::app::{App, Message};
-use mien::document::{AuVector, MethodChoice, Mode, PaneView, Part, Sides};
+use mien::document::{AuVector, FacePart, MethodChoice, Mode, PaneView, Sides};
 use mien::face::portrait::Portrait;
 use mien::media::encode::save_png;
 use mien::media::image::Picture;
@@ -31,7 +31,10 @@ fn an_edit_is_limited_to_parts_and_halves() {
         });
     }
     let limit = asked(&app).subject.limit;
-    assert_eq!(limit.parts().collect::<Vec<_>>(), [Part::Eyes, Part::Mouth]);
+    assert_eq!(
+        limit.parts().collect::<Vec<_>>(),
+        [FacePart::Eyes, FacePart::Mouth]
+    );
     assert_eq!(limit.sides, Sides::Left);
     act(&mut app, |window| {
         window.click("All").unwrap();

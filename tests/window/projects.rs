@@ -24,7 +24,7 @@ fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
         window.click("Don't save").unwrap();
     });
     assert!(simulator(app.view()).find("Save the changes?").is_err());
-    assert_eq!(app.document().still, Pose::from(app.document().source));
+    assert_eq!(app.document().base_pose, Pose::from(app.document().source));
     press(&mut app, "?", Modifiers::SHIFT);
     assert!(simulator(app.view()).find("Shortcuts").is_ok());
     drop(app.update(Message::Keyboard(escape())));
@@ -46,7 +46,7 @@ fn a_project_is_told_to_hold_its_media_and_undo_leaves_that_alone() {
     drop(app.update(Message::Keyboard(escape())));
     press(&mut app, "z", Modifiers::CTRL);
     assert!(app.project().holds_media());
-    assert_eq!(app.document().still, Pose::from(app.document().source));
+    assert_eq!(app.document().base_pose, Pose::from(app.document().source));
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn the_heads_keys_are_set_dragged_and_undone_like_the_units() {
         app.document().track.keyed().collect::<Vec<_>>(),
         [Channel::Yaw]
     );
-    let share = |key: (u32, f32)| Channel::Yaw.share_of(key.1);
+    let share = |key: (u32, f32)| Channel::Yaw.normalise(key.1);
     drag_keys(&mut app, (24.0, share(before[1])), (36.0, 0.5));
     let moved = keys(&app);
     assert_eq!(moved[0], before[0]);

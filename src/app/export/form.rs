@@ -26,7 +26,7 @@ impl Export {
         let content = column![
             text("Export").size(theme::LARGE),
             line("Format", self.formats()),
-            line("What", self.whats(project, registry)),
+            line("What", self.pane_choice(project, registry)),
         ]
         .push(self.label_switch())
         .push(line("Size", self.size()))
@@ -72,7 +72,11 @@ impl Export {
     }
 
     /// The choice of a pane, or all of them.
-    fn whats<'a>(&'a self, project: &'a Project, registry: &Registry) -> Element<'a, Message> {
+    fn pane_choice<'a>(
+        &'a self,
+        project: &'a Project,
+        registry: &Registry,
+    ) -> Element<'a, Message> {
         let panes = project.panes().iter().enumerate().map(|(pane, spec)| {
             let name = format!(
                 "{} {} · {}",

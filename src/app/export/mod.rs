@@ -13,7 +13,7 @@ use crate::document::FileFormat;
 use crate::document::{ExportSettings, ExportWhat, MethodChoice, MotionKind, Playback, Project};
 use crate::folders::free_name;
 use crate::jobs::export::{ExportJob, Layout, Steps};
-use crate::jobs::frame_range::Part;
+use crate::jobs::frame_range::FrameRange;
 use crate::jobs::output::{Output, max_fps};
 use crate::media::encode::LoopCount;
 use crate::media::inputs::Inputs;
@@ -391,7 +391,7 @@ impl Export {
         })
     }
 
-    fn part(&self, total: usize) -> Result<Option<Part>, String> {
+    fn part(&self, total: usize) -> Result<Option<FrameRange>, String> {
         let text = self.range.trim();
         if text.is_empty() || !self.format.moves() {
             return Ok(None);
@@ -408,7 +408,7 @@ impl Export {
                 "There are {total} frames; give a range within 1-{total}, the smaller number first."
             ));
         }
-        Part::new(first, last)
+        FrameRange::new(first, last)
             .map(Some)
             .map_err(|error| error.to_string())
     }

@@ -23,11 +23,11 @@ pub struct Queue {
 struct Job {
     id: u32,
     export: ExportJob,
-    state: State,
+    state: JobState,
 }
 
 #[derive(Debug)]
-enum State {
+enum JobState {
     Waiting,
     Running(Progress),
     /// With remarks for the artist.
@@ -65,14 +65,14 @@ pub struct Start {
 impl Job {
     /// Whether it is running or waiting.
     fn is_left(&self) -> bool {
-        matches!(self.state, State::Waiting | State::Running(_))
+        matches!(self.state, JobState::Waiting | JobState::Running(_))
     }
 
     fn cancel(&mut self) {
         match &self.state {
-            State::Running(progress) => progress.cancel.cancel(),
-            State::Waiting => self.state = State::Cancelled,
-            State::Done(_) | State::Cancelled | State::Failed(_) => {}
+            JobState::Running(progress) => progress.cancel.cancel(),
+            JobState::Waiting => self.state = JobState::Cancelled,
+            JobState::Done(_) | JobState::Cancelled | JobState::Failed(_) => {}
         }
     }
 }
@@ -84,7 +84,7 @@ impl Queue {
         self.jobs.push(Job {
             id: self.next,
             export,
-            state: State::Waiting,
+            state: JobState::Waiting,
         });
     }
 
@@ -93,10 +93,10 @@ impl Queue {
         if self.is_running() {
             return None;
         }
-        let waiting = |job: &&mut Job| matches!(job.state, State::Waiting);
+        let waiting = |job: &&mut Job| matches!(job.state, JobState::Waiting);
         let job = self.jobs.iter_mut().find(waiting)?;
         let progress = Progress::new(0);
-        job.state = State::Running(progress.clone());
+        job.state = JobState::Running(progress.clone());
         Some(Start {
             id: job.id,
             job: job.export.clone(),
@@ -105,7 +105,7 @@ impl Queue {
     }
 
     pub fn is_running(&self) -> bool {
-        let running = |job: &Job| matches!(job.state, State::Running(_));
+        let running = |job: &Job| matches!(job.state, JobState::Running(_));
         self.jobs.iter().any(running)
     }
 
@@ -130,7 +130,7 @@ impl Queue {
             _ => format!("{left} exports are left"),
         };
         let running = self.jobs.iter().find_map(|job| match &job.state {
-            State::Running(progress) => Some(progress),
+            JobState::Running(progress) => Some(progress),
             _ => None,
         });
         let Some(progress) = running else {
@@ -147,7 +147,7 @@ impl Queue {
     pub fn title(&self) -> Option<String> {
         let count = self.jobs.iter().filter(|job| job.is_left()).count();
         let running = self.jobs.iter().find_map(|job| match &job.state {
-            State::Running(progress) => Some(progress.fraction()),
+            JobState::Running(progress) => Some(progress.fraction()),
             _ => None,
         });
         match (self.jobs.len(), running) {
@@ -172,7 +172,7 @@ impl Queue {
             }
             Message::Retry(id) => {
                 if let Some(job) = self.job(id) {
-                    job.state = State::Waiting;
+                    job.state = JobState::Waiting;
                 }
             }
             Message::Forget(id) => {
@@ -183,11 +183,11 @@ impl Queue {
                 let job = self.job(id)?;
                 match result {
                     Ok(remark) => {
-                        job.state = State::Done(remark);
+                        job.state = JobState::Done(remark);
                         return Some(job.export.output.path.clone());
                     }
-                    Err(Ending::Cancelled) => job.state = State::Cancelled,
-                    Err(Ending::Failed(problem)) => job.state = State::Failed(problem),
+                    Err(Ending::Cancelled) => job.state = JobState::Cancelled,
+                    Err(Ending::Failed(problem)) => job.state = JobState::Failed(problem),
                 }
             }
         }
@@ -197,7 +197,7 @@ impl Queue {
     /// Why an export failed, if it did.
     pub fn problem(&self, id: u32) -> Option<&str> {
         self.jobs.iter().find_map(|job| match &job.state {
-            State::Failed(problem) if job.id == id => Some(problem.as_str()),
+            JobState::Failed(problem) if job.id == id => Some(problem.as_str()),
             _ => None,
         })
     }
@@ -215,8 +215,8 @@ impl Queue {
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let (words, color) = match &job.state {
-                State::Waiting => ("waits for its turn".to_owned(), theme::dim()),
-                State::Running(progress) => (
+                JobState::Waiting => ("waits for its turn".to_owned(), theme::dim()),
+                JobState::Running(progress) => (
                     match progress.remaining() {
                         Some(left) => format!(
                             "{} of {} frames, {} left",
@@ -228,25 +228,25 @@ impl Queue {
                     },
                     theme::dim(),
                 ),
-                State::Done(told) if told.is_empty() => {
+                JobState::Done(told) if told.is_empty() => {
                     (job.export.output.path.display().to_string(), theme::dim())
                 }
-                State::Done(told) => (told.join(" "), theme::dim()),
-                State::Cancelled => ("cancelled; nothing was written".to_owned(), theme::dim()),
-                State::Failed(problem) => (problem.clone(), theme::danger()),
+                JobState::Done(told) => (told.join(" "), theme::dim()),
+                JobState::Cancelled => ("cancelled; nothing was written".to_owned(), theme::dim()),
+                JobState::Failed(problem) => (problem.clone(), theme::danger()),
             };
             let buttons = match job.state {
-                State::Waiting | State::Running(_) => {
+                JobState::Waiting | JobState::Running(_) => {
                     row![action("Cancel", Some(Message::Cancel(job.id)))]
                 }
-                State::Done(_) => row![action("Forget", Some(Message::Forget(job.id)))],
-                State::Cancelled | State::Failed(_) => row![
+                JobState::Done(_) => row![action("Forget", Some(Message::Forget(job.id)))],
+                JobState::Cancelled | JobState::Failed(_) => row![
                     action("Again", Some(Message::Retry(job.id))),
                     action("Forget", Some(Message::Forget(job.id))),
                 ],
             };
             let bar = match &job.state {
-                State::Running(progress) => {
+                JobState::Running(progress) => {
                     Some(progress_bar(0.0..=1.0, progress.fraction()).girth(6))
                 }
                 _ => None,

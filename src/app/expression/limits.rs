@@ -6,12 +6,12 @@ use iced::{Alignment, Element};
 
 use crate::app::widgets::controls::hinted;
 use crate::app::widgets::theme;
-use crate::document::{Document, Limit, Part, Sides};
+use crate::document::{Document, FacePart, Limit, Sides};
 
 #[derive(Debug, Clone)]
 pub enum Message {
     /// Toggle a part of the face.
-    Part(Part),
+    FacePart(FacePart),
     /// Limit the edit to one half of the face, or lift that limit.
     Half(Sides),
     NoLimit,
@@ -21,7 +21,7 @@ impl Message {
     /// Returns the limit after this message.
     pub fn apply(self, limit: Limit) -> Limit {
         match self {
-            Message::Part(part) => limit.toggled(part),
+            Message::FacePart(part) => limit.toggled(part),
             Message::Half(half) if limit.sides == half => limit.on(Sides::Both),
             Message::Half(half) => limit.on(half),
             Message::NoLimit => Limit::NONE,
@@ -40,11 +40,11 @@ pub fn limits(document: &Document) -> Element<'_, Message> {
             .style(theme::toggled(on))
             .into()
     };
-    let parts = Part::ALL.into_iter().map(|part| {
+    let parts = FacePart::ALL.into_iter().map(|part| {
         chip(
             part.title(),
             limit.has(part),
-            found.then_some(Message::Part(part)),
+            found.then_some(Message::FacePart(part)),
         )
     });
     let halves = [Sides::Left, Sides::Right].map(|half| {

@@ -4,7 +4,7 @@ mod limits;
 pub mod presets;
 mod view;
 
-pub use view::Shown;
+pub use view::ExpressionViewData;
 
 use std::ops::RangeInclusive;
 
@@ -14,8 +14,8 @@ use presets::Presets;
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    ActionUnit, AuVector, Channel, Document, Gesture, Glasses, Limit, Pose, Preset, Project, Reach,
-    Sides,
+    ActionUnit, AuVector, Channel, Document, Gesture, Glasses, Limit, Pose, Preset, Project, Sides,
+    SliderRange,
 };
 
 /// The panel's width, in logical pixels.
@@ -43,7 +43,7 @@ impl From<Channel> for Value {
 
 impl Value {
     /// The accepted values.
-    fn range(self, reach: Reach) -> RangeInclusive<f32> {
+    fn range(self, reach: SliderRange) -> RangeInclusive<f32> {
         match self {
             Value::Channel(channel) => channel.limits(reach),
             Value::Strength => 0.0..=1.0,
@@ -60,19 +60,19 @@ impl Value {
     }
 
     /// The position of a number on its slider, from 0 to 1; outside that range if the number is out of the slider's range.
-    fn share_of(self, number: f32, reach: Reach) -> f32 {
+    fn share_of(self, number: f32, reach: SliderRange) -> f32 {
         let range = self.range(reach);
         (number - range.start()) / (range.end() - range.start())
     }
 
     /// The number at a position on its slider. Angles are rounded to tenths of a degree; Action Units with extended range to
     /// hundredths, so that exactly 0 and 1 can be reached.
-    fn at(self, share: f32, reach: Reach) -> f32 {
+    fn at(self, share: f32, reach: SliderRange) -> f32 {
         let range = self.range(reach);
         let number = range.start() + share * (range.end() - range.start());
         let steps = match self {
             Value::Channel(channel) if channel.unit().is_none() => 10.0,
-            Value::Channel(_) if reach == Reach::Beyond => 100.0,
+            Value::Channel(_) if reach == SliderRange::Beyond => 100.0,
             _ => return number,
         };
         (number * steps).round() / steps
@@ -87,7 +87,7 @@ pub struct Expression {
     /// Which halves of the face the sliders move.
     sides: Sides,
     /// The range of the sliders.
-    reach: Reach,
+    reach: SliderRange,
 }
 
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ pub enum Message {
     Against,
     Sides(Sides),
     /// Extend the sliders beyond 0..=1, or stop that.
-    Reach(Reach),
+    Reach(SliderRange),
     /// What the edit is limited to.
     Limit(limits::Message),
     Presets(presets::Message),
@@ -190,16 +190,16 @@ impl Expression {
     }
 
     /// The range of the sliders.
-    pub fn reach(&self) -> Reach {
+    pub fn reach(&self) -> SliderRange {
         self.reach
     }
 
     /// Sets the range of the sliders to that of a newly shown project.
     pub fn reach_as(&mut self, project: &Project) {
         self.reach = if project.is_usual() {
-            Reach::Usual
+            SliderRange::Usual
         } else {
-            Reach::Beyond
+            SliderRange::Beyond
         };
     }
 
@@ -245,7 +245,9 @@ impl Expression {
             Message::Against => Action::Against,
             Message::Glasses(glasses) => Action::Edit(Change::Glasses(glasses)),
             Message::Detail(detail) => Action::Edit(Change::Detail(detail)),
-            Message::Own => Action::Edit(Change::Source(self.shown(document, frame).usual())),
+            Message::Own => Action::Edit(Change::Source(
+                self.shown(document, frame).clamped_to_usual(),
+            )),
             Message::Sides(sides) => {
                 self.sides = sides;
                 Action::None
@@ -319,7 +321,7 @@ fn key(value: Value) -> String {
 }
 
 /// Parses a number in the value's range.
-fn parse(value: Value, text: &str, reach: Reach) -> Option<f32> {
+fn parse(value: Value, text: &str, reach: SliderRange) -> Option<f32> {
     decimal(text).filter(|number| value.range(reach).contains(number))
 }
 
@@ -330,7 +332,7 @@ mod tests {
 
     #[test]
     fn typed_numbers_are_taken_only_when_they_are_in_range() {
-        let usual = |value, text| parse(value, text, Reach::Usual);
+        let usual = |value, text| parse(value, text, SliderRange::Usual);
         for value in [Value::Strength, Value::Folds, ActionUnit::ALL[0].into()] {
             assert_eq!(usual(value, "0.5"), Some(0.5));
             assert_eq!(usual(value, " ,5 "), Some(0.5));
@@ -338,13 +340,13 @@ mod tests {
                 assert_eq!(usual(value, text), None, "{text}");
             }
         }
-        let beyond = |value, text| parse(value, text, Reach::Beyond);
+        let beyond = |value, text| parse(value, text, SliderRange::Beyond);
         assert_eq!(beyond(ActionUnit::ALL[0].into(), "1.5"), Some(1.5));
         assert_eq!(beyond(ActionUnit::ALL[0].into(), "-,5"), Some(-0.5));
         assert_eq!(beyond(ActionUnit::ALL[0].into(), "1.6"), None);
         assert_eq!(beyond(Value::Strength, "1.1"), None);
         let turn = Value::Channel(Channel::Yaw);
-        for reach in [Reach::Usual, Reach::Beyond] {
+        for reach in [SliderRange::Usual, SliderRange::Beyond] {
             assert_eq!(parse(turn, "-12,5", reach), Some(-12.5));
             for text in ["-20.1", "21", "12°", "NaN"] {
                 assert_eq!(parse(turn, text, reach), None, "{text}");
@@ -355,12 +357,15 @@ mod tests {
     #[test]
     fn places_on_a_slider_and_numbers_agree() {
         let unit = Value::from(ActionUnit::ALL[0]);
-        assert_eq!(unit.at(0.37, Reach::Usual), 0.37);
-        assert_eq!(unit.share_of(1.0, Reach::Beyond), 0.75);
-        assert_eq!(unit.at(0.7501, Reach::Beyond), 1.0);
-        assert_eq!(unit.at(0.0, Reach::Beyond), -0.5);
-        assert_eq!(unit.share_of(1.5, Reach::Usual), 1.5);
-        assert_eq!(Value::Channel(Channel::Yaw).at(1.0, Reach::Beyond), 20.0);
+        assert_eq!(unit.at(0.37, SliderRange::Usual), 0.37);
+        assert_eq!(unit.share_of(1.0, SliderRange::Beyond), 0.75);
+        assert_eq!(unit.at(0.7501, SliderRange::Beyond), 1.0);
+        assert_eq!(unit.at(0.0, SliderRange::Beyond), -0.5);
+        assert_eq!(unit.share_of(1.5, SliderRange::Usual), 1.5);
+        assert_eq!(
+            Value::Channel(Channel::Yaw).at(1.0, SliderRange::Beyond),
+            20.0
+        );
     }
 
     #[test]
@@ -376,10 +381,10 @@ mod tests {
         };
         let mut document = Document::new(portrait, Crop::default(), AuVector::NEUTRAL);
         panel.reach_as(&Project::new(document.clone()));
-        assert_eq!(panel.reach(), Reach::Usual);
+        assert_eq!(panel.reach(), SliderRange::Usual);
         document.track.set_channel(3, unit, (0.2, 1.2));
         panel.reach_as(&Project::new(document.clone()));
-        assert_eq!(panel.reach(), Reach::Beyond);
+        assert_eq!(panel.reach(), SliderRange::Beyond);
         // Presets and the portrait's expression stay in 0..=1, even with extended sliders.
         document.track = Default::default();
         document.set_channel(0, Sides::Both, unit, -0.4);

@@ -163,7 +163,7 @@ impl Presets {
         }
         let preset = Preset {
             // A preset must suit every face and every method.
-            pose: pose.usual().facing_as_portrait(),
+            pose: pose.clamped_to_usual().facing_as_portrait(),
             name,
         };
         let taken = self.own.iter().any(|own| is_named(own, &preset.name));

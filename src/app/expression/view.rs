@@ -11,12 +11,12 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
 use crate::app::widgets::value_slider::ValueSlider;
-use crate::document::{Channel, Document, Glasses, Group, Pose, Reach, Sides};
+use crate::document::{Channel, Document, Glasses, Group, Pose, Sides, SliderRange};
 use crate::methods::MethodInfo;
 
 /// Everything that the panel shows.
 #[derive(Debug, Clone, Copy)]
-pub struct Shown<'a, 'd> {
+pub struct ExpressionViewData<'a, 'd> {
     pub document: &'a Document,
     /// The frame of the track.
     pub frame: u32,
@@ -25,10 +25,10 @@ pub struct Shown<'a, 'd> {
     /// The methods that draw the panes.
     pub drawing: &'d [&'static MethodInfo],
     /// The fold strength measured from the portrait's skin, once known.
-    pub own_folds: Option<f32>,
+    pub measured_folds: Option<f32>,
 }
 
-impl Shown<'_, '_> {
+impl ExpressionViewData<'_, '_> {
     /// Returns the first drawing method if none of them can do `can`.
     fn none_can(&self, can: impl Fn(&MethodInfo) -> bool) -> Option<&'static MethodInfo> {
         let first = self.drawing.first().copied();
@@ -37,8 +37,8 @@ impl Shown<'_, '_> {
 }
 
 impl Expression {
-    pub fn view<'a>(&'a self, shown: Shown<'a, '_>) -> Element<'a, Message> {
-        let Shown {
+    pub fn view<'a>(&'a self, shown: ExpressionViewData<'a, '_>) -> Element<'a, Message> {
+        let ExpressionViewData {
             document,
             frame,
             neutral,
@@ -46,7 +46,7 @@ impl Expression {
         } = shown;
         let keeps_head = shown.none_can(|info| info.draws_head);
         let keeps_within = shown.none_can(|info| info.overshoots);
-        let keeps_within = keeps_within.filter(|_| self.reach == Reach::Beyond);
+        let keeps_within = keeps_within.filter(|_| self.reach == SliderRange::Beyond);
         let keeps_within = keeps_within.map(|info| {
             text(format!("{} draws Action Units from 0 to 1.", info.title))
                 .size(theme::SMALL)
@@ -107,7 +107,7 @@ impl Expression {
             None,
         );
         let bends = shown.drawing.iter().any(|info| info.draws_folds);
-        let folds = bends.then(|| self.folds(document, shown.own_folds));
+        let folds = bends.then(|| self.folds(document, shown.measured_folds));
         let drawing = column![text("Drawing").size(theme::SMALL).color(theme::dim())]
             .push(folds)
             .push(bends.then(|| glasses(document.glasses)))
@@ -264,8 +264,12 @@ impl Expression {
 
     /// The switch that extends the sliders beyond 0..=1.
     fn beyond(&self) -> Element<'_, Message> {
-        let on = self.reach == Reach::Beyond;
-        let next = if on { Reach::Usual } else { Reach::Beyond };
+        let on = self.reach == SliderRange::Beyond;
+        let next = if on {
+            SliderRange::Usual
+        } else {
+            SliderRange::Beyond
+        };
         hinted(
             toggle("Beyond range", on, Message::Reach(next)),
             "Action Units go from -0.5, the opposite of the movement, to 1.5, more than a face can: for caricature and cartoons. The rig draws it; GANimation stays between 0 and 1",

@@ -12,7 +12,7 @@ use crate::app::background::in_background_with;
 use crate::document::{
     AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
 };
-use crate::drive::clip_analysis::{ClipAnalysis, Show};
+use crate::drive::clip_analysis::{ClipAnalysis, OnSnapshot};
 use crate::drive::driver::Driver;
 use crate::error::EngineError;
 use crate::face::found::FoundFace;
@@ -27,8 +27,8 @@ const SPARE_BYTES: usize = 512 << 20;
 
 #[derive(Debug, Default)]
 pub struct Drivers {
-    analyses: HashMap<u64, State>,
-    ready: HashMap<MotionId, Ready>,
+    analyses: HashMap<u64, AnalysisState>,
+    ready: HashMap<MotionId, PreparedDriver>,
     /// The key of each motion's analysis, computed only when the motion changes, because hashing a sample is slow.
     keys: HashMap<MotionId, (Arc<Motion>, Option<u64>)>,
     /// Incremented on every change, for evicting the oldest spare analysis first.
@@ -39,7 +39,7 @@ pub struct Drivers {
 
 /// The state of an analysis.
 #[derive(Debug)]
-enum State {
+enum AnalysisState {
     /// Still running, with the partial result if there is one.
     Reading(Progress, Option<Read>),
     Read {
@@ -49,19 +49,19 @@ enum State {
     Failed(String),
 }
 
-impl State {
+impl AnalysisState {
     /// The complete or partial result.
     fn read(&self) -> Option<&Read> {
         match self {
-            State::Reading(_, part) => part.as_ref(),
-            State::Read { read, .. } => Some(read),
-            State::Failed(_) => None,
+            AnalysisState::Reading(_, part) => part.as_ref(),
+            AnalysisState::Read { read, .. } => Some(read),
+            AnalysisState::Failed(_) => None,
         }
     }
 
     /// Cancels a running analysis and drops its partial result. The entry is removed once the thread has stopped.
     fn stop(&mut self) {
-        if let State::Reading(progress, part) = self {
+        if let AnalysisState::Reading(progress, part) = self {
             progress.cancel.cancel();
             *part = None;
         }
@@ -70,7 +70,7 @@ impl State {
 
 /// A driver and the inputs it was made from.
 #[derive(Debug)]
-struct Ready {
+struct PreparedDriver {
     motion: Arc<Motion>,
     portrait: u64,
     face: Option<usize>,
@@ -109,7 +109,7 @@ impl Drivers {
             };
             needed.push(key);
             match self.analyses.get_mut(&key) {
-                Some(State::Read { wanted, .. }) => *wanted = self.clock,
+                Some(AnalysisState::Read { wanted, .. }) => *wanted = self.clock,
                 Some(_) => {}
                 None => tasks.push(self.read(key, motion.kind.clone(), models)),
             }
@@ -123,7 +123,7 @@ impl Drivers {
     fn key(&self, motion: &Motion) -> Option<u64> {
         match self.keys.get(&motion.id) {
             Some((known, key)) if std::ptr::eq(&**known, motion) => *key,
-            _ => reel_key(&motion.kind, self.weights),
+            _ => analysis_key(&motion.kind, self.weights),
         }
     }
 
@@ -134,7 +134,7 @@ impl Drivers {
         let stale = self.keys.values().filter(|(motion, _)| samples(motion));
         for key in stale.filter_map(|(_, key)| *key) {
             match self.analyses.get_mut(&key) {
-                Some(state @ State::Reading(..)) => state.stop(),
+                Some(state @ AnalysisState::Reading(..)) => state.stop(),
                 _ => drop(self.analyses.remove(&key)),
             }
         }
@@ -144,7 +144,7 @@ impl Drivers {
     fn read(&mut self, key: u64, kind: MotionKind, models: &Arc<Models>) -> Task<Message> {
         let progress = Progress::new(0);
         self.analyses
-            .insert(key, State::Reading(progress.clone(), None));
+            .insert(key, AnalysisState::Reading(progress.clone(), None));
         let models = Arc::clone(models);
         let read = move |send: &dyn Fn(Message)| {
             let mut show = |part| send(Message::Part(key, pictured(part)));
@@ -169,7 +169,7 @@ impl Drivers {
             let Some(key) = self.key(motion) else {
                 continue;
             };
-            if matches!(self.analyses.get(&key), Some(State::Reading(..))) {
+            if matches!(self.analyses.get(&key), Some(AnalysisState::Reading(..))) {
                 let progress = Progress::new(0);
                 let result = outcome(read(&motion.kind, models, &progress, &mut drop));
                 self.update(Message::Read(key, result));
@@ -184,11 +184,12 @@ impl Drivers {
                 state.stop();
             }
         }
-        self.analyses
-            .retain(|key, state| needed.contains(key) || !matches!(state, State::Failed(_)));
+        self.analyses.retain(|key, state| {
+            needed.contains(key) || !matches!(state, AnalysisState::Failed(_))
+        });
         loop {
             let spare = self.analyses.iter().filter_map(|(key, state)| match state {
-                State::Read { read, wanted } if !needed.contains(key) => {
+                AnalysisState::Read { read, wanted } if !needed.contains(key) => {
                     Some((*wanted, *key, read.0.bytes()))
                 }
                 _ => None,
@@ -207,7 +208,7 @@ impl Drivers {
             Message::Read(key, result) => (key, result),
             Message::Part(key, read) => {
                 // A cancelled reading may have sent one more.
-                if let Some(State::Reading(progress, part)) = self.analyses.get_mut(&key)
+                if let Some(AnalysisState::Reading(progress, part)) = self.analyses.get_mut(&key)
                     && !progress.cancel.is_cancelled()
                 {
                     *part = Some(read);
@@ -217,7 +218,7 @@ impl Drivers {
             Message::Watched => return,
         };
         let state = match result {
-            Ok(read) => State::Read {
+            Ok(read) => AnalysisState::Read {
                 read,
                 wanted: self.clock,
             },
@@ -226,7 +227,7 @@ impl Drivers {
                 self.analyses.remove(&key);
                 return;
             }
-            Err(Some(problem)) => State::Failed(problem),
+            Err(Some(problem)) => AnalysisState::Failed(problem),
         };
         self.analyses.insert(key, state);
     }
@@ -234,7 +235,7 @@ impl Drivers {
     /// Forgets a failure so that the motion is read again, for a file that has reappeared.
     pub fn retry(&mut self, motion: &Motion) {
         if let Some(key) = self.key(motion)
-            && matches!(self.analyses.get(&key), Some(State::Failed(_)))
+            && matches!(self.analyses.get(&key), Some(AnalysisState::Failed(_)))
         {
             self.analyses.remove(&key);
         }
@@ -251,7 +252,7 @@ impl Drivers {
     /// Whether anything is being read.
     pub fn is_reading(&self) -> bool {
         let mut states = self.analyses.values();
-        states.any(|state| matches!(state, State::Reading(..)))
+        states.any(|state| matches!(state, AnalysisState::Reading(..)))
     }
 
     /// The analysis of a motion, as far as it has been read.
@@ -263,7 +264,7 @@ impl Drivers {
     /// The progress of reading a motion; `None` if it isn't being read.
     pub fn progress(&self, motion: &Motion) -> Option<&Progress> {
         match self.analyses.get(&self.key(motion)?)? {
-            State::Reading(progress, _) => Some(progress),
+            AnalysisState::Reading(progress, _) => Some(progress),
             _ => None,
         }
     }
@@ -273,12 +274,12 @@ impl Drivers {
         for motion in project.motions() {
             let document = project.document();
             let analysis = self.analysis(motion).cloned();
-            let same_analysis = |ready: &Ready| match (&ready.analysis, &analysis) {
+            let same_analysis = |ready: &PreparedDriver| match (&ready.analysis, &analysis) {
                 (None, None) => true,
                 (Some(a), Some(b)) => Arc::ptr_eq(a, b),
                 _ => false,
             };
-            let same = |ready: &Ready| {
+            let same = |ready: &PreparedDriver| {
                 ready.portrait == document.portrait.id
                     && ready.face == document.face
                     && ready.source == document.source
@@ -299,8 +300,8 @@ impl Drivers {
             };
             let shape = face.map(FoundFace::shape);
             let scores = analysis.as_ref().zip(shape.as_ref());
-            let scores = scores.map(|(analysis, shape)| analysis.unlike(shape));
-            let ready = Ready {
+            let scores = scores.map(|(analysis, shape)| analysis.dissimilarity(shape));
+            let ready = PreparedDriver {
                 scores: scores.unwrap_or_default(),
                 motion: Arc::clone(motion),
                 portrait: document.portrait.id,
@@ -332,7 +333,7 @@ impl Drivers {
     /// The thumbnails of a clip, and how dissimilar each frame's face is to the portrait's.
     pub fn filmstrip(&self, motion: &Motion) -> (&[Thumb], &[Option<f32>]) {
         let state = self.key(motion).and_then(|key| self.analyses.get(&key));
-        let read = state.and_then(State::read);
+        let read = state.and_then(AnalysisState::read);
         let scores = self.ready.get(&motion.id);
         (
             read.map_or(&[], |(_, thumbs)| thumbs),
@@ -344,8 +345,10 @@ impl Drivers {
     pub fn state(&self, motion: &Motion) -> MotionState {
         let key = self.key(motion);
         match key.and_then(|key| self.analyses.get(&key)) {
-            Some(State::Reading(progress, _)) => return MotionState::Reading(progress.clone()),
-            Some(State::Failed(problem)) => {
+            Some(AnalysisState::Reading(progress, _)) => {
+                return MotionState::Reading(progress.clone());
+            }
+            Some(AnalysisState::Failed(problem)) => {
                 return match &motion.kind {
                     MotionKind::Clip(ClipMotion {
                         source: MediaSource::File(path),
@@ -361,14 +364,14 @@ impl Drivers {
                     _ => MotionState::Problem(problem.clone()),
                 };
             }
-            Some(State::Read { .. }) | None => {}
+            Some(AnalysisState::Read { .. }) | None => {}
         }
         match self.ready.get(&motion.id) {
-            Some(Ready {
+            Some(PreparedDriver {
                 problem: Some(problem),
                 ..
             }) => MotionState::Problem(problem.clone()),
-            Some(ready) => MotionState::Ready {
+            Some(ready) => MotionState::PreparedDriver {
                 frames: ready.driver.frames() as usize,
                 fps: ready.driver.fps(),
             },
@@ -382,7 +385,7 @@ fn read(
     kind: &MotionKind,
     models: &Models,
     progress: &Progress,
-    show: Show<'_>,
+    show: OnSnapshot<'_>,
 ) -> Result<Read, EngineError> {
     let analysis = ClipAnalysis::of_motion(kind, models, progress, show)?;
     // An expression track has nothing to read.
@@ -422,7 +425,7 @@ fn thumbs(analysis: &ClipAnalysis) -> Vec<Thumb> {
 }
 
 /// The cache key of an analysis: equal clips or samples are read once. A track needs none.
-fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
+fn analysis_key(kind: &MotionKind, weights: u64) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     match kind {
         MotionKind::Track(_) => return None,
@@ -431,7 +434,9 @@ fn reel_key(kind: &MotionKind, weights: u64) -> Option<u64> {
             weights.hash(&mut hasher);
             let bits =
                 |values: &[f32]| -> Vec<u32> { values.iter().map(|v| v.to_bits()).collect() };
-            let shown = sampled.shown().unwrap_or_else(|_| sampled.codes.clone());
+            let shown = sampled
+                .blended_sample()
+                .unwrap_or_else(|_| sampled.codes.clone());
             bits(&shown.content).hash(&mut hasher);
             shown
                 .category
@@ -458,9 +463,9 @@ mod tests {
     fn other_weights_are_another_sample_but_the_same_clip() {
         let codes = Sample::draw(7, &SampleSizes::default(), 16, None).unwrap();
         let sample = MotionKind::Sample(SampledMotion::new(codes));
-        assert_ne!(reel_key(&sample, 0), reel_key(&sample, 1));
+        assert_ne!(analysis_key(&sample, 0), analysis_key(&sample, 1));
         let source = MediaSource::Bundled("sample.mp4".to_owned());
         let clip = MotionKind::Clip(ClipMotion::new(source));
-        assert_eq!(reel_key(&clip, 0), reel_key(&clip, 1));
+        assert_eq!(analysis_key(&clip, 0), analysis_key(&clip, 1));
     }
 }

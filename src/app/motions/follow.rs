@@ -58,8 +58,8 @@ impl Value {
         match self {
             Value::Strength => follow.strength,
             Value::Gain(group) => follow.gain(group),
-            Value::Still => follow.still,
-            Value::Quick => follow.quick,
+            Value::Still => follow.smoothing_strength,
+            Value::Quick => follow.responsiveness,
         }
     }
 
@@ -93,14 +93,14 @@ impl Change {
                             follow.gains[at] = number;
                         }
                     }
-                    Value::Still => follow.still = number,
-                    Value::Quick => follow.quick = number,
+                    Value::Still => follow.smoothing_strength = number,
+                    Value::Quick => follow.responsiveness = number,
                 }
             }
             Change::LockPlace(lock) => follow.lock_place = lock,
             Change::LockScale(lock) => follow.lock_scale = lock,
             Change::Relative(relative) => follow.relative = relative,
-            Change::Own(own) => follow.own = own,
+            Change::Own(own) => follow.use_baseline = own,
             Change::Reference(reference) => follow.reference = reference,
         }
     }
@@ -199,8 +199,13 @@ impl Controls {
         ]
         .spacing(theme::GAP);
         let own = [(None, "Auto"), (Some(true), "On"), (Some(false), "Off")];
-        let own = own
-            .map(|(own, title)| choice(title, follow.own == own, Message::Set(Change::Own(own))));
+        let own = own.map(|(own, title)| {
+            choice(
+                title,
+                follow.use_baseline == own,
+                Message::Set(Change::Own(own)),
+            )
+        });
         let reading = column![
             section(
                 "Action Units",

@@ -34,30 +34,35 @@ pub enum MotionState {
 
 /// A kind of motion that can be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum NewMotion {
     Track,
     Clip,
     SampleClip,
     Sample,
 }
 
-impl Kind {
-    const ALL: [Kind; 4] = [Kind::Track, Kind::Clip, Kind::SampleClip, Kind::Sample];
+impl NewMotion {
+    const ALL: [NewMotion; 4] = [
+        NewMotion::Track,
+        NewMotion::Clip,
+        NewMotion::SampleClip,
+        NewMotion::Sample,
+    ];
 
     fn title(self) -> &'static str {
         match self {
-            Kind::Track => "Expression track",
-            Kind::Clip => "Reference clip…",
-            Kind::SampleClip => "The sample clip",
-            Kind::Sample => "Sampled motion",
+            NewMotion::Track => "Expression track",
+            NewMotion::Clip => "Reference clip…",
+            NewMotion::SampleClip => "The sample clip",
+            NewMotion::Sample => "Sampled motion",
         }
     }
 
     fn glyph(self) -> Glyph {
         match self {
-            Kind::Track => Glyph::Track,
-            Kind::Clip | Kind::SampleClip => Glyph::Clip,
-            Kind::Sample => Glyph::Sample,
+            NewMotion::Track => Glyph::Track,
+            NewMotion::Clip | NewMotion::SampleClip => Glyph::Clip,
+            NewMotion::Sample => Glyph::Sample,
         }
     }
 }
@@ -89,7 +94,7 @@ pub enum Message {
     Typed(String),
     Submitted,
     AddToggled,
-    Added(Kind),
+    Added(NewMotion),
     Duplicated(MotionId),
     Removed(MotionId),
     Located(MotionId),
@@ -101,7 +106,7 @@ pub enum Message {
 pub enum Action {
     None,
     Choose(MotionId),
-    Add(Kind),
+    Add(NewMotion),
     /// Rename, sent for every letter typed: one gesture, until [`Action::Leave`] or [`MotionList::escape`].
     Rename(MotionId, String),
     /// Focus the field of this id and select its text.
@@ -263,7 +268,7 @@ impl MotionList {
         if !self.adding {
             return open.into();
         }
-        let choices = Kind::ALL.map(|kind| {
+        let choices = NewMotion::ALL.map(|kind| {
             let line = row![
                 kind.glyph().into_element(theme::dim()),
                 text(kind.title()).size(theme::NORMAL),

@@ -16,10 +16,10 @@ use crate::document::Crop;
 use crate::face::found::FoundFace;
 use crate::face::view::View;
 
-use super::{Message, Shown, landmarks};
+use super::{Message, PanePicture, landmarks};
 
 /// The picture, filling the pane.
-pub fn picture(shown: Option<&Shown>) -> Element<'_, Message> {
+pub fn picture(shown: Option<&PanePicture>) -> Element<'_, Message> {
     let tiles = move |bounds: Size| {
         shown.map_or_else(Vec::new, |shown| {
             let (width, height) = shown.size;
@@ -60,7 +60,7 @@ pub struct Overlay {
 }
 
 /// How close the pointer must be to an edge to grab it, in logical pixels.
-const REACH: f64 = 8.0;
+const GRAB_DISTANCE: f64 = 8.0;
 
 #[derive(Debug, Default)]
 pub struct Interaction {
@@ -72,7 +72,7 @@ pub struct Interaction {
 }
 
 /// A press on a landmark that moves less than this is a click, in logical pixels.
-const STILL: f32 = 2.0;
+const CLICK_DISTANCE: f32 = 2.0;
 
 /// Cache key of the overlay.
 #[derive(Debug, PartialEq)]
@@ -148,11 +148,11 @@ impl Overlay {
     fn grip(&self, at: Point, bounds: Rectangle) -> Drag {
         if let Some(wipe) = self.wipe {
             let distance = f64::from((at.x - wipe * bounds.width).abs());
-            if distance <= REACH {
+            if distance <= GRAB_DISTANCE {
                 return Drag::Wipe;
             }
         }
-        let reach = REACH * self.scale / self.view.zoom;
+        let reach = GRAB_DISTANCE * self.scale / self.view.zoom;
         if let Some(landmark) = self.landmark(at, reach) {
             return landmark;
         }
@@ -327,7 +327,7 @@ impl canvas::Program<Message> for Overlay {
                 }
                 state.picking = None;
                 if matches!(drag, Drag::Landmark { .. }) {
-                    let trembles = |pressed: Point| pressed.distance(at) < STILL;
+                    let trembles = |pressed: Point| pressed.distance(at) < CLICK_DISTANCE;
                     if state.clicks.place().is_some_and(trembles) {
                         return Some(Action::capture());
                     }
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wipe_line_is_taken_where_it_stands() {
+    fn the_wipe_line_is_grabbed_at_its_position() {
         let mut overlay = overlay();
         overlay.wipe = Some(0.5);
         let mut drag = overlay.grip(Point::new(203.0, 10.0), BOUNDS);

@@ -98,11 +98,11 @@ mod tests {
     use crate::methods::registry::Registry;
 
     #[test]
-    fn every_layout_shows_what_its_ways_have_to_show() {
+    fn every_layout_shows_views_that_its_methods_have() {
         for layout in Layout::ALL {
             for has_face in [false, true] {
                 let panes = layout.panes(has_face);
-                assert!((1..=PaneSpec::MOST).contains(&panes.len()));
+                assert!((1..=PaneSpec::MAX).contains(&panes.len()));
                 for pane in panes {
                     let views = Registry::default().views(pane.method);
                     assert!(views.contains(&pane.view), "{pane:?}");
@@ -113,9 +113,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_added_is_new() {
+    fn added_panes_are_distinct() {
         let mut panes = Layout::Result.panes(true);
-        while panes.len() < PaneSpec::MOST {
+        while panes.len() < PaneSpec::MAX {
             let next = next(&panes, true);
             assert!(!panes.contains(&next));
             panes.push(next);

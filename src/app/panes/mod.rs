@@ -31,7 +31,7 @@ const TILE_BYTES: u32 = 2 * 1024 * 1024 - 1;
 
 #[derive(Debug)]
 pub struct Panes {
-    look: Look,
+    look: ViewMode,
     /// The space for all panes, in logical pixels.
     area: Size,
     /// Physical pixels per logical pixel.
@@ -46,14 +46,14 @@ pub struct Panes {
     pub labels: bool,
     /// Whether the source is shown in place of the result while a key is held.
     pub holding: bool,
-    pictures: Vec<Shown>,
+    pictures: Vec<PanePicture>,
     serial: u64,
     complete: bool,
 }
 
 /// What part of the portrait the panes show.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Look {
+enum ViewMode {
     /// All of it, at any window size.
     Whole,
     /// The face's crop with a margin.
@@ -67,7 +67,7 @@ const AROUND_FACE: f32 = 1.5;
 
 /// A pane's latest picture, split into tiles small enough to upload synchronously.
 #[derive(Debug)]
-pub struct Shown {
+pub struct PanePicture {
     method: MethodChoice,
     view: PaneView,
     /// Physical pixels.
@@ -154,7 +154,7 @@ pub struct Names<'a> {
 impl Default for Panes {
     fn default() -> Self {
         Self {
-            look: Look::Face,
+            look: ViewMode::Face,
             area: Size::new(800.0, 560.0),
             scale: 1.0,
             solo: None,
@@ -182,7 +182,11 @@ impl Panes {
 
     /// Shows the face of a new portrait if it is `known`, otherwise the whole portrait.
     pub fn show_face(&mut self, known: bool) {
-        self.look = if known { Look::Face } else { Look::Whole };
+        self.look = if known {
+            ViewMode::Face
+        } else {
+            ViewMode::Whole
+        };
     }
 
     /// Indices in the project of the visible panes.
@@ -223,10 +227,10 @@ impl Panes {
         let pixels = |side: f32| ((side * self.scale).round() as u32).max(1);
         let (width, height) = (pixels(cell.width), pixels(cell.height - HEADER));
         match self.look {
-            Look::At(view) if (view.width, view.height) == (width, height) => view,
-            Look::At(view) => view.resized(width, height),
-            Look::Whole => View::fit(width, height, portrait),
-            Look::Face => {
+            ViewMode::At(view) if (view.width, view.height) == (width, height) => view,
+            ViewMode::At(view) => view.resized(width, height),
+            ViewMode::Whole => View::fit(width, height, portrait),
+            ViewMode::Face => {
                 let crop = document.crop;
                 let middle = (
                     f64::from(crop.x + crop.side / 2.0),
@@ -238,7 +242,7 @@ impl Panes {
     }
 
     /// Takes the worker's pictures unless newer ones are shown; returns whether they were taken.
-    pub fn take(&mut self, outcome: &Outcome) -> bool {
+    pub fn show_outcome(&mut self, outcome: &Outcome) -> bool {
         if outcome.serial < self.serial {
             return false;
         }
@@ -255,7 +259,7 @@ impl Panes {
             let Some(source) = panes.get(pane.index) else {
                 continue;
             };
-            let shown = Shown {
+            let shown = PanePicture {
                 method: source.method,
                 view: source.view,
                 size: pane.picture.as_ref().map_or((1, 1), |p| p.size()),
@@ -269,7 +273,7 @@ impl Panes {
             } else {
                 // Panes before it that aren't drawn yet get a placeholder.
                 while self.pictures.len() < pane.index {
-                    self.pictures.push(Shown::nothing());
+                    self.pictures.push(PanePicture::nothing());
                 }
                 self.pictures.push(shown);
             }
@@ -278,8 +282,8 @@ impl Panes {
     }
 
     /// The picture of a visible pane; `index` counts visible panes.
-    fn picture(&self, index: usize, spec: &PaneSpec) -> Option<&Shown> {
-        let fits = |shown: &&Shown| (shown.method, shown.view) == (spec.method, spec.view);
+    fn picture(&self, index: usize, spec: &PaneSpec) -> Option<&PanePicture> {
+        let fits = |shown: &&PanePicture| (shown.method, shown.view) == (spec.method, spec.view);
         let here = self.pictures.get(index).filter(fits);
         here.or_else(|| self.pictures.iter().find(fits))
     }
@@ -291,16 +295,16 @@ impl Panes {
         let mut panes = project.panes().to_vec();
         match message {
             Message::Area(area) => {
-                self.hold(view);
+                self.preserve_zoom(view);
                 self.area = area;
             }
-            Message::Zoomed(factor, at) => self.look = Look::At(view.zoomed(factor, at)),
-            Message::Panned(by) => self.look = Look::At(view.panned(by, portrait)),
-            Message::Fit => self.look = Look::Whole,
-            Message::Face => self.look = Look::Face,
+            Message::Zoomed(factor, at) => self.look = ViewMode::At(view.zoomed(factor, at)),
+            Message::Panned(by) => self.look = ViewMode::At(view.panned(by, portrait)),
+            Message::Fit => self.look = ViewMode::Whole,
+            Message::Face => self.look = ViewMode::Face,
             Message::Actual => {
                 let centre = (f64::from(view.width) / 2.0, f64::from(view.height) / 2.0);
-                self.look = Look::At(view.zoomed(1.0 / view.zoom, centre));
+                self.look = ViewMode::At(view.zoomed(1.0 / view.zoom, centre));
             }
             Message::WipeToggled => {
                 self.wipe = match self.wipe_within(panes.len()) {
@@ -325,7 +329,7 @@ impl Panes {
             Message::LabelsToggled => self.labels = !self.labels,
             Message::Cropped(crop) => {
                 // The view stays fixed while the crop is dragged.
-                self.look = Look::At(view);
+                self.look = ViewMode::At(view);
                 return Action::Crop(crop.fitted(portrait.0, portrait.1));
             }
             Message::Levelled(level) => return Action::Level(level),
@@ -339,7 +343,7 @@ impl Panes {
             Message::Released => return Action::EndGesture,
             Message::Method(index, method) => {
                 if let Some(pane) = panes.get_mut(index) {
-                    *pane = registry.changed(*pane, method);
+                    *pane = registry.with_method(*pane, method);
                 }
                 return Action::Panes(panes);
             }
@@ -361,15 +365,15 @@ impl Panes {
                 }
                 return Action::Panes(panes);
             }
-            Message::Add if panes.len() < PaneSpec::MOST => {
-                self.hold(view);
+            Message::Add if panes.len() < PaneSpec::MAX => {
+                self.preserve_zoom(view);
                 self.solo = None;
                 let has_face = document.face.is_some();
                 panes.push(layouts::next(&panes, has_face));
                 return Action::Panes(panes);
             }
             Message::Remove(index) if panes.len() > 1 && index < panes.len() => {
-                self.hold(view);
+                self.preserve_zoom(view);
                 self.solo = None;
                 panes.remove(index);
                 self.wipe = self.wipe.and_then(|wipe| without(wipe, index));
@@ -377,7 +381,7 @@ impl Panes {
             }
             Message::Add | Message::Remove(_) => {}
             Message::Layout(layout) => {
-                self.hold(view);
+                self.preserve_zoom(view);
                 self.solo = None;
                 self.wipe = None;
                 let has_face = document.face.is_some();
@@ -385,7 +389,7 @@ impl Panes {
             }
             Message::Solo(index) => {
                 if index < panes.len() {
-                    self.hold(view);
+                    self.preserve_zoom(view);
                     self.solo = match self.solo {
                         Some(solo) if solo == index => None,
                         _ => Some(index),
@@ -397,9 +401,9 @@ impl Panes {
     }
 
     /// Preserves the artist's zoom when the layout changes.
-    fn hold(&mut self, view: View) {
-        if let Look::At(_) = self.look {
-            self.look = Look::At(view);
+    fn preserve_zoom(&mut self, view: View) {
+        if let ViewMode::At(_) = self.look {
+            self.look = ViewMode::At(view);
         }
     }
 
@@ -430,7 +434,7 @@ impl Panes {
     }
 }
 
-impl Shown {
+impl PanePicture {
     /// A placeholder for a pane that hasn't been drawn.
     fn nothing() -> Self {
         Self {

@@ -71,7 +71,7 @@ fn outcome(request: &Request, serial: u64, index: usize, size: u32, complete: bo
             millis: None,
             network_millis: None,
             mean_edit: None,
-            own_folds: None,
+            measured_folds: None,
             is_draft: false,
         }],
         complete,
@@ -84,10 +84,10 @@ fn a_stale_picture_never_takes_a_newer_ones_place() {
     let request = request();
     let outcome = |serial, size| outcome(&request, serial, 0, size, true);
     let mut panes = Panes::default();
-    assert!(panes.take(&outcome(5, 4)));
-    assert!(!panes.take(&outcome(3, 2)));
+    assert!(panes.show_outcome(&outcome(5, 4)));
+    assert!(!panes.show_outcome(&outcome(3, 2)));
     assert_eq!(panes.pictures[0].size, (4, 4));
-    assert!(panes.take(&outcome(6, 3)));
+    assert!(panes.show_outcome(&outcome(6, 3)));
     assert_eq!(panes.pictures[0].size, (3, 3));
 }
 
@@ -95,7 +95,7 @@ fn a_stale_picture_never_takes_a_newer_ones_place() {
 fn pictures_come_one_by_one_and_the_last_settles() {
     let request = request();
     let mut panes = Panes::default();
-    panes.take(&outcome(&request, 7, 1, 4, false));
+    panes.show_outcome(&outcome(&request, 7, 1, 4, false));
     assert_eq!(panes.serial(), 0);
     assert!(
         panes
@@ -110,10 +110,10 @@ fn pictures_come_one_by_one_and_the_last_settles() {
             )
             .is_some()
     );
-    panes.take(&outcome(&request, 7, 0, 4, true));
+    panes.show_outcome(&outcome(&request, 7, 0, 4, true));
     assert_eq!(panes.serial(), 7);
     // Until the next request's slow pane is drawn, its previous picture is shown.
-    panes.take(&outcome(&request, 8, 0, 5, false));
+    panes.show_outcome(&outcome(&request, 8, 0, 5, false));
     assert_eq!(panes.serial(), 0);
     assert_eq!(
         (panes.pictures[0].size, panes.pictures[1].size),

@@ -14,7 +14,7 @@ use crate::face::view::View;
 
 use super::canvas::{Overlay, picture};
 use super::layouts::Layout;
-use super::{GUTTER, HEADER, Look, Message, Names, Panes, Shown};
+use super::{GUTTER, HEADER, Message, Names, PanePicture, Panes, ViewMode};
 
 /// From this width on, in logical pixels, a pane's views are buttons side by side.
 const CHIPS: f32 = 560.0;
@@ -26,7 +26,7 @@ const NARROW: f32 = 780.0;
 const TIGHT: f32 = 3.0;
 
 /// From this width on, the list of motions fits next to the others; below it is a button.
-const ROOM: f32 = 300.0;
+const MIN_LIST_WIDTH: f32 = 300.0;
 
 /// A motion in a pane's list.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +145,13 @@ impl Panes {
     }
 
     /// A short label for a pane.
-    fn label(&self, spec: &PaneSpec, names: &Names, shown: Option<&Shown>, edited: bool) -> String {
+    fn label(
+        &self,
+        spec: &PaneSpec,
+        names: &Names,
+        shown: Option<&PanePicture>,
+        edited: bool,
+    ) -> String {
         let document = names.project.document();
         let result = spec.view == PaneView::Result;
         if self.holding && result && spec.method != MethodChoice::Source {
@@ -268,7 +274,7 @@ impl Panes {
             let place = choices.iter().position(|choice| choice.id == spec.motion);
             let place = place.unwrap_or(0);
             let picked = choices[place].clone();
-            if width < ROOM {
+            if width < MIN_LIST_WIDTH {
                 // Too narrow for a list: a button shows the motion's number, and a click selects the next one.
                 let next = choices[(place + 1) % choices.len()].id;
                 let sign = if place == 0 {
@@ -347,7 +353,7 @@ impl Panes {
                 Position::Top,
             )
         });
-        let add = (panes.len() < PaneSpec::MOST).then(|| {
+        let add = (panes.len() < PaneSpec::MAX).then(|| {
             hinted(
                 toggle("+ Pane", false, Message::Add),
                 "One more pane: any motion on any method, and what it says (P)",
@@ -392,12 +398,12 @@ impl Panes {
             )
         });
         let fit = hinted(
-            toggle("Whole", self.look == Look::Whole, Message::Fit),
+            toggle("Whole", self.look == ViewMode::Whole, Message::Fit),
             "The whole portrait (F)",
             Position::Top,
         );
         let face = hinted(
-            toggle("Face", self.look == Look::Face, Message::Face),
+            toggle("Face", self.look == ViewMode::Face, Message::Face),
             "The face and a little around it (G, or double-click)",
             Position::Top,
         );

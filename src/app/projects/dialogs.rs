@@ -10,10 +10,10 @@ use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::format::{duration, size};
 use crate::app::widgets::theme;
 use crate::document::Project;
-use crate::project::file::{MediaOf, MediaState, ProjectFile};
+use crate::project::file::{MediaOwner, MediaState, ProjectFile};
 use crate::project::settings::RecentFile;
 
-use super::{After, Message, Projects, Question};
+use super::{Message, PendingAction, Projects, Question};
 
 /// Id of the switch that embeds media in the project, for tests.
 pub const HOLDS_MEDIA: &str = "holds-media";
@@ -83,7 +83,7 @@ impl Projects {
         exports: Option<String>,
     ) -> Option<Element<'a, Message>> {
         if let Some((_, opened)) = &self.waiting {
-            let stored = match opened.state(MediaOf::Portrait) {
+            let stored = match opened.state(MediaOwner::Portrait) {
                 Some(MediaState::Moved { stored, .. }) => stored.display().to_string(),
                 _ => "its file".to_owned(),
             };
@@ -94,18 +94,18 @@ impl Projects {
                 ),
                 row![
                     action("Leave it", Some(Message::GiveUp)),
-                    primary("Locate…", Message::Locate(MediaOf::Portrait)),
+                    primary("Locate…", Message::Locate(MediaOwner::Portrait)),
                 ],
             ));
         }
         match &self.question {
             Some(Question::Unsaved(after)) => {
                 let words = match after {
-                    After::Quit => {
+                    PendingAction::Quit => {
                         "Close without saving, and the changes since the last save are lost."
                     }
-                    After::New => "A new project takes this one's place.",
-                    After::Open(_) => "The other project takes this one's place.",
+                    PendingAction::New => "A new project takes this one's place.",
+                    PendingAction::Open(_) => "The other project takes this one's place.",
                 };
                 return Some(card(
                     "Save the changes?",

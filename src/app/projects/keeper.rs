@@ -7,15 +7,15 @@ use crate::project::settings::{Recent, Settings};
 
 /// Writes settings and recent files in the order given; of several that are waiting, only the last.
 #[derive(Debug, Default)]
-pub struct Keeper {
-    running: Option<(Sender<Kept>, JoinHandle<()>)>,
+pub struct SettingsWriter {
+    running: Option<(Sender<WriteRequest>, JoinHandle<()>)>,
 }
 
-type Kept = (Settings, Recent);
+type WriteRequest = (Settings, Recent);
 
-impl Keeper {
+impl SettingsWriter {
     /// Queues settings and recent files for writing.
-    pub fn keep(&mut self, settings: &Settings, recent: &Recent) {
+    pub fn queue(&mut self, settings: &Settings, recent: &Recent) {
         let kept = (settings.clone(), recent.clone());
         if self.running.is_none() {
             self.running = begin();
@@ -38,15 +38,15 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for SettingsWriter {
     fn drop(&mut self) {
         self.end();
     }
 }
 
 /// Starts the writing thread; `None` if the system refuses one.
-fn begin() -> Option<(Sender<Kept>, JoinHandle<()>)> {
-    let (sender, receiver) = channel::<Kept>();
+fn begin() -> Option<(Sender<WriteRequest>, JoinHandle<()>)> {
+    let (sender, receiver) = channel::<WriteRequest>();
     let work = move || {
         while let Ok(first) = receiver.recv() {
             let last = receiver.try_iter().last();
@@ -57,7 +57,7 @@ fn begin() -> Option<(Sender<Kept>, JoinHandle<()>)> {
     Some((sender, thread.spawn(work).ok()?))
 }
 
-fn write((settings, recent): &Kept) {
+fn write((settings, recent): &WriteRequest) {
     let written = settings.save();
     let written = written.and_then(|()| recent.save());
     if let Err(error) = written {

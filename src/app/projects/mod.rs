@@ -12,10 +12,10 @@ use crate::face::portrait::Portrait;
 use crate::project::FileStamp;
 use crate::project::autosave::{Autosave, Recovered};
 use crate::project::file::open::Opened;
-use crate::project::file::{MediaIndex, MediaOf, Saved};
+use crate::project::file::{MediaIndex, MediaOwner, Saved};
 use crate::project::settings::{Recent, Settings};
 
-use keeper::Keeper;
+use keeper::SettingsWriter;
 
 /// The window's state about the project file.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ pub struct Projects {
     /// The project as last autosaved.
     pub kept: Option<Project>,
     pub autosave: Option<Arc<Autosave>>,
-    pub keeping: bool,
+    pub autosaving: bool,
     /// Why the last autosave failed, if it did.
-    pub keeping_failed: Option<String>,
+    pub autosave_problem: Option<String>,
     pub saving: bool,
     /// Whether the project being opened has its portrait at a new path.
     pub relinked: bool,
@@ -44,11 +44,11 @@ pub struct Projects {
     pub recent: Recent,
     pub settings: Settings,
     /// Whether settings and recent files are written to the disk for the next start.
-    pub lasting: bool,
-    keeper: Keeper,
+    pub saves_settings: bool,
+    keeper: SettingsWriter,
     pub question: Option<Question>,
     /// What to do once the project is saved.
-    pub then: Option<After>,
+    pub then: Option<PendingAction>,
     /// Whether to close the window once the exports are done.
     pub closing: bool,
     /// The stamp of the project file when this window last read or wrote it.
@@ -71,7 +71,7 @@ pub enum Question {
     /// The project menu.
     Menu,
     /// There are unsaved changes.
-    Unsaved(After),
+    Unsaved(PendingAction),
     /// The window is to close while exports are running.
     Exporting,
     /// The file exists, and the system's dialog has not asked about replacing it.
@@ -91,7 +91,7 @@ impl Question {
 
 /// What to continue with once unsaved changes are dealt with.
 #[derive(Debug, Clone, PartialEq)]
-pub enum After {
+pub enum PendingAction {
     Quit,
     New,
     Open(PathBuf),
@@ -99,14 +99,14 @@ pub enum After {
 
 /// The result of saving.
 #[derive(Debug, Clone)]
-pub enum SaveEnd {
+pub enum SaveOutcome {
     Saved(Saved, Option<FileStamp>),
     /// Nothing was written: another program has changed the file.
     ChangedOutside,
 }
 
 /// A media file's owner and its new path.
-pub type Relocated = (MediaOf, PathBuf);
+pub type Relocated = (MediaOwner, PathBuf);
 
 /// An opened project, and its portrait if that was found.
 pub type Found = Box<(Opened, Option<Arc<Portrait>>)>;
@@ -125,7 +125,7 @@ pub enum Message {
     Save,
     SaveAs,
     SaveTo(Option<Target>),
-    Saved(PathBuf, Box<Project>, Result<SaveEnd, String>),
+    Saved(PathBuf, Box<Project>, Result<SaveOutcome, String>),
     /// Replace the file in question.
     Replace,
     /// Close the window once the exports are written.
@@ -138,8 +138,8 @@ pub enum Message {
     KeepChanges,
     Recover,
     Discard,
-    Locate(MediaOf),
-    Located(MediaOf, Option<PathBuf>),
+    Locate(MediaOwner),
+    Located(MediaOwner, Option<PathBuf>),
     /// Missing clips were searched for in the folder of one that was located; `None` if the search panicked.
     FoundBeside(Option<(Box<Opened>, Vec<Relocated>)>),
     /// Stop opening a project whose portrait is missing.
@@ -167,8 +167,8 @@ impl Projects {
             saved: Some(project.clone()),
             kept: None,
             autosave: None,
-            keeping: false,
-            keeping_failed: None,
+            autosaving: false,
+            autosave_problem: None,
             saving: false,
             relinked: false,
             opened: None,
@@ -177,8 +177,8 @@ impl Projects {
             recovered: Vec::new(),
             recent: Recent::default(),
             settings: Settings::default(),
-            lasting: false,
-            keeper: Keeper::default(),
+            saves_settings: false,
+            keeper: SettingsWriter::default(),
             question: None,
             then: None,
             closing: false,
@@ -192,7 +192,7 @@ impl Projects {
     pub fn remember(&mut self, settings: Settings) -> Option<String> {
         let (recent, remark) = Recent::load();
         self.settings = settings;
-        self.lasting = true;
+        self.saves_settings = true;
         self.recent = recent;
         self.recovered = Autosave::left_behind();
         self.recovered.reverse();
@@ -213,7 +213,7 @@ impl Projects {
     }
 
     /// Whether autosave is on.
-    pub fn wants_keeping(&self) -> bool {
+    pub fn is_autosave_enabled(&self) -> bool {
         self.autosave.is_some()
     }
 
@@ -226,8 +226,8 @@ impl Projects {
 
     /// Writes settings and recent files to the disk for the next start.
     pub fn keep_settings(&mut self) {
-        if self.lasting {
-            self.keeper.keep(&self.settings, &self.recent);
+        if self.saves_settings {
+            self.keeper.queue(&self.settings, &self.recent);
         }
     }
 

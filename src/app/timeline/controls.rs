@@ -8,11 +8,11 @@ use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::format::short;
 use crate::app::widgets::signs::{Sign, sign};
 use crate::app::widgets::theme;
-use crate::document::{Document, Easing, Playback, Pose, Reach, Selection};
+use crate::document::{Document, Easing, Playback, Pose, Selection, SliderRange};
 
 use super::edge::Edge;
 use super::sheet::Sheet;
-use super::subject::{Given, Subject};
+use super::subject::{SheetData, TimelineSource};
 use super::{Message, Tab, Timeline, Value, metrics};
 
 /// The height of every row of controls, in logical pixels.
@@ -20,16 +20,16 @@ const ROW: f32 = 27.0;
 
 impl Timeline {
     /// Builds the panel.
-    pub fn view<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
+    pub fn view<'a>(&'a self, given: SheetData<'a>) -> Element<'a, Message> {
         let subject = given.subject;
         let tools = match (self.tab, subject) {
             (Tab::Metrics, _) => self.measures(given),
-            (_, Subject::Track(document)) => self.tools(document),
-            (_, Subject::Read { poses, .. }) => self.baking(poses),
+            (_, TimelineSource::Track(document)) => self.tools(document),
+            (_, TimelineSource::Read { poses, .. }) => self.baking(poses),
         };
         let lit = subject
             .track()
-            .map_or_else(Selection::new, |track| self.meant(track));
+            .map_or_else(Selection::new, |track| self.target_keys(track));
         let channels = subject.channels().into_iter();
         let sheet = Sheet {
             given,
@@ -46,7 +46,7 @@ impl Timeline {
             reach: if subject.is_usual() {
                 self.reach
             } else {
-                Reach::Beyond
+                SliderRange::Beyond
             },
         };
         let table = given.numbers.filter(|_| self.tab == Tab::Metrics);
@@ -68,7 +68,7 @@ impl Timeline {
     }
 
     /// Playback controls, in and out, the tabs, and the length.
-    fn transport<'a>(&'a self, subject: Subject<'a>) -> Element<'a, Message> {
+    fn transport<'a>(&'a self, subject: TimelineSource<'a>) -> Element<'a, Message> {
         let play = if self.is_playing() {
             Sign::Pause
         } else {
@@ -87,7 +87,7 @@ impl Timeline {
         let tab = |label, tab| toggle(label, self.tab == tab, Message::Tab(tab));
         let playback = subject.playback();
         let length: Element<'a, Message> = match subject {
-            Subject::Track(_) => row![
+            TimelineSource::Track(_) => row![
                 text("Frames").size(theme::SMALL).color(theme::dim()),
                 self.field(Value::Frames, subject.frames().to_string()),
                 text("fps").size(theme::SMALL).color(theme::dim()),
@@ -96,7 +96,7 @@ impl Timeline {
             .spacing(theme::GAP)
             .align_y(Alignment::Center)
             .into(),
-            Subject::Read { fps, .. } => {
+            TimelineSource::Read { fps, .. } => {
                 let reading = self.reading.iter().cloned();
                 let words: Vec<_> = reading.chain([format!("{} fps", short(fps))]).collect();
                 text(words.join("  "))
@@ -150,7 +150,7 @@ impl Timeline {
     /// The commands on keys.
     fn tools<'a>(&'a self, document: &'a Document) -> Element<'a, Message> {
         let track = &document.track;
-        let meant = self.meant(track);
+        let target_keys = self.target_keys(track);
         let eased = self.eased(track);
         let easing = track.easing_of(&eased);
         let easings: &[Easing] = if eased.is_empty() { &[] } else { &Easing::ALL };
@@ -189,7 +189,10 @@ impl Timeline {
                 Position::Top,
             ),
             hinted(
-                action("Delete", (!meant.is_empty()).then_some(Message::KeyRemoved)),
+                action(
+                    "Delete",
+                    (!target_keys.is_empty()).then_some(Message::KeyRemoved)
+                ),
                 "Takes the selected keys away, or those under the playhead (Delete)",
                 Position::Top,
             ),
@@ -260,7 +263,7 @@ impl Timeline {
     }
 
     /// The controls of the measurements.
-    fn measures<'a>(&'a self, given: Given<'a>) -> Element<'a, Message> {
+    fn measures<'a>(&'a self, given: SheetData<'a>) -> Element<'a, Message> {
         let numbers = given.numbers;
         let metrics: Vec<String> = numbers
             .map(|numbers| numbers.metrics().into_iter().map(str::to_owned).collect())

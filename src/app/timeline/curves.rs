@@ -7,7 +7,9 @@ use crate::app::widgets::theme;
 use crate::document::{Channel, Key, KeyId, Selection, Sides, Track};
 
 use super::lens::Scale;
-use super::sheet::{DIAMOND, GUTTER, Handle, Hit, REACH, RULER, Sheet, crowded, diamond, label};
+use super::sheet::{
+    DIAMOND, GRAB_DISTANCE, GUTTER, Handle, Hit, RULER, Sheet, crowded, diamond, label,
+};
 use super::subject::tag;
 
 /// Minimum height of a name at the left, in logical pixels.
@@ -37,7 +39,7 @@ impl Sheet<'_> {
 
     /// The y coordinate of a channel's value.
     fn y_of(&self, channel: Channel, value: f32, size: Size) -> f32 {
-        self.y_at(channel.share_of(value), size)
+        self.y_at(channel.normalise(value), size)
     }
 
     /// The channels whose names fit. Channels with neither keys nor values are last in the list, and left out first.
@@ -87,7 +89,7 @@ impl Sheet<'_> {
                 (KeyId { channel, time }, key)
             });
             keys.filter(move |(id, key)| {
-                scale.sees(scale.x_of(key.time)) && (!crowded || self.lit.contains(id))
+                scale.is_visible(scale.x_of(key.time)) && (!crowded || self.lit.contains(id))
             })
         })
     }
@@ -105,7 +107,7 @@ impl Sheet<'_> {
         let (at, _) = self
             .keys_shown(track, size)
             .map(near)
-            .filter(|(_, far)| *far <= REACH)
+            .filter(|(_, far)| *far <= GRAB_DISTANCE)
             .min_by(|a, b| order(a).total_cmp(&order(b)))?;
         Some(Hit {
             ids: [at].into(),
@@ -144,7 +146,7 @@ impl Sheet<'_> {
             };
         let nearest = self.shown().map(|channel| (channel, far(channel)));
         let nearest = nearest.min_by(|a, b| a.1.total_cmp(&b.1))?;
-        (nearest.1 <= REACH - 1.0).then_some(nearest.0)
+        (nearest.1 <= GRAB_DISTANCE - 1.0).then_some(nearest.0)
     }
 
     /// A channel's values for the left and right half at a fractional frame.
@@ -153,7 +155,7 @@ impl Sheet<'_> {
         match subject.document() {
             Some(document) => {
                 let at = document.track.curve(channel).at(frame / subject.fps());
-                Some(at.unwrap_or_else(|| document.still.halves(channel)))
+                Some(at.unwrap_or_else(|| document.base_pose.halves(channel)))
             }
             None => {
                 // Interpolates linearly between frames where both are known.
@@ -225,7 +227,7 @@ impl Sheet<'_> {
         let time = self.scale(size).time_at(at.x);
         let x = ((time - from.time) / (to.time - from.time)) as f32;
         let channel = handle.id.channel;
-        let value = channel.clamped(channel.value_at(self.share_at(at.y, size)));
+        let value = channel.clamped(channel.denormalise(self.share_at(at.y, size)));
         let begin = value_of(from, handle.right);
         let way = value_of(to, handle.right) - begin;
         // Between equal values the vertical position is undefined, so it stays.
@@ -403,7 +405,7 @@ impl Sheet<'_> {
     pub(super) fn draw_values(&self, frame: &mut Frame, size: Size) {
         let scale = self.scale(size);
         let x = scale.x(f64::from(self.frame));
-        if self.given.subject.track().is_some_and(Track::is_empty) || !scale.sees(x) {
+        if self.given.subject.track().is_some_and(Track::is_empty) || !scale.is_visible(x) {
             return;
         }
         let mut labels: Vec<f32> = Vec::new();

@@ -4,9 +4,9 @@ use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{Channel, KeyId, Reach, Selection, Track};
+use crate::document::{Channel, KeyId, Selection, SliderRange, Track};
 
-use super::sheet::{DIAMOND, Hit, REACH, Sheet, TOP, crowded, diamond, label};
+use super::sheet::{DIAMOND, GRAB_DISTANCE, Hit, Sheet, TOP, crowded, diamond, label};
 
 /// Minimum and maximum height of a row, in logical pixels.
 const ROW: std::ops::RangeInclusive<f32> = 9.0..=19.0;
@@ -28,7 +28,7 @@ impl Sheet<'_> {
     fn rows(&self) -> Vec<Row> {
         let Some(track) = self.given.subject.track() else {
             let read = self.channels.iter().map(|(channel, _)| *channel);
-            let read = read.filter(|channel| self.given.subject.reach(*channel).is_some());
+            let read = read.filter(|channel| self.given.subject.value_range(*channel).is_some());
             return read.map(Row::Channel).collect();
         };
         let channels = self.channels.iter().map(|(channel, _)| *channel);
@@ -61,14 +61,14 @@ impl Sheet<'_> {
 
     pub(super) fn dope_hit(&self, track: &Track, at: Point, size: Size) -> Option<Hit> {
         let scale = self.scale(size);
-        if at.x < scale.left - REACH {
+        if at.x < scale.left - GRAB_DISTANCE {
             return None;
         }
         let near = |time: &f64| (scale.x_of(*time) - at.x).abs();
         let nearest = |times: Vec<f64>| {
             times
                 .into_iter()
-                .filter(|time| near(time) <= REACH)
+                .filter(|time| near(time) <= GRAB_DISTANCE)
                 .min_by(|a, b| near(a).total_cmp(&near(b)))
         };
         match self.row_at(at, size)? {
@@ -154,7 +154,7 @@ impl Sheet<'_> {
                         && scale.step() * scale.last as f32 / (moments.len() as f32) < 12.0;
                     for time in moments {
                         let x = scale.x_of(time);
-                        if scale.sees(x) {
+                        if scale.is_visible(x) {
                             let lit = is_lit(time);
                             let half = if band && !lit { half / 2.0 } else { half };
                             let color = if lit { theme::accent() } else { theme::dim() };
@@ -197,7 +197,7 @@ impl Sheet<'_> {
                     let Some((left, right)) = self.value(*channel, scale.at(x + BAND / 2.0)) else {
                         continue;
                     };
-                    let most = *channel.limits(Reach::Usual).end();
+                    let most = *channel.limits(SliderRange::Usual).end();
                     let strong = (left.abs().max(right.abs()) / most).clamp(0.0, 1.0);
                     let high = strong * (height - 2.0);
                     if high > 0.2 {
@@ -242,7 +242,7 @@ impl Sheet<'_> {
                 channel,
                 time: key.time,
             });
-            if scale.sees(x) {
+            if scale.is_visible(x) {
                 let half = if crowded && !lit { half / 2.0 } else { half };
                 let color = if lit { theme::accent() } else { theme::dim() };
                 frame.fill(&diamond(Point::new(x, y), half), color);

@@ -8,7 +8,7 @@ use iced::{Element, Length, Rectangle, Renderer, Theme};
 use super::Message;
 
 /// How far from the edge the pointer can grab it, in logical pixels.
-const REACH: f32 = 7.0;
+const GRAB_DISTANCE: f32 = 7.0;
 
 /// The edge's widget id, for tests.
 pub const EDGE: &str = "timeline-edge";
@@ -24,7 +24,7 @@ impl Edge {
     }
 
     pub fn into_element<'a>(self) -> Element<'a, Message> {
-        let strip = Canvas::new(self).width(Length::Fill).height(REACH);
+        let strip = Canvas::new(self).width(Length::Fill).height(GRAB_DISTANCE);
         container(strip).id(EDGE).into()
     }
 }
@@ -50,11 +50,11 @@ impl Program<Message> for Edge {
             }
             mouse::Event::CursorMoved { .. } => {
                 let by = cursor.land().position()?.y - bounds.y - (*held)?;
-                Some(Action::publish(Message::Raised(self.height - by)).and_capture())
+                Some(Action::publish(Message::Resized(self.height - by)).and_capture())
             }
             mouse::Event::ButtonReleased(Button::Left) => {
                 held.take()?;
-                Some(Action::publish(Message::RaisedAtLast).and_capture())
+                Some(Action::publish(Message::ResizeEnded).and_capture())
             }
             _ => None,
         }

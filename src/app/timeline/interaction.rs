@@ -9,11 +9,11 @@ use crate::app::widgets::clicks::Clicks;
 use crate::document::{Channel, KeyId, Selection};
 
 use super::paint::Layers;
-use super::sheet::{GUTTER, Handle, Hit, REACH, RULER, Sheet, between};
+use super::sheet::{GRAB_DISTANCE, GUTTER, Handle, Hit, RULER, Sheet, between};
 use super::{Message, Tab};
 
 /// A press that moves less than this is a click, in logical pixels.
-const STILL: f32 = 3.0;
+const CLICK_DISTANCE: f32 = 3.0;
 
 /// Zoom factor per step of the wheel.
 const ZOOM: f64 = 1.2;
@@ -97,7 +97,7 @@ impl Sheet<'_> {
 
     fn press(&self, state: &mut Interaction, at: Point, size: Size) -> Done {
         let again = state.clicks.press(at);
-        if at.y < RULER && at.x >= GUTTER - REACH {
+        if at.y < RULER && at.x >= GUTTER - GRAB_DISTANCE {
             if let Some(first) = self.mark_at(at, size) {
                 state.drag = Some(Drag::Mark(first));
                 return Some(Action::capture());
@@ -111,14 +111,14 @@ impl Sheet<'_> {
                 self.scrub(state, at, size)
             };
         }
-        if at.x < GUTTER - REACH {
+        if at.x < GUTTER - GRAB_DISTANCE {
             return self.press_name(state, at, size);
         }
         if self.tab == Tab::Curves {
             let far = |handle: &Handle| handle.at.distance(at);
             let handles = self.handles(size).into_iter();
             let nearest = handles.min_by(|a, b| far(a).total_cmp(&far(b)));
-            if let Some(handle) = nearest.filter(|handle| far(handle) <= REACH) {
+            if let Some(handle) = nearest.filter(|handle| far(handle) <= GRAB_DISTANCE) {
                 state.drag = Some(Drag::Handle(handle));
                 return Some(Action::capture());
             }
@@ -219,7 +219,7 @@ impl Sheet<'_> {
                 from, at: key, by, ..
             } => {
                 let (dx, dy) = (at.x - from.x, at.y - from.y);
-                if by.is_none() && dx.hypot(dy) < STILL {
+                if by.is_none() && dx.hypot(dy) < CLICK_DISTANCE {
                     return Some(Action::capture());
                 }
                 if wide && let Some(stretched) = self.stretched(*key, dx, size) {
@@ -228,7 +228,7 @@ impl Sheet<'_> {
                 }
                 let (mut frames, mut share) = ((dx / scale.step()).round() as i64, 0.0);
                 // Ignores vertical jitter of a sideways drag.
-                if self.tab == Tab::Curves && dy.abs() > STILL {
+                if self.tab == Tab::Curves && dy.abs() > CLICK_DISTANCE {
                     let (low, high) = self.shares();
                     share = -dy / self.plot(size).height * (high - low);
                 }
@@ -250,7 +250,7 @@ impl Sheet<'_> {
                 sent,
             } => {
                 *to = at;
-                if sent.is_none() && from.distance(at) < STILL {
+                if sent.is_none() && from.distance(at) < CLICK_DISTANCE {
                     return Some(Action::capture());
                 }
                 let mut ids = self.within(between(*from, at), size);
@@ -414,7 +414,7 @@ impl Program<Message> for Sheet<'_> {
                 None => mouse::Interaction::default(),
             };
         }
-        if at.x < GUTTER - REACH {
+        if at.x < GUTTER - GRAB_DISTANCE {
             return match self.channel_at(at, size) {
                 Some(_) => mouse::Interaction::Pointer,
                 None => mouse::Interaction::default(),
@@ -424,7 +424,7 @@ impl Program<Message> for Sheet<'_> {
             && self
                 .handles(size)
                 .iter()
-                .any(|handle| handle.at.distance(at) <= REACH);
+                .any(|handle| handle.at.distance(at) <= GRAB_DISTANCE);
         if on_handle || self.hit(at, size).is_some() {
             return mouse::Interaction::Grab;
         }

@@ -2,12 +2,12 @@
 
 use crate::document::{Document, Easing, Gesture, Selection, Track};
 
-use super::subject::Subject;
+use super::subject::TimelineSource;
 use super::{Action, Change, Grab, Message, Timeline};
 
 impl Timeline {
     /// The keys a command applies to: the selected ones, or else those under the playhead.
-    pub(super) fn meant(&self, track: &Track) -> Selection {
+    pub(super) fn target_keys(&self, track: &Track) -> Selection {
         if self.selection.is_empty() {
             track.keys_on(self.frame)
         } else {
@@ -15,13 +15,13 @@ impl Timeline {
         }
     }
 
-    /// The keys whose easing is shown: those of `meant`, or else the ones that shape the curves at the playhead.
+    /// The keys whose easing is shown: those of `target_keys`, or else the ones that shape the curves at the playhead.
     pub(super) fn eased(&self, track: &Track) -> Selection {
-        let meant = self.meant(track);
-        if meant.is_empty() {
+        let target_keys = self.target_keys(track);
+        if target_keys.is_empty() {
             track.keys_before(self.frame)
         } else {
-            meant
+            target_keys
         }
     }
 
@@ -33,7 +33,7 @@ impl Timeline {
                 self.playing = None;
                 self.selection = ids;
                 if let Some(id) = clicked {
-                    self.go(Subject::Track(document), track.frame_at(id.time));
+                    self.go(TimelineSource::Track(document), track.frame_at(id.time));
                 }
                 return Action::None;
             }
@@ -97,7 +97,7 @@ impl Timeline {
                 self.selection = on.filter(|id| id.channel == channel).collect();
             }
             Message::KeyRemoved => {
-                track.remove_keys(&self.meant(&track));
+                track.remove_keys(&self.target_keys(&track));
                 self.selection.clear();
             }
             Message::Copied => {
@@ -106,7 +106,7 @@ impl Timeline {
             }
             Message::Cut => {
                 self.keep_copy(&track);
-                track.remove_keys(&self.meant(&track));
+                track.remove_keys(&self.target_keys(&track));
                 self.selection.clear();
             }
             Message::Pasted => self.selection = track.paste(self.frame, &self.copied),
@@ -137,7 +137,7 @@ impl Timeline {
 
     /// Copies keys. Copying nothing leaves the earlier copy.
     fn keep_copy(&mut self, track: &Track) {
-        let copied = track.copy(&self.meant(track));
+        let copied = track.copy(&self.target_keys(track));
         if !copied.is_empty() {
             self.copied = copied;
         }

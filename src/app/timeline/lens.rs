@@ -2,13 +2,13 @@
 
 /// The zoom of the time axis, and the frame at the left edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lens {
+pub struct TimeView {
     /// 1 shows every frame.
     zoom: f64,
     first: f64,
 }
 
-impl Default for Lens {
+impl Default for TimeView {
     fn default() -> Self {
         Self {
             zoom: 1.0,
@@ -18,9 +18,9 @@ impl Default for Lens {
 }
 
 /// Number of frames visible at the highest zoom.
-const CLOSEST: f64 = 8.0;
+const MIN_VISIBLE_FRAMES: f64 = 8.0;
 
-impl Lens {
+impl TimeView {
     /// How many frames are visible, for a track whose last frame is `last`.
     fn span(self, last: u32) -> f64 {
         f64::from(last.max(1)) / self.zoom
@@ -29,7 +29,7 @@ impl Lens {
     /// Clamps zoom and position to a track.
     pub fn within(self, last: u32) -> Self {
         let whole = f64::from(last.max(1));
-        let zoom = self.zoom.clamp(1.0, (whole / CLOSEST).max(1.0));
+        let zoom = self.zoom.clamp(1.0, (whole / MIN_VISIBLE_FRAMES).max(1.0));
         let first = self.first.clamp(0.0, whole - whole / zoom);
         Self { zoom, first }
     }
@@ -118,7 +118,7 @@ impl Scale {
     }
 
     /// Whether a position is visible, with a small margin.
-    pub fn sees(&self, x: f32) -> bool {
+    pub fn is_visible(&self, x: f32) -> bool {
         (self.left - 8.0..=self.right() + 8.0).contains(&x)
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     proptest! {
         #[test]
         fn places_and_frames_agree_however_it_is_zoomed(last in 1u32..5000, turns in proptest::collection::vec((0f64..1.0, 0.2f64..5.0, -0.5f64..1.5), 0..12)) {
-            let mut lens = Lens::default();
+            let mut lens = TimeView::default();
             for (around, factor, first) in turns {
                 let whole = f64::from(last);
                 lens = lens.zoomed(around * whole, factor, last).from(first * whole, last);
@@ -148,15 +148,15 @@ mod tests {
 
         #[test]
         fn what_is_under_the_hand_stays_there(around in 100f64..200.0, factor in 1f64..4.0) {
-            let lens = Lens::default();
-            let place = |lens: Lens| lens.scale((0.0, 800.0), 300, 24.0).x(around);
+            let lens = TimeView::default();
+            let place = |lens: TimeView| lens.scale((0.0, 800.0), 300, 24.0).x(around);
             prop_assert!((place(lens) - place(lens.zoomed(around, factor, 300))).abs() < 1e-2);
         }
     }
 
     #[test]
     fn a_frame_out_of_sight_turns_the_page() {
-        let near = Lens::default().zoomed(0.0, 10.0, 1000);
+        let near = TimeView::default().zoomed(0.0, 10.0, 1000);
         assert_eq!(near.showing(50, 1000), near);
         let turned = near.showing(400, 1000).scale((0.0, 100.0), 1000, 24.0);
         assert!((turned.first - 390.0).abs() < 1e-6);

@@ -9,7 +9,7 @@ use crate::jobs::charts::Charts;
 
 use super::numbers::{Numbers, Series};
 use super::sheet::{GUTTER, Sheet, label};
-use super::subject::Subject;
+use super::subject::TimelineSource;
 use super::{Message, Tab, Timeline};
 
 /// The table's width, in logical pixels.
@@ -53,7 +53,7 @@ impl Timeline {
     pub fn chart(
         &self,
         title: &str,
-        subject: Subject<'_>,
+        subject: TimelineSource<'_>,
         numbers: Option<&Numbers>,
     ) -> Option<Charts> {
         if self.tab == Tab::Metrics {
@@ -68,8 +68,8 @@ impl Timeline {
             return Some(Charts::metrics(title, &times, lines));
         }
         let charts = match subject {
-            Subject::Track(document) => Charts::of_track(title, document),
-            Subject::Read { poses, .. } => {
+            TimelineSource::Track(document) => Charts::of_track(title, document),
+            TimelineSource::Read { poses, .. } => {
                 let poses = (0..).zip(poses);
                 let poses: Vec<_> = poses
                     .map(|(frame, pose)| (subject.time_of(frame), *pose))

@@ -22,12 +22,12 @@ use std::time::{Duration, Instant};
 
 use crate::app::widgets::format::decimal;
 use crate::document::{
-    Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset, Reach, Selection,
-    Track,
+    Channel, Copied, Document, Easing, Gesture, KeyId, Playback, Pose, Preset, Selection,
+    SliderRange, Track,
 };
 
-use lens::Lens;
-use subject::Subject;
+use lens::TimeView;
+use subject::TimelineSource;
 
 /// A number that can be typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub struct Timeline {
     grab: Option<Grab>,
     copied: Copied,
     tab: Tab,
-    lens: Lens,
+    lens: TimeView,
     /// Channels that the artist showed or hid.
     shown: BTreeMap<Channel, bool>,
     metric: Option<String>,
@@ -76,7 +76,7 @@ pub struct Timeline {
     /// How much of the subject has been read, in words; `None` once it is complete.
     pub reading: Option<String>,
     /// The range that keys can be dragged in.
-    pub reach: Reach,
+    pub reach: SliderRange,
 }
 
 #[derive(Debug, Clone)]
@@ -139,8 +139,8 @@ pub enum Message {
     Typed(Value, String),
     Entered,
     /// The panel's height is being dragged, or the drag has ended; in logical pixels.
-    Raised(f32),
-    RaisedAtLast,
+    Resized(f32),
+    ResizeEnded,
     ReadClip,
     ReadSample,
 }
@@ -222,7 +222,7 @@ impl Timeline {
     }
 
     /// Sets the panel's height, clamped to what is allowed.
-    pub fn raise(&mut self, height: f32) {
+    pub fn set_height(&mut self, height: f32) {
         if height.is_finite() {
             self.height = Some(height.clamp(*HEIGHTS.start(), *HEIGHTS.end()));
         }
@@ -238,7 +238,7 @@ impl Timeline {
     }
 
     /// Clamps playhead, selection and zoom to a changed subject.
-    pub fn follow(&mut self, subject: Subject<'_>) {
+    pub fn follow(&mut self, subject: TimelineSource<'_>) {
         self.frame = self.frame.min(subject.last());
         self.lens = self.lens.within(subject.last());
         match subject.track() {
@@ -258,7 +258,7 @@ impl Timeline {
         self.grab = None;
     }
 
-    pub fn update(&mut self, message: Message, subject: Subject<'_>) -> Action {
+    pub fn update(&mut self, message: Message, subject: TimelineSource<'_>) -> Action {
         if !matches!(message, Message::Typed(..) | Message::Tick(_)) {
             self.typing = None;
         }
@@ -308,8 +308,8 @@ impl Timeline {
                 self.grab = None;
                 return Action::EndGesture;
             }
-            Message::Raised(height) => self.raise(height),
-            Message::RaisedAtLast => return Action::Height(self.height()),
+            Message::Resized(height) => self.set_height(height),
+            Message::ResizeEnded => return Action::Height(self.height()),
             Message::Entered => return Action::Leave,
             Message::ReadClip => return Action::ReadClip,
             Message::ReadSample => return Action::ReadSample,
@@ -319,8 +319,8 @@ impl Timeline {
             Message::SaveChart => return Action::SaveChart,
             Message::Playback(playback) => {
                 return match subject {
-                    Subject::Track(_) => Action::Edit(Change::Playback(playback)),
-                    Subject::Read { .. } => Action::Playback(playback),
+                    TimelineSource::Track(_) => Action::Edit(Change::Playback(playback)),
+                    TimelineSource::Read { .. } => Action::Playback(playback),
                 };
             }
             Message::In => return ranged(subject, with_in(subject, self.frame), false),
@@ -338,7 +338,7 @@ impl Timeline {
             Message::Typed(value, text) => {
                 let change = parse(value, &text);
                 self.typing = Some((value, text));
-                if let (Some((gesture, change)), Subject::Track(_)) = (change, subject) {
+                if let (Some((gesture, change)), TimelineSource::Track(_)) = (change, subject) {
                     return Action::Drag(gesture, change);
                 }
             }
@@ -355,7 +355,7 @@ impl Timeline {
             | Message::Pasted
             | Message::Easing(_)
             | Message::Preset(_) => {
-                if let Subject::Track(document) = subject {
+                if let TimelineSource::Track(document) = subject {
                     return self.update_keys(message, document);
                 }
             }
@@ -365,7 +365,7 @@ impl Timeline {
 
     /// Where playback starts, in seconds after the in point: at the playhead, or at the in point if the playhead is on the
     /// last frame or outside the range.
-    fn start(&self, subject: Subject<'_>) -> f64 {
+    fn start(&self, subject: TimelineSource<'_>) -> f64 {
         let (first, last) = subject.span();
         if (first..last).contains(&self.frame) {
             subject.time_of(self.frame - first)
@@ -374,28 +374,28 @@ impl Timeline {
         }
     }
 
-    fn go(&mut self, subject: Subject<'_>, frame: u32) {
+    fn go(&mut self, subject: TimelineSource<'_>, frame: u32) {
         self.frame = frame.min(subject.last());
         self.lens = self.lens.showing(self.frame, subject.last());
     }
 }
 
-fn with_in(subject: Subject<'_>, frame: u32) -> Option<(u32, u32)> {
+fn with_in(subject: TimelineSource<'_>, frame: u32) -> Option<(u32, u32)> {
     let (_, out) = subject.span();
     Some((frame, if frame > out { subject.last() } else { out }))
 }
 
-fn with_out(subject: Subject<'_>, frame: u32) -> Option<(u32, u32)> {
+fn with_out(subject: TimelineSource<'_>, frame: u32) -> Option<(u32, u32)> {
     let (first, _) = subject.span();
     Some((if frame < first { 0 } else { first }, frame))
 }
 
-fn ranged(subject: Subject<'_>, range: Option<(u32, u32)>, drag: bool) -> Action {
+fn ranged(subject: TimelineSource<'_>, range: Option<(u32, u32)>, drag: bool) -> Action {
     let range = range.filter(|range| *range != (0, subject.last()));
     match subject {
-        Subject::Read { .. } => Action::Range(range),
-        Subject::Track(_) if drag => Action::Drag(Gesture::Range, Change::Range(range)),
-        Subject::Track(_) => Action::Edit(Change::Range(range)),
+        TimelineSource::Read { .. } => Action::Range(range),
+        TimelineSource::Track(_) if drag => Action::Drag(Gesture::Range, Change::Range(range)),
+        TimelineSource::Track(_) => Action::Edit(Change::Range(range)),
     }
 }
 

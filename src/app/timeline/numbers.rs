@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_is_of_what_is_known() {
+    fn the_mean_skips_missing_and_nan_values() {
         let some = series("TPS", "L1", &[Some(1.0), None, Some(3.0), Some(f32::NAN)]);
         assert_eq!(some.mean(), Some(2.0));
         assert_eq!(series("TPS", "L1", &[None]).mean(), None);

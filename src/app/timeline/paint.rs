@@ -7,13 +7,13 @@ use iced::{Point, Rectangle, Renderer, Size};
 
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
-use crate::document::{Channel, Pose, Reach, Track};
+use crate::document::{Channel, Pose, SliderRange, Track};
 use crate::methods::drive::PoseKey;
 
 use super::Tab;
-use super::lens::Lens;
+use super::lens::TimeView;
 use super::sheet::{Sheet, between};
-use super::subject::Subject;
+use super::subject::TimelineSource;
 
 /// Cache key of the static layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,12 +23,12 @@ pub struct Ground {
     long: u64,
     frames: u32,
     range: Option<(u32, u32)>,
-    lens: Lens,
+    lens: TimeView,
     tab: Tab,
     channels: Vec<(Channel, bool)>,
     over: Option<Channel>,
     metric: Option<String>,
-    reach: Reach,
+    reach: SliderRange,
 }
 
 /// Cache key of the front layer: the static layer's key, the playhead's frame, and the selection box.
@@ -50,7 +50,7 @@ impl Sheet<'_> {
         for id in &self.lit {
             (id.channel, id.time.to_bits()).hash(&mut long);
         }
-        if let Subject::Read { poses, .. } = given.subject {
+        if let TimelineSource::Read { poses, .. } = given.subject {
             for pose in poses {
                 pose.as_ref().map(PoseKey::from).hash(&mut long);
             }
@@ -62,7 +62,7 @@ impl Sheet<'_> {
             }
         }
         Ground {
-            track: document.map(|document| (document.track.clone(), document.still)),
+            track: document.map(|document| (document.track.clone(), document.base_pose)),
             long: long.finish(),
             frames: given.subject.frames(),
             range: given.subject.range(),

@@ -127,7 +127,7 @@ impl Sheet<'_> {
     pub(super) fn draw_playhead(&self, frame: &mut Frame, size: Size) {
         let scale = self.scale(size);
         let x = scale.x(f64::from(self.frame));
-        if !scale.sees(x) {
+        if !scale.is_visible(x) {
             return;
         }
         let line = Path::line(Point::new(x, RULER - 6.0), Point::new(x, size.height));

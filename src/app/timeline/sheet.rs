@@ -6,10 +6,10 @@ use iced::widget::container;
 use iced::{Color, Element, Font, Length, Point, Rectangle, Size};
 
 use crate::app::widgets::theme;
-use crate::document::{AuVector, Channel, Curve, KeyId, Reach, Selection};
+use crate::document::{AuVector, Channel, Curve, KeyId, Selection, SliderRange};
 
-use super::lens::{Lens, Scale};
-use super::subject::{Given, short_name};
+use super::lens::{Scale, TimeView};
+use super::subject::{SheetData, short_name};
 use super::{Message, Tab};
 
 /// The drawing's widget id, for tests.
@@ -42,10 +42,10 @@ pub fn plot(size: Size) -> Rectangle {
 pub const DIAMOND: f32 = 4.5;
 
 /// How close the pointer must be to grab something, in logical pixels.
-pub const REACH: f32 = 7.0;
+pub const GRAB_DISTANCE: f32 = 7.0;
 
 pub struct Sheet<'a> {
-    pub given: Given<'a>,
+    pub given: SheetData<'a>,
     pub frame: u32,
     pub selection: &'a Selection,
     /// The keys being dragged, at their times when the drag began.
@@ -53,12 +53,12 @@ pub struct Sheet<'a> {
     /// The highlighted keys: the selected ones, or those under the playhead.
     pub lit: Selection,
     pub tab: Tab,
-    pub lens: Lens,
+    pub lens: TimeView,
     /// The channels in the order of the list, and whether each one's curve is shown.
     pub channels: Vec<(Channel, bool)>,
     pub metric: Option<&'a str>,
     /// The range of the curves.
-    pub reach: Reach,
+    pub reach: SliderRange,
 }
 
 /// The keys under the pointer, and the one it grabs.
@@ -102,9 +102,9 @@ impl<'a> Sheet<'a> {
     /// The fractions of a channel's usual range at the plot's lower and upper edge.
     pub fn shares(&self) -> (f32, f32) {
         match self.reach {
-            Reach::Usual => (0.0, 1.0),
+            SliderRange::Usual => (0.0, 1.0),
             // An Action Unit's usual range is 0..=1, so its value is the fraction.
-            Reach::Beyond => (*AuVector::RANGE.start(), *AuVector::RANGE.end()),
+            SliderRange::Beyond => (*AuVector::RANGE.start(), *AuVector::RANGE.end()),
         }
     }
 

@@ -6,7 +6,7 @@ use super::numbers::Numbers;
 
 /// What the timeline shows.
 #[derive(Debug, Clone, Copy)]
-pub enum Subject<'a> {
+pub enum TimelineSource<'a> {
     /// The document's track.
     Track(&'a Document),
     /// A clip's or a sample's motion, as far as it has been read.
@@ -24,8 +24,8 @@ pub enum Subject<'a> {
 
 /// The data that the panel shows.
 #[derive(Debug, Clone, Copy)]
-pub struct Given<'a> {
-    pub subject: Subject<'a>,
+pub struct SheetData<'a> {
+    pub subject: TimelineSource<'a>,
     /// For each frame, whether its picture is rendered; empty if unknown.
     pub rendered: &'a [bool],
     /// The measurements, if any.
@@ -37,11 +37,11 @@ pub struct Given<'a> {
     pub against: Option<usize>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> TimelineSource<'a> {
     pub fn document(&self) -> Option<&'a Document> {
         match self {
-            Subject::Track(document) => Some(document),
-            Subject::Read { .. } => None,
+            TimelineSource::Track(document) => Some(document),
+            TimelineSource::Read { .. } => None,
         }
     }
 
@@ -51,15 +51,15 @@ impl<'a> Subject<'a> {
 
     pub fn fps(&self) -> f64 {
         match self {
-            Subject::Track(document) => document.track.fps(),
-            Subject::Read { fps, .. } => fps.max(0.001),
+            TimelineSource::Track(document) => document.track.fps(),
+            TimelineSource::Read { fps, .. } => fps.max(0.001),
         }
     }
 
     pub fn frames(&self) -> u32 {
         match self {
-            Subject::Track(document) => document.track.frames(),
-            Subject::Read { frames, .. } => (*frames).max(1),
+            TimelineSource::Track(document) => document.track.frames(),
+            TimelineSource::Read { frames, .. } => (*frames).max(1),
         }
     }
 
@@ -70,16 +70,16 @@ impl<'a> Subject<'a> {
 
     pub fn playback(&self) -> Playback {
         match self {
-            Subject::Track(document) => document.track.playback,
-            Subject::Read { playback, .. } => *playback,
+            TimelineSource::Track(document) => document.track.playback,
+            TimelineSource::Read { playback, .. } => *playback,
         }
     }
 
     /// In and out, if set.
     pub fn range(&self) -> Option<(u32, u32)> {
         match self {
-            Subject::Track(document) => document.track.range(),
-            Subject::Read { range, .. } => {
+            TimelineSource::Track(document) => document.track.range(),
+            TimelineSource::Read { range, .. } => {
                 let last = self.last();
                 range.map(|(a, b)| (a.min(b).min(last), a.max(b).min(last)))
             }
@@ -99,16 +99,16 @@ impl<'a> Subject<'a> {
     /// The values at a frame, if known.
     pub fn pose(&self, frame: u32) -> Option<Pose> {
         match self {
-            Subject::Track(document) => Some(document.pose(frame)),
-            Subject::Read { poses, .. } => *poses.get(frame as usize)?,
+            TimelineSource::Track(document) => Some(document.pose(frame)),
+            TimelineSource::Read { poses, .. } => *poses.get(frame as usize)?,
         }
     }
 
     /// The lowest and the highest value of a channel, if it has any.
-    pub fn reach(&self, channel: Channel) -> Option<(f32, f32)> {
+    pub fn value_range(&self, channel: Channel) -> Option<(f32, f32)> {
         match self {
-            Subject::Track(document) => document.track.curve(channel).reach(),
-            Subject::Read { poses, .. } => {
+            TimelineSource::Track(document) => document.track.curve(channel).value_range(),
+            TimelineSource::Read { poses, .. } => {
                 let mut values = poses.iter().flatten().map(|pose| pose.get(channel));
                 let first = values.next()?;
                 Some(values.fold((first, first), |(low, high), value| {
@@ -121,16 +121,18 @@ impl<'a> Subject<'a> {
     /// Whether every value is in its usual range, 0..=1 for an Action Unit.
     pub fn is_usual(&self) -> bool {
         match self {
-            Subject::Track(document) => document.still.is_usual() && document.track.is_usual(),
+            TimelineSource::Track(document) => {
+                document.base_pose.is_usual() && document.track.is_usual()
+            }
             // What is read from a face always is.
-            Subject::Read { .. } => true,
+            TimelineSource::Read { .. } => true,
         }
     }
 
     /// The channels in the order of the list, and whether each has a curve worth showing: those that move come first. Channels
     /// of head and eyes are listed only if they have keys or nonzero values.
     pub fn channels(&self) -> Vec<(Channel, bool)> {
-        let reaches = Channel::ALL.map(|channel| self.reach(channel));
+        let reaches = Channel::ALL.map(|channel| self.value_range(channel));
         let reach = |channel: Channel| reaches[channel.index()];
         // Values read from a face are noisy.
         let least = if self.track().is_some() { 0.0 } else { 0.08 };

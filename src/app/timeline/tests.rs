@@ -31,11 +31,11 @@ fn id(frame: u32) -> KeyId {
 }
 
 fn handle(timeline: &mut Timeline, document: &mut Document, message: Message) {
-    match timeline.update(message, Subject::Track(document)) {
+    match timeline.update(message, TimelineSource::Track(document)) {
         Action::Edit(change) | Action::Drag(_, change) => change.apply(document),
         _ => {}
     }
-    timeline.follow(Subject::Track(document));
+    timeline.follow(TimelineSource::Track(document));
 }
 
 #[test]
@@ -88,11 +88,11 @@ fn a_key_is_dragged_beyond_where_the_sliders_go_there() {
     );
     handle(&mut timeline, &mut document, Message::Moved(id(0), 0, 0.5));
     assert_eq!(value(&document), 1.0);
-    assert!(Subject::Track(&document).is_usual());
-    timeline.reach = Reach::Beyond;
+    assert!(TimelineSource::Track(&document).is_usual());
+    timeline.reach = SliderRange::Beyond;
     handle(&mut timeline, &mut document, Message::Moved(id(0), 0, 0.5));
     assert_eq!(value(&document), 1.3);
-    assert!(!Subject::Track(&document).is_usual());
+    assert!(!TimelineSource::Track(&document).is_usual());
     handle(&mut timeline, &mut document, Message::Moved(id(0), 0, -2.0));
     assert_eq!(value(&document), -0.5);
     handle(&mut timeline, &mut document, Message::Released);
@@ -101,7 +101,7 @@ fn a_key_is_dragged_beyond_where_the_sliders_go_there() {
 #[test]
 fn what_was_read_is_played_and_cut_but_not_edited() {
     let poses = vec![Some(Pose::NEUTRAL); 10];
-    let subject = |range| Subject::Read {
+    let subject = |range| TimelineSource::Read {
         fps: 10.0,
         frames: 10,
         playback: Playback::Loop,
@@ -173,7 +173,7 @@ fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
     assert_eq!((document.track.frames(), timeline.selection.len()), (45, 3));
 
     // During a drag the factor applies to the original times, and the drag is one undo step.
-    let change = timeline.update(stretch(around, 0.1, true), Subject::Track(&document));
+    let change = timeline.update(stretch(around, 0.1, true), TimelineSource::Track(&document));
     assert!(matches!(change, Action::Drag(Gesture::Keys, _)));
     handle(&mut timeline, &mut document, stretch(around, 0.3, true));
     handle(&mut timeline, &mut document, stretch(around, 0.5, true));
@@ -190,12 +190,12 @@ fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
 fn the_panel_is_as_high_as_it_is_made_within_reason() {
     let (mut timeline, document) = (Timeline::default(), document());
     let first = timeline.height();
-    let mut send = |message| timeline.update(message, Subject::Track(&document));
-    assert_eq!(send(Message::Raised(first + 80.0)), Action::None);
-    assert_eq!(send(Message::RaisedAtLast), Action::Height(first + 80.0));
+    let mut send = |message| timeline.update(message, TimelineSource::Track(&document));
+    assert_eq!(send(Message::Resized(first + 80.0)), Action::None);
+    assert_eq!(send(Message::ResizeEnded), Action::Height(first + 80.0));
     for (wild, height) in [(1e9, 560.0), (-1e9, 200.0), (f32::NAN, 200.0)] {
-        send(Message::Raised(wild));
-        assert_eq!(send(Message::RaisedAtLast), Action::Height(height));
+        send(Message::Resized(wild));
+        assert_eq!(send(Message::ResizeEnded), Action::Height(height));
     }
 }
 
@@ -228,17 +228,17 @@ fn numbers_that_are_all_alike_have_an_axis_too() {
 fn units_that_move_come_first() {
     let mut document = document();
     document.track.set_channel(0, unit(1), (0.5, 0.5));
-    let first = |document: &Document| Subject::Track(document).channels()[0];
+    let first = |document: &Document| TimelineSource::Track(document).channels()[0];
     assert_eq!(first(&document), (unit(1).into(), true));
     document.track.set_channel(0, unit(12), (0.0, 0.0));
     document.track.set_channel(9, unit(12), (0.0, 0.3));
     assert_eq!(first(&document), (unit(12).into(), true));
-    let channels = Subject::Track(&document).channels();
+    let channels = TimelineSource::Track(&document).channels();
     assert_eq!(channels[1], (unit(1).into(), false), "keyed, constant");
     assert_eq!(channels.len(), ActionUnit::COUNT, "the head doesn't turn");
     document.track.set_channel(0, Channel::Yaw, (-20.0, -20.0));
     document.track.set_channel(9, Channel::Yaw, (5.0, 5.0));
-    let channels = Subject::Track(&document).channels();
+    let channels = TimelineSource::Track(&document).channels();
     let first: Vec<Channel> = channels
         .iter()
         .take(2)
@@ -268,7 +268,7 @@ fn the_chart_is_of_what_is_seen() {
         ],
     };
     let mut timeline = Timeline::default();
-    let subject = Subject::Track(&document);
+    let subject = TimelineSource::Track(&document);
     let charts = timeline.chart("Smile", subject, Some(&numbers)).unwrap();
     assert_eq!(charts.0[0].series.len(), 1);
     assert_eq!(charts.0[0].series[0].points[24], Some((1.0, 1.0)));

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_saved_is_said_and_what_went_wrong() {
+    fn saved_charts_and_errors_are_shown() {
         let mut app = crate::app::snapshots::app();
         app.tell_of_chart(Path::new("a.svg"), Ok(()));
         assert_eq!(

@@ -62,7 +62,7 @@ impl App {
                 .map(|remark| remark.to_string())
                 .map(Notice::Hint);
             self.history
-                .edit(|document| document.take_face(index, crop, aus));
+                .edit(|document| document.switch_face(index, crop, aus));
             self.panes.show_face(true);
         }
     }
@@ -80,7 +80,7 @@ impl App {
                 face,
             });
         }
-        self.history.edit(Document::count_as_neutral);
+        self.history.edit(Document::set_neutral);
     }
 
     /// The relaxed face that this one can be read against, if it is from another picture.
@@ -97,15 +97,16 @@ impl App {
     }
 
     /// The fold strength measured from the face's skin, once it has been drawn.
-    pub(in crate::app) fn own_folds(&self) -> Option<f32> {
-        let (of, folds) = self.own_folds?;
+    pub(in crate::app) fn measured_folds(&self) -> Option<f32> {
+        let (of, folds) = self.measured_folds?;
         (of == self.document_face()).then_some(folds)
     }
 
     pub(in crate::app) fn read_against(&mut self) {
         if let (Some(kept), Some(face)) = (self.neutral_face(), self.faces().1) {
             let source = face.against(&kept.face.as_neutral());
-            self.history.edit(|document| document.read_anew(source));
+            self.history
+                .edit(|document| document.replace_source(source));
         }
     }
 

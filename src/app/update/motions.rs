@@ -8,8 +8,8 @@ use iced::{Element, Length, Subscription, Task};
 
 use crate::app::background::in_background;
 use crate::app::motions::WIDTH;
-use crate::app::motions::list::{self, Kind};
-use crate::app::motions::reference::{self, Known};
+use crate::app::motions::list::{self, NewMotion};
+use crate::app::motions::reference::{self, ClipPanelData};
 use crate::app::motions::sample_grid::{self, SampleGrid};
 use crate::app::widgets::controls::action;
 use crate::app::widgets::theme;
@@ -81,23 +81,23 @@ impl App {
         })
     }
 
-    pub(in crate::app) fn add_motion(&mut self, kind: Kind) -> Task<Message> {
+    pub(in crate::app) fn add_motion(&mut self, kind: NewMotion) -> Task<Message> {
         let (name, kind) = match kind {
-            Kind::Track => {
+            NewMotion::Track => {
                 let rest = Expression {
-                    still: Pose::from(self.document().source),
+                    base_pose: Pose::from(self.document().source),
                     strength: 1.0,
                     track: Track::default(),
                 };
                 ("Expression 1".to_owned(), MotionKind::Track(rest))
             }
-            Kind::Clip => return Task::perform(background::choose_clip(), Message::AddClip),
-            Kind::SampleClip => {
+            NewMotion::Clip => return Task::perform(background::choose_clip(), Message::AddClip),
+            NewMotion::SampleClip => {
                 let source = MediaSource::Bundled(SAMPLE_CLIP.to_owned());
                 let clip = MotionKind::Clip(ClipMotion::new(source));
                 ("Sample clip".to_owned(), clip)
             }
-            Kind::Sample => return self.draw_sample(),
+            NewMotion::Sample => return self.draw_sample(),
         };
         self.history.edit_project(|project| {
             project.add(&name, kind);
@@ -219,7 +219,7 @@ impl App {
         if let Some(motion) = self.history.project().motion(id).cloned() {
             self.drivers.retry(&motion);
         }
-        let others = self.look_beside(id, whole.clone());
+        let others = self.search_sibling_clips(id, whole.clone());
         self.history.edit_project(|project| {
             project.change_motion(id, |kind| {
                 if let MotionKind::Clip(clip) = kind {
@@ -474,7 +474,7 @@ impl App {
         let Some(analysis) = self.drivers.analysis(motion) else {
             return space().into();
         };
-        let known = Known {
+        let known = ClipPanelData {
             name: &motion.name,
             fps: clip_driver.fps(),
             frames: analysis.frames(),
@@ -488,7 +488,7 @@ impl App {
             step: clip_driver
                 .frame_at(self.timeline.frame() as usize)
                 .saturating_sub(clip_driver.first),
-            broken: analysis.broken.as_deref(),
+            read_error: analysis.read_error.as_deref(),
             current,
             square: clip_driver
                 .base(self.models.crop_rule(), clip_driver.reference)
@@ -515,7 +515,7 @@ fn baked(clip_driver: &ClipDriver, source: AuVector) -> Expression {
     track.set_movement(clip_driver.fps(), clip_driver.poses());
     track.playback = clip_driver.playback();
     Expression {
-        still: Pose::from(source),
+        base_pose: Pose::from(source),
         strength: 1.0,
         track,
     }

@@ -15,7 +15,7 @@ use crate::document::{
 use crate::error::EngineError;
 use crate::face::portrait::Portrait;
 use crate::project::file::open::Opened;
-use crate::project::file::{MediaIndex, MediaOf};
+use crate::project::file::{MediaIndex, MediaOwner};
 
 impl App {
     pub(in crate::app) fn choose_project(&mut self) -> Task<Up> {
@@ -172,7 +172,7 @@ impl App {
     }
 
     /// Handles a located media file. Identifying it may read whole files, so that runs in the background.
-    pub(in crate::app) fn located(&mut self, of: MediaOf, path: PathBuf) -> Task<Up> {
+    pub(in crate::app) fn located(&mut self, of: MediaOwner, path: PathBuf) -> Task<Up> {
         if let Some((origin, opened)) = &self.projects.waiting {
             let (origin, mut opened) = (origin.clone(), opened.clone());
             self.opening = true;
@@ -183,19 +183,19 @@ impl App {
             });
         }
         match of {
-            MediaOf::Motion(id) => self.replace_clip(id, path),
-            MediaOf::Portrait => Task::none(),
+            MediaOwner::Motion(id) => self.replace_clip(id, path),
+            MediaOwner::Portrait => Task::none(),
         }
     }
 
     /// Handles a located clip; other missing ones may be in the same folder.
-    pub(in crate::app) fn look_beside(&mut self, id: MotionId, path: PathBuf) -> Task<Up> {
+    pub(in crate::app) fn search_sibling_clips(&mut self, id: MotionId, path: PathBuf) -> Task<Up> {
         let Some(mut opened) = self.projects.opened.clone() else {
             return Task::none();
         };
         in_background(
             move || {
-                let found = opened.relocate(MediaOf::Motion(id), &path);
+                let found = opened.relocate(MediaOwner::Motion(id), &path);
                 (opened, found.unwrap_or_default())
             },
             |result| Up::Project(Message::FoundBeside(result)),
@@ -203,10 +203,12 @@ impl App {
     }
 
     /// Handles missing clips that were found.
-    pub(in crate::app) fn found_beside(&mut self, opened: Box<Opened>, found: Vec<Relocated>) {
+    pub(in crate::app) fn relocated_clips(&mut self, opened: Box<Opened>, found: Vec<Relocated>) {
         self.projects.opened = Some(opened);
         for (of, path) in found {
-            let MediaOf::Motion(other) = of else { continue };
+            let MediaOwner::Motion(other) = of else {
+                continue;
+            };
             let source = MediaSource::File(path);
             let Some(motion) = self.history.project().motion(other).cloned() else {
                 continue;
@@ -237,11 +239,11 @@ impl App {
     }
 
     /// Lets the artist choose the new path of a missing media file.
-    pub(in crate::app) fn choose_media(&self, of: MediaOf) -> Task<Up> {
+    pub(in crate::app) fn choose_media(&self, of: MediaOwner) -> Task<Up> {
         let located = move |path| Up::Project(Message::Located(of, path));
         match of {
-            MediaOf::Portrait => Task::perform(background::choose_portrait(), located),
-            MediaOf::Motion(_) => Task::perform(background::choose_clip(), located),
+            MediaOwner::Portrait => Task::perform(background::choose_portrait(), located),
+            MediaOwner::Motion(_) => Task::perform(background::choose_clip(), located),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use iced::Task;
 
-use crate::app::projects::{After, Message, Origin, Question};
+use crate::app::projects::{Message, Origin, PendingAction, Question};
 use crate::app::widgets::theme;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
@@ -18,16 +18,16 @@ impl App {
                 self.projects.then = None;
                 self.projects.closing = false;
             }
-            Message::New => return self.unless_changed(After::New),
+            Message::New => return self.unless_changed(PendingAction::New),
             Message::OpenDialog => return self.choose_project(),
-            Message::Open(path) => return self.unless_changed(After::Open(path)),
+            Message::Open(path) => return self.unless_changed(PendingAction::Open(path)),
             Message::OpenPortrait(path) => {
                 self.projects.question = None;
                 return self.handle(Up::OpenFile(Some(path)));
             }
             Message::Opened(origin, result) => {
                 self.opened(origin, result);
-                return self.tell_others();
+                return self.announce_project();
             }
             Message::OpenElsewhere(false) => {}
             Message::OpenElsewhere(true) => {
@@ -49,7 +49,7 @@ impl App {
             Message::LoseChanges | Message::KeepChanges => {
                 if let Some(Question::Unsaved(after)) = self.projects.question.take() {
                     if matches!(message, Message::LoseChanges) {
-                        return self.go_on(after);
+                        return self.proceed(after);
                     }
                     self.projects.then = Some(after);
                     return self.save();
@@ -63,12 +63,12 @@ impl App {
             }
             Message::Locate(of) => return self.choose_media(of),
             Message::Located(of, Some(path)) => return self.located(of, path),
-            Message::FoundBeside(Some((opened, found))) => self.found_beside(opened, found),
+            Message::FoundBeside(Some((opened, found))) => self.relocated_clips(opened, found),
             Message::FoundBeside(None) => {}
             Message::Located(_, None) => {}
             Message::GiveUp => self.projects.waiting = None,
-            Message::Keep => return self.keep_copy(),
-            Message::Kept(project, result) => self.kept(*project, result),
+            Message::Keep => return self.autosave_now(),
+            Message::Kept(project, result) => self.autosaved(*project, result),
             Message::Light(light) => {
                 self.projects.settings.light = light;
                 theme::set_light(light);
@@ -83,7 +83,7 @@ impl App {
             Message::CloseRequested if self.queue.is_busy() => {
                 self.projects.question = Some(Question::Exporting);
             }
-            Message::CloseRequested => return self.unless_changed(After::Quit),
+            Message::CloseRequested => return self.unless_changed(PendingAction::Quit),
             Message::FinishThenClose | Message::StopAndClose => {
                 if matches!(message, Message::StopAndClose) {
                     self.queue.cancel_all();
@@ -121,34 +121,34 @@ impl App {
             return Task::none();
         }
         self.projects.closing = false;
-        self.unless_changed(After::Quit)
+        self.unless_changed(PendingAction::Quit)
     }
 
     /// Continues with `after`, or first asks what to do with unsaved changes.
-    pub(in crate::app) fn unless_changed(&mut self, after: After) -> Task<Up> {
+    pub(in crate::app) fn unless_changed(&mut self, after: PendingAction) -> Task<Up> {
         if self.projects.is_changed(self.project()) {
             self.projects.question = Some(Question::Unsaved(after));
             return Task::none();
         }
-        self.go_on(after)
+        self.proceed(after)
     }
 
-    pub(in crate::app) fn go_on(&mut self, after: After) -> Task<Up> {
+    pub(in crate::app) fn proceed(&mut self, after: PendingAction) -> Task<Up> {
         self.projects.question = None;
         match after {
-            After::Quit => {
+            PendingAction::Quit => {
                 self.projects.end();
                 iced::exit()
             }
-            After::New => {
+            PendingAction::New => {
                 let portrait = self.portraits.get(&self.document().portrait.id).cloned();
                 if let Some(portrait) = portrait {
                     let id = self.document().portrait.id;
                     self.begin(None, Project::new(portrait.document(id)));
                 }
-                self.tell_others()
+                self.announce_project()
             }
-            After::Open(path) => {
+            PendingAction::Open(path) => {
                 self.opening = true;
                 let origin = Origin::File(path.clone());
                 self.open_project(origin, move || ProjectFile::open(&path))

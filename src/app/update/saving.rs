@@ -6,7 +6,7 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{self, Target, in_background};
-use crate::app::projects::{Message, Question, SaveEnd};
+use crate::app::projects::{Message, Question, SaveOutcome};
 use crate::app::widgets::format::size;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
@@ -77,13 +77,13 @@ impl App {
             move || {
                 let found = known.and_then(|_| FileStamp::of(&target));
                 if found.is_some() && found != known {
-                    return Ok(SaveEnd::ChangedOutside);
+                    return Ok(SaveOutcome::ChangedOutside);
                 }
                 let saved = ProjectFile::save(&written, &target, Embed::of(&written), &index)?;
-                Ok(SaveEnd::Saved(saved, FileStamp::of(&target)))
+                Ok(SaveOutcome::Saved(saved, FileStamp::of(&target)))
             },
             move |result| {
-                let result: Result<SaveEnd, String> = match result {
+                let result: Result<SaveOutcome, String> = match result {
                     Some(result) => result.map_err(|error: EngineError| error.to_string()),
                     None => Err("The project could not be saved by a fault of Mien.".to_owned()),
                 };
@@ -96,15 +96,15 @@ impl App {
         &mut self,
         path: PathBuf,
         project: Project,
-        result: Result<SaveEnd, String>,
+        result: Result<SaveOutcome, String>,
     ) -> Task<Up> {
         self.projects.saving = false;
         match result {
-            Ok(SaveEnd::ChangedOutside) => {
+            Ok(SaveOutcome::ChangedOutside) => {
                 self.projects.question = Some(Question::ChangedOutside(path));
                 Task::none()
             }
-            Ok(SaveEnd::Saved(saved, stamp)) => {
+            Ok(SaveOutcome::Saved(saved, stamp)) => {
                 self.projects.stamp = stamp;
                 self.history.set_labels(self.panes.labels);
                 self.projects.saved = Some(project);
@@ -116,7 +116,7 @@ impl App {
                 self.projects.path = Some(path);
                 self.remember();
                 let told = match is_new {
-                    true => self.tell_others(),
+                    true => self.announce_project(),
                     false => Task::none(),
                 };
                 if !self.projects.is_changed(self.project())
@@ -126,7 +126,7 @@ impl App {
                     self.projects.kept = None;
                 }
                 let then = self.projects.then.take();
-                let next = then.map_or_else(Task::none, |after| self.go_on(after));
+                let next = then.map_or_else(Task::none, |after| self.proceed(after));
                 Task::batch([told, next])
             }
             Err(problem) => {
@@ -138,32 +138,32 @@ impl App {
     }
 
     /// Publishes which project is open here, and warns the artist if another run of Mien has it open too.
-    pub(in crate::app) fn tell_others(&self) -> Task<Up> {
+    pub(in crate::app) fn announce_project(&self) -> Task<Up> {
         let Some(autosave) = self.projects.autosave.clone() else {
             return Task::none();
         };
         let path = self.projects.path.clone();
         in_background(
-            move || autosave.work_on(path.as_deref()),
+            move || autosave.announce_open(path.as_deref()),
             |result| Up::Project(Message::OpenElsewhere(matches!(result, Some(Ok(true))))),
         )
     }
 
     /// Autosaves, if there is anything new to save.
-    pub(in crate::app) fn keep_copy(&mut self) -> Task<Up> {
+    pub(in crate::app) fn autosave_now(&mut self) -> Task<Up> {
         let project = self.project();
         let kept = self.projects.kept.as_ref();
         let kept = kept.or(self.projects.saved.as_ref());
         let Some(autosave) = &self.projects.autosave else {
             return Task::none();
         };
-        if self.projects.keeping || kept == Some(project) {
+        if self.projects.autosaving || kept == Some(project) {
             return Task::none();
         }
         let (autosave, project) = (Arc::clone(autosave), project.clone());
         let path = self.projects.path.clone();
         let index = self.projects.index.clone();
-        self.projects.keeping = true;
+        self.projects.autosaving = true;
         let written = project.clone();
         in_background(
             move || autosave.write(&written, path.as_deref(), &index),
@@ -178,25 +178,25 @@ impl App {
     }
 
     /// Handles the end of an autosave.
-    pub(in crate::app) fn kept(&mut self, project: Project, result: Result<(), String>) {
-        self.projects.keeping = false;
+    pub(in crate::app) fn autosaved(&mut self, project: Project, result: Result<(), String>) {
+        self.projects.autosaving = false;
         match result {
             Ok(()) => {
                 self.projects.kept = Some(project);
                 self.projects.discard_replaced();
-                if self.projects.keeping_failed.take().is_some() {
+                if self.projects.autosave_problem.take().is_some() {
                     let hint = "A copy is kept against a crash again.";
                     self.status.notice = Some(Notice::Hint(hint.to_owned()));
                 }
             }
             Err(problem) => {
                 // Retried every few seconds, but reported once.
-                if self.projects.keeping_failed.as_ref() != Some(&problem) {
+                if self.projects.autosave_problem.as_ref() != Some(&problem) {
                     self.status.notice = Some(Notice::Problem(format!(
                         "No copy is kept against a crash: {problem}"
                     )));
                 }
-                self.projects.keeping_failed = Some(problem);
+                self.projects.autosave_problem = Some(problem);
             }
         }
     }
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_project_holds_and_does_not_is_said() {
+    fn the_report_names_the_size_and_what_is_missing() {
         let path = Path::new("a.mien");
         let mut saved = Saved {
             bytes: 900,

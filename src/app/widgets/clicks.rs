@@ -7,7 +7,7 @@ use iced::Point;
 const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 
 /// How far apart the two presses of a double-click may be, in logical pixels.
-const NEAR: f32 = 5.0;
+const DOUBLE_CLICK_DISTANCE: f32 = 5.0;
 
 /// The last press on a canvas, for telling double-clicks from single ones.
 #[derive(Debug, Default)]
@@ -20,7 +20,9 @@ impl Clicks {
     pub fn press(&mut self, at: Point) -> bool {
         self.last
             .replace((Instant::now(), at))
-            .is_some_and(|(when, place)| when.elapsed() < DOUBLE_CLICK && place.distance(at) < NEAR)
+            .is_some_and(|(when, place)| {
+                when.elapsed() < DOUBLE_CLICK && place.distance(at) < DOUBLE_CLICK_DISTANCE
+            })
     }
 
     /// Where the last press was.

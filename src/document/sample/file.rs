@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::sample::{Category, Sample, SampleError};
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
+use crate::regular_file;
 use crate::text::{fault, name};
 
 /// The largest file that is read, in bytes; a hundred thousand frames take about ten million.
@@ -117,7 +117,7 @@ impl Sample {
             path: path.to_owned(),
             reason: Box::new(reason),
         };
-        let json = ordinary_file::read_text(path, MAX_BYTES)
+        let json = regular_file::read_text(path, MAX_BYTES)
             .map_err(|error| SampleError::Unreadable(MediaError::reading(path, error)))?;
         Self::from_json(&json).map_err(within)
     }

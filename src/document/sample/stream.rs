@@ -5,7 +5,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// What a stream's numbers are used for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum StreamId {
     Content,
     Category,
     /// The motion before the first frame.
@@ -14,13 +14,13 @@ pub(super) enum Part {
     Step(u32),
 }
 
-impl Part {
+impl StreamId {
     fn number(self) -> u64 {
         match self {
-            Part::Content => 0,
-            Part::Category => 1,
-            Part::Start => 2,
-            Part::Step(frame) => (1 << 32) | u64::from(frame),
+            StreamId::Content => 0,
+            StreamId::Category => 1,
+            StreamId::Start => 2,
+            StreamId::Step(frame) => (1 << 32) | u64::from(frame),
         }
     }
 }
@@ -32,7 +32,7 @@ pub(super) struct Stream(ChaCha8Rng);
 const KEY: &[u8; 24] = b"mien sampled noise no. 1";
 
 impl Stream {
-    pub(super) fn new(seed: u64, part: Part) -> Self {
+    pub(super) fn new(seed: u64, part: StreamId) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8..].copy_from_slice(KEY);
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn normals_are_normal() {
         let n = 400_000;
-        let values = Stream::new(1, Part::Content).normals(n);
+        let values = Stream::new(1, StreamId::Content).normals(n);
         let moment = |power: i32| {
             let sum: f64 = values.iter().map(|&v| f64::from(v).powi(power)).sum();
             sum / n as f64
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn categories_are_equally_likely() {
         let mut counts = [0; 6];
-        let mut stream = Stream::new(7, Part::Category);
+        let mut stream = Stream::new(7, StreamId::Category);
         for _ in 0..60_000 {
             counts[stream.below(6)] += 1;
         }

@@ -7,7 +7,7 @@ use crate::document::pose::Sides;
 use crate::document::track::easing::Easing;
 
 /// Keys of a channel closer together than this, in seconds, are at the same time.
-pub(super) const SAME: f64 = 1e-6;
+pub(super) const TIME_EPSILON: f64 = 1e-6;
 
 /// A channel's value at one time, on both halves of the face; for head and eyes both are equal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,7 +75,7 @@ impl Curve {
                     time: key.time,
                     left,
                     right,
-                    easing: key.easing.sound(),
+                    easing: key.easing.clamped_handles(),
                 }
             })
             .collect();
@@ -83,7 +83,7 @@ impl Curve {
         let mut apart: Vec<Key> = Vec::with_capacity(keys.len());
         for key in keys {
             match apart.last_mut() {
-                Some(last) if key.time - last.time < SAME => *last = key,
+                Some(last) if key.time - last.time < TIME_EPSILON => *last = key,
                 _ => apart.push(key),
             }
         }
@@ -170,7 +170,7 @@ impl Curve {
     }
 
     /// The lowest and the highest value of all keys on either half.
-    pub fn reach(&self) -> Option<(f32, f32)> {
+    pub fn value_range(&self) -> Option<(f32, f32)> {
         let mut values = self.keys.iter().flat_map(|key| [key.left, key.right]);
         let first = values.next()?;
         Some(values.fold((first, first), |(low, high), value| {

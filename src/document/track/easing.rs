@@ -53,7 +53,7 @@ impl Easing {
     }
 
     /// The same easing, with the control points of a curve clamped to their ranges.
-    pub(super) fn sound(self) -> Self {
+    pub(super) fn clamped_handles(self) -> Self {
         match self {
             Easing::Bezier(handles) => Self::bezier(handles),
             other => other,

@@ -14,10 +14,10 @@ use crate::document::track::{Playback, Track};
 
 /// A track as stored in a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Form {
+pub(super) struct StoredTrack {
     /// By channel names such as `AU12` and `yaw`; a channel without keys is omitted.
     #[serde(default)]
-    curves: BTreeMap<String, Vec<KeyForm>>,
+    curves: BTreeMap<String, Vec<StoredKey>>,
     /// The keys of the first version.
     #[serde(default, skip_serializing)]
     keyframes: Vec<Keyframe>,
@@ -31,17 +31,17 @@ pub(super) struct Form {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct KeyForm {
+struct StoredKey {
     time: f64,
     #[serde(flatten)]
-    value: Halves,
+    value: StoredHalves,
     #[serde(default)]
     easing: Easing,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
-enum Halves {
+enum StoredHalves {
     Same { value: f32 },
     Apart { left: f32, right: f32 },
 }
@@ -55,16 +55,16 @@ struct Keyframe {
     easing: Easing,
 }
 
-impl From<Track> for Form {
+impl From<Track> for StoredTrack {
     fn from(track: Track) -> Self {
-        let keys = |channel: Channel| -> Vec<KeyForm> {
+        let keys = |channel: Channel| -> Vec<StoredKey> {
             let keys = track.curve(channel).keys().iter();
-            keys.map(|key| KeyForm {
+            keys.map(|key| StoredKey {
                 time: key.time,
                 value: if key.is_even() {
-                    Halves::Same { value: key.left }
+                    StoredHalves::Same { value: key.left }
                 } else {
-                    Halves::Apart {
+                    StoredHalves::Apart {
                         left: key.left,
                         right: key.right,
                     }
@@ -87,10 +87,10 @@ impl From<Track> for Form {
     }
 }
 
-impl TryFrom<Form> for Track {
+impl TryFrom<StoredTrack> for Track {
     type Error = String;
 
-    fn try_from(form: Form) -> Result<Self, String> {
+    fn try_from(form: StoredTrack) -> Result<Self, String> {
         let mut track = Track {
             playback: form.playback,
             ..Track::default()
@@ -122,8 +122,8 @@ impl TryFrom<Form> for Track {
             })?;
             let keys = keys.into_iter().map(|key| {
                 let (left, right) = match key.value {
-                    Halves::Same { value } => (value, value),
-                    Halves::Apart { left, right } => (left, right),
+                    StoredHalves::Same { value } => (value, value),
+                    StoredHalves::Apart { left, right } => (left, right),
                 };
                 Key {
                     time: track.snapped(key.time),

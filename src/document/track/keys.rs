@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use crate::document::channel::{Channel, Reach};
+use crate::document::channel::{Channel, SliderRange};
 use crate::document::track::Track;
-use crate::document::track::curve::{Curve, Key, SAME};
+use crate::document::track::curve::{Curve, Key, TIME_EPSILON};
 use crate::document::track::easing::Easing;
 
 /// A key identified by its channel and time, so that adding or removing others doesn't change its id.
@@ -59,7 +59,7 @@ impl Track {
     pub fn key(&self, id: KeyId) -> Option<&Key> {
         let curve = self.curve(id.channel);
         curve
-            .index_at(id.time, SAME)
+            .index_at(id.time, TIME_EPSILON)
             .map(|index| &curve.keys()[index])
     }
 
@@ -91,7 +91,7 @@ impl Track {
         shares: RangeInclusive<f32>,
     ) -> Selection {
         self.ids(|channel, key| {
-            let within = |value: f32| shares.contains(&channel.share_of(value));
+            let within = |value: f32| shares.contains(&channel.normalise(value));
             times.contains(&key.time)
                 && (within(key.left) || within(key.right))
                 && channels.contains(&channel)
@@ -145,7 +145,7 @@ impl Track {
         ids: &Selection,
         frames: i64,
         share: f32,
-        reach: Reach,
+        reach: SliderRange,
     ) -> Selection {
         let times = || ids.iter().map(|id| id.time);
         let (first, last) = (
@@ -197,7 +197,9 @@ impl Track {
                 .filter(|id| id.channel == channel)
                 .map(|id| on_frame(id.time))
                 .collect();
-            times.windows(2).any(|pair| pair[1] - pair[0] < SAME)
+            times
+                .windows(2)
+                .any(|pair| pair[1] - pair[0] < TIME_EPSILON)
         };
         let crowded = Channel::ALL.map(crowded);
         self.change_keys(ids, |channel, key| Key {
@@ -217,10 +219,10 @@ impl Track {
 
     /// Sets the easing from each of these keys to the next one of its channel.
     pub fn set_easing(&mut self, ids: &Selection, easing: Easing) {
-        let easing = easing.sound();
+        let easing = easing.clamped_handles();
         for id in ids {
             let curve = &mut self.curves[id.channel.index()];
-            if let Some(index) = curve.index_at(id.time, SAME) {
+            if let Some(index) = curve.index_at(id.time, TIME_EPSILON) {
                 curve.keys_mut()[index].easing = easing;
             }
         }
@@ -279,11 +281,11 @@ impl Track {
                 .map(|id| id.time)
                 .collect();
             let curve = &mut self.curves[channel.index()];
-            let at = |time: f64| wanted.partition_point(|other| *other < time - SAME);
+            let at = |time: f64| wanted.partition_point(|other| *other < time - TIME_EPSILON);
             let is_wanted = |key: &Key| {
                 wanted
                     .get(at(key.time))
-                    .is_some_and(|t| *t < key.time + SAME)
+                    .is_some_and(|t| *t < key.time + TIME_EPSILON)
             };
             if !curve.keys().iter().any(is_wanted) {
                 continue;
@@ -323,7 +325,7 @@ impl Track {
     pub(super) fn snapped(&self, time: f64) -> f64 {
         let frame = (time * self.fps()).round();
         let near = frame / self.fps();
-        if (near - time).abs() < SAME {
+        if (near - time).abs() < TIME_EPSILON {
             // The start is 0, never -0, so that a key is found by its time.
             near + 0.0
         } else {

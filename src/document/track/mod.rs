@@ -9,7 +9,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::channel::{Channel, Reach};
+use crate::document::channel::{Channel, SliderRange};
 use crate::document::pose::Pose;
 
 pub use curve::{Curve, Key};
@@ -67,7 +67,7 @@ impl std::fmt::Display for Playback {
 
 /// A curve for each channel, with the frame rate, length and playback.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "form::Form", try_from = "form::Form")]
+#[serde(into = "form::StoredTrack", try_from = "form::StoredTrack")]
 pub struct Track {
     /// In the order of [`Channel::ALL`].
     curves: [Curve; Channel::COUNT],
@@ -118,7 +118,7 @@ impl Track {
             .flat_map(|curve| curve.keys().iter().map(|key| key.time))
             .collect();
         times.sort_by(f64::total_cmp);
-        times.dedup_by(|later, earlier| *later - *earlier < curve::SAME);
+        times.dedup_by(|later, earlier| *later - *earlier < curve::TIME_EPSILON);
         times
     }
 
@@ -130,8 +130,8 @@ impl Track {
     /// Whether every key is in its channel's usual range.
     pub fn is_usual(&self) -> bool {
         self.keyed().all(|channel| {
-            let usual = channel.limits(Reach::Usual);
-            let reach = self.curve(channel).reach();
+            let usual = channel.limits(SliderRange::Usual);
+            let reach = self.curve(channel).value_range();
             reach.is_none_or(|(low, high)| usual.contains(&low) && usual.contains(&high))
         })
     }

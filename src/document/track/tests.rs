@@ -24,7 +24,7 @@ fn track_of(keys: &[(usize, u32, f32, f32)]) -> Track {
     let mut track = Track::default();
     for (index, frame, left, right) in keys {
         let channel = Channel::ALL[*index];
-        let halves = (channel.value_at(*left), channel.value_at(*right));
+        let halves = (channel.denormalise(*left), channel.denormalise(*right));
         track.set_channel(*frame, channel, halves);
     }
     track
@@ -34,7 +34,7 @@ fn in_order(track: &Track) -> bool {
     Channel::ALL.into_iter().all(|channel| {
         let keys = track.curve(channel).keys();
         keys.windows(2)
-            .all(|pair| pair[1].time - pair[0].time >= curve::SAME)
+            .all(|pair| pair[1].time - pair[0].time >= curve::TIME_EPSILON)
     })
 }
 
@@ -89,7 +89,7 @@ fn keys_move_together_and_what_they_come_upon_gives_way() {
     let mut track = track_of(&[(8, 0, 0.0, 0.0), (8, 12, 0.5, 0.5), (8, 24, 1.0, 0.9)]);
     let ids = [id(12, 0.0), id(12, 1.0)].into();
     // To the last frame, and by a value that takes one half to the end of its range.
-    let moved = track.move_keys(&ids, 12, 0.05, Reach::Usual);
+    let moved = track.move_keys(&ids, 12, 0.05, SliderRange::Usual);
     assert_eq!(moved, [id(12, 0.5), id(12, 1.5)].into());
     let keys = track.curve(unit(12)).keys();
     let values: Vec<_> = keys
@@ -98,12 +98,12 @@ fn keys_move_together_and_what_they_come_upon_gives_way() {
         .collect();
     assert_eq!(values, [(0.5, 0.05, 0.05), (1.5, 1.0, 0.95)]);
     assert_eq!(
-        track.move_keys(&moved, -99, 0.0, Reach::Usual),
+        track.move_keys(&moved, -99, 0.0, SliderRange::Usual),
         [id(12, 0.0), id(12, 1.0)].into()
     );
     let last = track.time_of(47);
     assert_eq!(
-        track.move_keys(&[id(12, 1.0)].into(), 99, 0.0, Reach::Usual),
+        track.move_keys(&[id(12, 1.0)].into(), 99, 0.0, SliderRange::Usual),
         [id(12, last)].into()
     );
 }
@@ -325,7 +325,7 @@ fn keys_of_units_and_of_the_head_move_by_the_same_share_of_their_ranges() {
     track.set_channel(0, Channel::Yaw, (0.0, 0.0));
     let low = track.keys_in(&Channel::ALL, 0.0..=1.0, 0.0..=0.4);
     assert!(low.is_empty(), "both are in the middle");
-    let moved = track.move_keys(&track.all_keys(), 12, 0.25, Reach::Usual);
+    let moved = track.move_keys(&track.all_keys(), 12, 0.25, SliderRange::Usual);
     assert_eq!(track.keys_in(&Channel::ALL, 0.5..=0.5, 0.7..=0.8), moved);
     let pose = track.value_at(0.5).unwrap();
     assert_eq!((pose.get(unit(12)), pose.head.yaw()), (0.75, 10.0));
@@ -356,14 +356,14 @@ fn keys_go_beyond_only_where_that_is_wanted_and_stay_where_they_are() {
     let all = track.all_keys();
     let at = |track: &Track| track.curve(unit(12)).at(0.0).unwrap();
     let mut usual = track.clone();
-    usual.move_keys(&all, 0, 0.4, Reach::Usual);
+    usual.move_keys(&all, 0, 0.4, SliderRange::Usual);
     assert_eq!(at(&usual), (1.0, 1.3));
-    usual.move_keys(&all, 0, -2.0, Reach::Usual);
+    usual.move_keys(&all, 0, -2.0, SliderRange::Usual);
     assert_eq!(at(&usual), (0.0, 0.0));
     let mut beyond = track.clone();
-    beyond.move_keys(&all, 0, 0.4, Reach::Beyond);
+    beyond.move_keys(&all, 0, 0.4, SliderRange::Beyond);
     assert_eq!(at(&beyond), (1.3, 1.5));
-    beyond.move_keys(&all, 0, -9.0, Reach::Beyond);
+    beyond.move_keys(&all, 0, -9.0, SliderRange::Beyond);
     assert_eq!(at(&beyond), (-0.5, -0.5));
 }
 
@@ -400,7 +400,7 @@ proptest! {
     #[test]
     fn keys_stay_in_order_and_apart(keys in some_keys(), every in 1usize..5, frames in -60i64..60, value in -1f32..1.0, factor in 0.05f64..5.0, at in 0u32..48) {
         let mut track = track_of(&keys);
-        let moved = track.move_keys(&some_of(&track, every), frames, value, Reach::Beyond);
+        let moved = track.move_keys(&some_of(&track, every), frames, value, SliderRange::Beyond);
         prop_assert!(in_order(&track));
         prop_assert!(moved.iter().all(|id| track.key(*id).is_some()));
         let count = track.all_keys().len();
@@ -431,9 +431,9 @@ proptest! {
         let mut track = track_of(&keys);
         let (before, all) = (track.clone(), track.all_keys());
         let first = |ids: &Selection| ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
-        let moved = track.move_keys(&all, frames, 0.0, Reach::Usual);
+        let moved = track.move_keys(&all, frames, 0.0, SliderRange::Usual);
         let back = ((first(&all) - first(&moved)) * 24.0).round() as i64;
-        prop_assert_eq!(track.move_keys(&moved, back, 0.0, Reach::Usual), all);
+        prop_assert_eq!(track.move_keys(&moved, back, 0.0, SliderRange::Usual), all);
         prop_assert_eq!(track, before);
     }
 

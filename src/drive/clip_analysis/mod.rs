@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use crate::document::{AuVector, Crop, MediaSource};
 use crate::drive::au_track::{self, AuFrame, AuTrack, steps, track_rate};
-use crate::drive::face_tracking::{Followed, follow, times};
+use crate::drive::face_tracking::{TrackedFaces, follow, times};
 use crate::drive::frames::{FrameSource, OriginalFrames};
 use crate::drive::sample_clip::SampleClip;
 use crate::error::{ClipError, EngineError};
-use crate::face::found::canonical;
+use crate::face::found::crop_by_rule;
 use crate::face::{Face, Mesh, Shape};
 use crate::folders::file_name;
 use crate::media::clip::ClipInfo;
@@ -32,7 +32,7 @@ use crate::progress::Progress;
 use crate::weights::CropRule;
 use memo::Memo;
 use proxies::{BUDGET, Proxies};
-pub use snapshots::Show;
+pub use snapshots::OnSnapshot;
 use snapshots::{Building, Pace};
 
 /// The analysed frames of a motion, from a clip or a sampler.
@@ -53,14 +53,14 @@ pub struct ClipAnalysis {
     /// The face's track; `None` where no frame shows a face, or faces weren't looked for.
     pub track: Option<AuTrack>,
     /// The error that ended the reading early, if any.
-    pub broken: Option<String>,
+    pub read_error: Option<String>,
     /// Whether the analysis is finished.
     complete: bool,
     meshes: Vec<Option<Mesh>>,
     frames: Arc<dyn FrameSource>,
     proxies: Option<Arc<Proxies>>,
     /// Caches of the last results derived from the track.
-    unlike: Memo<Shape, Vec<Option<f32>>>,
+    dissimilarity: Memo<Shape, Vec<Option<f32>>>,
     smoothed: Memo<au_track::Reading, Vec<Option<AuVector>>>,
 }
 
@@ -94,7 +94,7 @@ impl ClipAnalysis {
     pub fn read_showing(
         source: &MediaSource,
         progress: &Progress,
-        show: Show<'_>,
+        show: OnSnapshot<'_>,
     ) -> Result<Self, EngineError> {
         let (path, _sample) = file_of(source)?;
         Self::read_file(&path, BUDGET, progress, Pace::default(), Some(show))
@@ -105,7 +105,7 @@ impl ClipAnalysis {
         budget: usize,
         progress: &Progress,
         pace: Pace,
-        show: Option<Show<'_>>,
+        show: Option<OnSnapshot<'_>>,
     ) -> Result<Self, EngineError> {
         let originals = OriginalFrames::new(path.to_owned(), (None, None), None);
         let clip = originals.open()?;
@@ -154,7 +154,7 @@ impl ClipAnalysis {
     fn scrubbed(
         name: String,
         info: &ClipInfo,
-        seen: &Followed,
+        seen: &TrackedFaces,
         proxies: Arc<Proxies>,
     ) -> Result<Self, EngineError> {
         let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
@@ -165,7 +165,7 @@ impl ClipAnalysis {
     fn of(
         name: String,
         info: &ClipInfo,
-        seen: &Followed,
+        seen: &TrackedFaces,
         track: Option<AuTrack>,
         frames: Arc<dyn FrameSource>,
         proxies: Option<Arc<Proxies>>,
@@ -182,15 +182,15 @@ impl ClipAnalysis {
             times: seen.faces.iter().map(|(time, _)| *time).collect(),
             size: (info.width, info.height),
             track: track.map(|track| AuTrack {
-                broken: seen.broken.clone(),
+                read_error: seen.read_error.clone(),
                 ..track
             }),
-            broken: seen.broken.clone(),
+            read_error: seen.read_error.clone(),
             complete: true,
             meshes: seen.faces.iter().map(mesh).collect(),
             frames,
             proxies,
-            unlike: Memo::default(),
+            dissimilarity: Memo::default(),
             smoothed: Memo::default(),
         })
     }
@@ -222,14 +222,14 @@ impl ClipAnalysis {
 
     /// Returns a crop rule's square for a frame's face, in pixels of the original; `None` where there is no face.
     pub fn square(&self, rule: &CropRule, frame: usize) -> Option<Crop> {
-        Some(canonical(self.mesh(frame)?, rule, self.size))
+        Some(crop_by_rule(self.mesh(frame)?, rule, self.size))
     }
 
     /// Returns the dissimilarity in shape and pose between the portrait's face and each frame's, 0 for the same; one entry per
     /// frame.
-    pub fn unlike(&self, portrait: &Shape) -> Arc<Vec<Option<f32>>> {
-        self.unlike.get(*portrait, || match &self.track {
-            Some(track) => track.unlike(portrait),
+    pub fn dissimilarity(&self, portrait: &Shape) -> Arc<Vec<Option<f32>>> {
+        self.dissimilarity.get(*portrait, || match &self.track {
+            Some(track) => track.dissimilarity(portrait),
             None => vec![None; self.frames()],
         })
     }

@@ -34,17 +34,17 @@ const SHRINKING: f64 = 1.25;
 const SQUARE: f64 = 1.4;
 
 /// Range of the longer side of a frame: at least the first, even where the face needs less, and at most the second.
-const SIDES: (f64, f64) = (640.0, 1280.0);
+const SIDE_RANGE: (f64, f64) = (640.0, 1280.0);
 
 /// Minimum longer side of a frame, however long the clip.
-const LEAST: f64 = 96.0;
+const MIN_SIDE: f64 = 96.0;
 
 /// Scale factor applied when the proxies exceed their budget.
-const LESS: f64 = 0.7;
+const SHRINK_FACTOR: f64 = 0.7;
 
 const QUALITY: u8 = 95;
 
-struct Kept {
+struct EncodedProxy {
     jpeg: Vec<u8>,
     /// A hash of the stored frame's pixels.
     content: u64,
@@ -56,13 +56,13 @@ pub(crate) struct Proxies {
     /// The size of the original frames.
     size: (u32, u32),
     /// Shared with snapshots.
-    frames: Vec<Arc<Kept>>,
+    frames: Vec<Arc<EncodedProxy>>,
     bytes: usize,
     budget: usize,
     /// The current and the maximum ratio of a proxy's size to the original's, at most 1.
     scale: f64,
     most: f64,
-    met: bool,
+    has_seen_face: bool,
     /// The frame accessed last: several panes read the same.
     last: Mutex<Option<(usize, Arc<Picture>)>>,
 }
@@ -70,16 +70,16 @@ pub(crate) struct Proxies {
 impl Proxies {
     /// Creates an empty set for frames of the given size.
     pub fn new(name: String, size: (u32, u32), budget: usize) -> Self {
-        let most = (SIDES.1 / longer(size)).min(1.0);
+        let most = (SIDE_RANGE.1 / longer(size)).min(1.0);
         Self {
             name,
             size,
             frames: Vec::new(),
             bytes: 0,
             budget,
-            scale: (SIDES.0 / longer(size)).min(1.0),
+            scale: (SIDE_RANGE.0 / longer(size)).min(1.0),
             most,
-            met: false,
+            has_seen_face: false,
             last: Mutex::default(),
         }
     }
@@ -98,8 +98,8 @@ impl Proxies {
         if let Some(mesh) = face {
             let (left, top, right, bottom) = mesh.bounds();
             let side = f64::from((right - left).max(bottom - top)) * SQUARE;
-            let slack = if self.met { 1.0 } else { SHRINKING };
-            self.met = true;
+            let slack = if self.has_seen_face { 1.0 } else { SHRINKING };
+            self.has_seen_face = true;
             if side * self.scale < FACE * slack {
                 // With a margin, so that the size doesn't rise with every frame.
                 let wanted = FACE * SHRINKING / side.max(1.0);
@@ -110,15 +110,16 @@ impl Proxies {
         let kept = self.encoded(picture, self.scale)?;
         self.bytes += kept.jpeg.len();
         self.frames.push(Arc::new(kept));
-        while self.bytes > self.budget && longer(self.size) * self.scale * LESS >= LEAST {
+        while self.bytes > self.budget && longer(self.size) * self.scale * SHRINK_FACTOR >= MIN_SIDE
+        {
             self.shrink(stop)?;
         }
         Ok(())
     }
 
     fn shrink(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> Result<(), EngineError> {
-        let scale = self.scale * LESS;
-        let smaller: Result<Vec<Arc<Kept>>, EngineError> = self
+        let scale = self.scale * SHRINK_FACTOR;
+        let smaller: Result<Vec<Arc<EncodedProxy>>, EngineError> = self
             .frames
             .par_iter()
             .map(|kept| {
@@ -170,7 +171,7 @@ impl Proxies {
         resized(&picture, (across.round().max(1.0) as u32, height)).ok()
     }
 
-    fn kept(&self, frame: usize) -> Result<&Kept, EngineError> {
+    fn kept(&self, frame: usize) -> Result<&EncodedProxy, EngineError> {
         self.frames.get(frame).map(Arc::as_ref).ok_or_else(|| {
             let error = ClipError::NoFrame {
                 name: self.name.clone(),
@@ -181,7 +182,7 @@ impl Proxies {
         })
     }
 
-    fn encoded(&self, picture: &Picture, scale: f64) -> Result<Kept, EngineError> {
+    fn encoded(&self, picture: &Picture, scale: f64) -> Result<EncodedProxy, EngineError> {
         let size = scaled(self.size, scale);
         let small;
         let picture = if picture.size() == size {
@@ -201,13 +202,13 @@ impl Proxies {
                 reason: error.to_string(),
             })?;
         jpeg.shrink_to_fit();
-        Ok(Kept {
+        Ok(EncodedProxy {
             jpeg,
             content: hasher.finish(),
         })
     }
 
-    fn decoded(&self, kept: &Kept) -> Result<Picture, EngineError> {
+    fn decoded(&self, kept: &EncodedProxy) -> Result<Picture, EngineError> {
         Ok(media::image::read(Path::new(&self.name), &kept.jpeg)?)
     }
 }

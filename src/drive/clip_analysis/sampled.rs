@@ -9,8 +9,8 @@ use crate::document::Sample;
 use crate::drive::au_track::{AuTrack, track_rate};
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::BUDGET;
-use crate::drive::clip_analysis::snapshots::{Building, Pace, Show};
-use crate::drive::face_tracking::{Followed, next};
+use crate::drive::clip_analysis::snapshots::{Building, OnSnapshot, Pace};
+use crate::drive::face_tracking::{TrackedFaces, next};
 use crate::drive::frames::{FrameSource, missing};
 use crate::error::{EngineError, InternalError};
 use crate::face::{Face, Tracker};
@@ -52,7 +52,7 @@ impl ClipAnalysis {
         sample: &Sample,
         fps: f64,
         progress: &Progress,
-        show: Show<'_>,
+        show: OnSnapshot<'_>,
     ) -> Result<Self, EngineError> {
         Self::drawn(sampler, sample, fps, progress, Some(show))
     }
@@ -62,7 +62,7 @@ impl ClipAnalysis {
         sample: &Sample,
         fps: f64,
         progress: &Progress,
-        show: Option<Show<'_>>,
+        show: Option<OnSnapshot<'_>>,
     ) -> Result<Self, EngineError> {
         progress.set_total(sample.frames());
         let stop = || progress.cancel.is_cancelled();
@@ -174,11 +174,11 @@ fn look(
     sample: &Sample,
     info: &ClipInfo,
     progress: &Progress,
-    mut each: impl FnMut(&Picture, &Followed) -> Result<(), EngineError>,
-) -> Result<Followed, EngineError> {
+    mut each: impl FnMut(&Picture, &TrackedFaces) -> Result<(), EngineError>,
+) -> Result<TrackedFaces, EngineError> {
     let stop = || progress.cancel.is_cancelled();
     let mut tracker = Tracker::default();
-    let mut seen = Followed::default();
+    let mut seen = TrackedFaces::default();
     sampler.frames(sample, 0..sample.frames(), &stop, |frame| {
         if stop() {
             return Err(EngineError::Cancelled);

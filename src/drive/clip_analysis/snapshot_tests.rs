@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::document::{AuVector, ClipMotion};
 use crate::drive::clip_analysis::*;
 use crate::drive::clip_driver::ClipDriver;
-use crate::methods::drive::Moment;
+use crate::methods::drive::DrivePicture;
 
 /// Takes a snapshot whenever there are enough new frames.
 const EAGER: Duration = Duration::ZERO;
@@ -66,7 +66,7 @@ fn snapshots_are_the_beginning_of_the_whole() {
     );
     for part in parts {
         assert!(!part.is_complete());
-        assert_eq!(part.broken, None);
+        assert_eq!(part.read_error, None);
         assert_begins(whole, part);
         let last = part.frames() - 1;
         let picture = |analysis: &ClipAnalysis| analysis.source().picture(last).unwrap();
@@ -83,7 +83,10 @@ fn the_whole_is_the_same_whoever_looks() {
     assert_eq!(plain.frames(), shown.frames());
     assert_begins(&plain, shown);
     assert_eq!(plain.track, shown.track);
-    assert_eq!((plain.offset, &plain.broken), (shown.offset, &shown.broken));
+    assert_eq!(
+        (plain.offset, &plain.read_error),
+        (shown.offset, &shown.read_error)
+    );
     assert_eq!(plain.bytes(), shown.bytes());
 }
 
@@ -98,11 +101,11 @@ fn a_frame_keeps_its_cache_key_while_the_reading_goes_on() {
         let frames = part.frames();
         let part = driver(part);
         assert_eq!((part.frames(), part.last), (frames, frames - 1));
-        keys.push(part.key(Moment::Now, 3, false));
+        keys.push(part.key(DrivePicture::Now, 3, false));
     };
     let (pace, progress) = (Pace::new(EAGER), Progress::new(0));
     let whole = ClipAnalysis::read_file(&path, BUDGET, &progress, pace, Some(&mut show));
-    let key = driver(whole.unwrap()).key(Moment::Now, 3, false);
+    let key = driver(whole.unwrap()).key(DrivePicture::Now, 3, false);
     assert!(keys.len() > 2 && keys.iter().all(|part| *part == key));
 }
 
@@ -167,11 +170,11 @@ fn a_clip_that_breaks_on_the_way_ends_where_it_breaks() {
     }
     let source = MediaSource::File(folder.path().to_owned());
     let mut parts = Vec::new();
-    let mut show = |part: ClipAnalysis| parts.push((part.frames(), part.broken.clone()));
+    let mut show = |part: ClipAnalysis| parts.push((part.frames(), part.read_error.clone()));
     let whole = ClipAnalysis::read_showing(&source, &Progress::new(0), &mut show).unwrap();
     assert_eq!(parts, [(8, None)]);
     assert_eq!((whole.frames(), whole.is_complete()), (9, true));
-    assert!(whole.broken.is_some());
+    assert!(whole.read_error.is_some());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::Proxies;
-use crate::drive::face_tracking::Followed;
+use crate::drive::face_tracking::TrackedFaces;
 use crate::drive::frames::FrameSource;
 use crate::error::EngineError;
 use crate::media::clip::ClipInfo;
@@ -13,7 +13,7 @@ use crate::media::image::Picture;
 use crate::progress::Stop;
 
 /// Receives a snapshot.
-pub type Show<'a> = &'a mut dyn FnMut(ClipAnalysis);
+pub type OnSnapshot<'a> = &'a mut dyn FnMut(ClipAnalysis);
 
 /// The number of frames in the first snapshot.
 const FIRST: usize = 8;
@@ -66,7 +66,7 @@ pub(crate) struct Building<'a> {
     info: ClipInfo,
     proxies: Proxies,
     pace: Pace,
-    show: Option<Show<'a>>,
+    show: Option<OnSnapshot<'a>>,
 }
 
 impl<'a> Building<'a> {
@@ -76,7 +76,7 @@ impl<'a> Building<'a> {
         info: ClipInfo,
         budget: usize,
         pace: Pace,
-        show: Option<Show<'a>>,
+        show: Option<OnSnapshot<'a>>,
     ) -> Self {
         Self {
             proxies: Proxies::new(name.clone(), (info.width, info.height), budget),
@@ -94,7 +94,7 @@ impl<'a> Building<'a> {
     pub fn push(
         &mut self,
         picture: &Picture,
-        seen: &Followed,
+        seen: &TrackedFaces,
         stop: Stop<'_>,
     ) -> Result<(), EngineError> {
         let scale = self.proxies.scale();
@@ -117,7 +117,7 @@ impl<'a> Building<'a> {
     ///
     /// # Errors
     /// [`EngineError::Media`] where there were no frames.
-    pub fn finish(self, seen: &Followed) -> Result<ClipAnalysis, EngineError> {
+    pub fn finish(self, seen: &TrackedFaces) -> Result<ClipAnalysis, EngineError> {
         ClipAnalysis::scrubbed(self.name, &self.info, seen, Arc::new(self.proxies))
     }
 }

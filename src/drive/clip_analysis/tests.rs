@@ -27,9 +27,9 @@ impl ClipAnalysis {
             size,
             meshes: vec![None; track.frames.len()],
             track: Some(track),
-            broken: None,
+            read_error: None,
             complete: true,
-            unlike: Memo::default(),
+            dissimilarity: Memo::default(),
             smoothed: Memo::default(),
             frames: Arc::clone(&proxies) as Arc<dyn FrameSource>,
             proxies: Some(proxies),
@@ -61,7 +61,7 @@ fn rule() -> CropRule {
 }
 
 /// The mean distance between two pictures' bytes.
-fn apart(a: &Picture, b: &Picture) -> f64 {
+fn difference(a: &Picture, b: &Picture) -> f64 {
     assert_eq!(a.size(), b.size());
     let sum: u64 = a
         .rgba()
@@ -84,12 +84,12 @@ fn the_sample_clip_is_there_frame_by_frame() {
     assert_eq!(analysis.times.len(), originals.len());
     assert_eq!(analysis.size, originals[0].size());
     assert!((analysis.fps - 24.0).abs() < 0.01, "{}", analysis.fps);
-    assert_eq!(analysis.broken, None);
+    assert_eq!(analysis.read_error, None);
     assert_eq!(analysis.track.as_ref().unwrap().faceless(), 0);
     // A small original keeps its size.
     assert_eq!(analysis.source().scale(), 1.0);
     for (i, original) in originals.iter().enumerate() {
-        let distance = apart(&analysis.source().picture(i).unwrap(), original);
+        let distance = difference(&analysis.source().picture(i).unwrap(), original);
         assert!(distance < 2.0, "{i} {distance}");
     }
     // Random access gives the same as sequential access.
@@ -115,7 +115,7 @@ fn faces_have_squares_and_scores_and_frames_thumbnails() {
         let square = analysis.square(&rule(), frame).unwrap();
         square.checked(analysis.size.0, analysis.size.1).unwrap();
         assert!(square.side > 100.0);
-        let curve = analysis.unlike(&shape68(analysis.mesh(frame).unwrap()));
+        let curve = analysis.dissimilarity(&shape68(analysis.mesh(frame).unwrap()));
         assert_eq!(curve.len(), analysis.frames());
         assert_eq!(curve[frame], Some(0.0));
         assert!(curve.iter().flatten().any(|score| *score > 0.01));
@@ -156,7 +156,7 @@ fn without_a_face_a_reel_has_no_track_and_no_error() {
     assert_eq!((analysis.frames(), analysis.track.as_ref()), (3, None));
     assert_eq!(analysis.square(&rule(), 0), None);
     let mesh = sample_reel().mesh(0).unwrap();
-    assert_eq!(*analysis.unlike(&shape68(mesh)), [None; 3]);
+    assert_eq!(*analysis.dissimilarity(&shape68(mesh)), [None; 3]);
     assert_ne!(analysis.source().digest(0), analysis.source().digest(1));
 }
 

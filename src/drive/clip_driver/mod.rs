@@ -13,10 +13,10 @@ use crate::drive::au_track::{AuTrack, track_rate};
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::retime::retimed;
 use crate::error::{ClipError, EngineError};
-use crate::face::found::{canonical, finder, middle};
+use crate::face::found::{crop_by_rule, finder, middle};
 use crate::face::{Mesh, Shape, TurnedSquare, best_frame};
 use crate::media::image::Picture;
-use crate::methods::drive::{ClipFrameKey, Moment};
+use crate::methods::drive::{ClipFrameKey, DrivePicture};
 use crate::methods::subject::square;
 use crate::weights::CropRule;
 use place::Similarity;
@@ -24,7 +24,7 @@ use units::Turning;
 pub use units::{lerp, smoothing};
 
 /// Tolerance in seconds for a frame at the start or end of a part.
-const NEAR: f64 = 1e-6;
+const TIME_TOLERANCE: f64 = 1e-6;
 
 /// A clip bound to a portrait. Each step of the timeline shows a frame of the clip.
 #[derive(Debug, Clone)]
@@ -39,20 +39,20 @@ pub struct ClipDriver {
     /// The frame that counts as looking like the portrait; it may be outside the part in use.
     pub reference: usize,
     /// The dissimilarity between its face and the portrait's, 0 for the same; `None` where either has no face.
-    pub unlike: Option<f32>,
+    pub dissimilarity: Option<f32>,
     /// Start time of each used frame in seconds.
     times: Vec<f64>,
     clock: Clock,
     /// The frame of every step.
     steps: Vec<usize>,
     /// The portrait's pose for every frame; `None` where there is no face.
-    of_frames: Vec<Option<Pose>>,
+    frame_poses: Vec<Option<Pose>>,
     /// The portrait's own expression, used before the first face.
     own: Pose,
     /// The pose for every step; `None` where there is no face.
     poses: Vec<Option<Pose>>,
     /// The same with gaps filled.
-    filled: Vec<Pose>,
+    filled_poses: Vec<Pose>,
     /// The frame whose face squares are measured by: the reference, or the nearest to it that has a face.
     anchor: Option<usize>,
     /// Cache of faces found in original frames, by frame.
@@ -73,8 +73,8 @@ impl ClipDriver {
         portrait: Option<&Shape>,
         source: &AuVector,
     ) -> Result<ClipDriver, EngineError> {
-        let from = motion.from.unwrap_or(0.0) - NEAR;
-        let to = motion.to.unwrap_or(f64::INFINITY) - NEAR;
+        let from = motion.from.unwrap_or(0.0) - TIME_TOLERANCE;
+        let to = motion.to.unwrap_or(f64::INFINITY) - TIME_TOLERANCE;
         let is_used = |time: &f64| *time >= from && *time < to;
         let bounds = (
             analysis.times.iter().position(is_used),
@@ -92,7 +92,7 @@ impl ClipDriver {
             times: analysis.times[first..=last].to_vec(),
             ..Self::whole(analysis, &motion.follow, (first, last))
         };
-        Ok(driver.settled(portrait, source, None))
+        Ok(driver.resolved(portrait, source, None))
     }
 
     /// Binds a sample to a portrait with a face of this shape and this expression, at the motion's frame rate.
@@ -119,7 +119,7 @@ impl ClipDriver {
             times,
             ..Self::whole(analysis, &motion.follow, (0, frames.saturating_sub(1)))
         };
-        Ok(driver.settled(portrait, source, track.as_ref()))
+        Ok(driver.resolved(portrait, source, track.as_ref()))
     }
 
     fn whole(
@@ -135,36 +135,36 @@ impl ClipDriver {
             follow: follow.clone(),
             square: None,
             reference: first,
-            unlike: None,
+            dissimilarity: None,
             times: Vec::new(),
             steps: Vec::new(),
-            of_frames: Vec::new(),
+            frame_poses: Vec::new(),
             own: Pose::default(),
             poses: Vec::new(),
-            filled: Vec::new(),
+            filled_poses: Vec::new(),
             anchor: None,
             found: Arc::default(),
         }
     }
 
     /// Resolves the reference frame and the pose of every frame.
-    fn settled(
+    fn resolved(
         mut self,
         portrait: Option<&Shape>,
         source: &AuVector,
         track: Option<&AuTrack>,
     ) -> ClipDriver {
         let analysis = Arc::clone(&self.analysis);
-        let curve = portrait.map(|portrait| analysis.unlike(portrait));
+        let curve = portrait.map(|portrait| analysis.dissimilarity(portrait));
         let score = |frame: usize| curve.as_ref()?.get(frame).copied().flatten();
-        let said = self.said_reference();
+        let said = self.chosen_reference();
         let likest = || {
             let curve = curve.as_ref()?;
             let part = curve.get(self.first..curve.len().min(self.last + 1))?;
             Some(self.first + best_frame(part)?)
         };
         self.reference = said.or_else(likest).unwrap_or(self.first);
-        self.unlike = score(self.reference);
+        self.dissimilarity = score(self.reference);
         self.anchor = (0..analysis.frames())
             .filter(|frame| analysis.mesh(*frame).is_some())
             .min_by_key(|frame| frame.abs_diff(self.reference));
@@ -175,7 +175,7 @@ impl ClipDriver {
                 .to_vec(),
             (None, None) => vec![None; analysis.frames()],
         };
-        self.of_frames = units::poses(read, &self.follow, self.reference, source);
+        self.frame_poses = units::poses(read, &self.follow, self.reference, source);
         if let Some(track) = track.or(analysis.track.as_ref()) {
             let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
             let turning = Turning {
@@ -183,8 +183,8 @@ impl ClipDriver {
                 reference: self.reference,
                 follow: &self.follow,
             };
-            turning.heads(&mut self.of_frames, &track.heads());
-            turning.eyes(&mut self.of_frames, &track.gazes());
+            turning.heads(&mut self.frame_poses, &track.heads());
+            turning.eyes(&mut self.frame_poses, &track.gazes());
         }
         self.own = Pose::from(*source);
         let fps = self.clock.fps;
@@ -197,19 +197,19 @@ impl ClipDriver {
         self.steps = steps.map(|frame| self.first + frame).collect();
         self.clock.fps = fps;
         self.clock.frames = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
-        let of_step = |frame: &usize| self.of_frames.get(*frame).copied().flatten();
+        let of_step = |frame: &usize| self.frame_poses.get(*frame).copied().flatten();
         self.poses = self.steps.iter().map(of_step).collect();
         let mut last = self.own;
-        let filled = self.poses.iter().map(|pose| {
+        let filled_poses = self.poses.iter().map(|pose| {
             last = pose.unwrap_or(last);
             last
         });
-        self.filled = filled.collect();
+        self.filled_poses = filled_poses.collect();
         self
     }
 
     /// Returns the reference frame set by the artist, if it is among the analysed frames.
-    pub fn said_reference(&self) -> Option<usize> {
+    pub fn chosen_reference(&self) -> Option<usize> {
         let said = self.follow.reference? as usize;
         let frame = said.checked_sub(self.analysis.offset)?;
         (frame < self.analysis.frames()).then_some(frame)
@@ -218,7 +218,7 @@ impl ClipDriver {
     /// Returns the frame by which a method places its square. Relative movement is measured from the reference. Otherwise any
     /// frame is as good, and the first is where the movement begins.
     fn reference_for(&self, relative: bool) -> usize {
-        match self.said_reference() {
+        match self.chosen_reference() {
             Some(frame) => frame,
             None if relative => self.reference,
             None => self.first,
@@ -265,7 +265,7 @@ impl ClipDriver {
     /// Returns the pose at a step, strength and gains applied. Where there is no face, it is that of the step before; at the
     /// start, the portrait's own.
     pub fn pose(&self, step: usize) -> Pose {
-        let pose = self.filled.get(step).or(self.filled.last());
+        let pose = self.filled_poses.get(step).or(self.filled_poses.last());
         pose.copied().unwrap_or_default()
     }
 
@@ -282,7 +282,7 @@ impl ClipDriver {
     /// If the clip can't be read.
     pub fn picture(
         &self,
-        moment: Moment,
+        moment: DrivePicture,
         step: usize,
         rule: &CropRule,
         relative: bool,
@@ -291,8 +291,8 @@ impl ClipDriver {
         // Read before the other frame: originals are decoded in order.
         let base = self.base(rule, reference)?;
         let frame = match moment {
-            Moment::Now => self.frame_at(step),
-            Moment::Reference => reference,
+            DrivePicture::Now => self.frame_at(step),
+            DrivePicture::Reference => reference,
         };
         let frames = self.analysis.source();
         let picture = frames.picture(frame)?;
@@ -336,7 +336,7 @@ impl ClipDriver {
         let size = self.analysis.size;
         let crop = if self.analysis.source().is_original() {
             let face = self.face_in(reference)?;
-            face.map(|mesh| canonical(&mesh, rule, size))
+            face.map(|mesh| crop_by_rule(&mesh, rule, size))
         } else {
             // A proxy's landmarks come from the analysis.
             let anchor = match self.analysis.mesh(reference) {
@@ -388,11 +388,11 @@ impl ClipDriver {
     }
 
     /// Cache key of [`ClipDriver::picture`].
-    pub fn key(&self, moment: Moment, step: usize, relative: bool) -> ClipFrameKey {
+    pub fn key(&self, moment: DrivePicture, step: usize, relative: bool) -> ClipFrameKey {
         let reference = self.reference_for(relative);
         let frame = match moment {
-            Moment::Now => self.frame_at(step),
-            Moment::Reference => reference,
+            DrivePicture::Now => self.frame_at(step),
+            DrivePicture::Reference => reference,
         };
         let frames = self.analysis.source();
         let square = self

@@ -20,7 +20,7 @@ fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
     let frames = values.iter().enumerate().map(|(i, value)| AuFrame {
         time: i as f64 / 10.0,
         aus: value.map(|value| smile(value).with(unit(1), value)),
-        own: value.map(|value| smile(value / 2.0)),
+        relative_to_rest: value.map(|value| smile(value / 2.0)),
         ..AuFrame::default()
     });
     Arc::new(ClipAnalysis::grey(AuTrack {
@@ -29,7 +29,7 @@ fn analysis(values: &[Option<f32>]) -> Arc<ClipAnalysis> {
         frames: frames.collect(),
         shapes: vec![None; values.len()],
         rest: 0,
-        broken: None,
+        read_error: None,
     }))
 }
 
@@ -38,8 +38,8 @@ fn plain() -> ClipMotion {
     let source = MediaSource::Bundled("sample.mp4".to_owned());
     let mut motion = ClipMotion::new(source);
     motion.follow = Follow {
-        still: 0.0,
-        own: Some(false),
+        smoothing_strength: 0.0,
+        use_baseline: Some(false),
         relative: false,
         ..Follow::default()
     };
@@ -65,7 +65,7 @@ fn gaps_hold_the_expression_before_them() {
     let is_there: Vec<bool> = driver.poses().iter().map(Option::is_some).collect();
     assert_eq!(is_there, [false, true, true, false, true]);
     assert_eq!(driver.pose(99), driver.pose(4));
-    assert_eq!((driver.reference, driver.unlike), (0, None));
+    assert_eq!((driver.reference, driver.dissimilarity), (0, None));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn without_strength_the_portraits_own_expression_stays_exactly() {
         let mut motion = plain();
         motion.follow.strength = 0.0;
         motion.follow.relative = relative;
-        motion.follow.still = 0.5;
+        motion.follow.smoothing_strength = 0.5;
         let driver = driver(&motion, source);
         assert!((0..driver.frames()).all(|step| driver.pose(step) == source));
     }
@@ -113,7 +113,7 @@ fn relative_movement_begins_at_the_reference() {
 #[test]
 fn the_resting_face_is_used_where_it_is_asked_for() {
     let mut motion = plain();
-    motion.follow.own = Some(true);
+    motion.follow.use_baseline = Some(true);
     assert_eq!(smiles(&driver(&motion, smile(0.0)))[4], 0.5);
 }
 
@@ -151,7 +151,7 @@ fn a_sample_goes_at_its_own_pace() {
 }
 
 fn key(driver: &ClipDriver, step: usize) -> ClipFrameKey {
-    driver.key(Moment::Now, step, true)
+    driver.key(DrivePicture::Now, step, true)
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn keys_tell_apart_what_differs_and_nothing_else() {
 #[test]
 fn without_a_face_the_middle_is_seen() {
     let driver = driver(&plain(), smile(0.0));
-    let (picture, square) = driver.picture(Moment::Now, 1, &rule(), true).unwrap();
+    let (picture, square) = driver.picture(DrivePicture::Now, 1, &rule(), true).unwrap();
     assert_eq!(picture.size(), (16, 16));
     assert_eq!((square.x, square.y, square.side), (8.0, 8.0, 16.0));
 }
@@ -257,11 +257,15 @@ fn distances(analysis: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -
     (motion.follow.lock_place, motion.follow.lock_scale) = (lock_place, lock_scale);
     let driver = ClipDriver::clip(Arc::clone(analysis), &motion, None, &smile(0.0)).unwrap();
     let input = |step: usize| {
-        let (picture, square) = driver.picture(Moment::Now, step, &rule(), true).unwrap();
+        let (picture, square) = driver
+            .picture(DrivePicture::Now, step, &rule(), true)
+            .unwrap();
         network_input(&picture, square, 96).unwrap()
     };
     let first = input(0);
-    let (picture, square) = driver.picture(Moment::Reference, 2, &rule(), true).unwrap();
+    let (picture, square) = driver
+        .picture(DrivePicture::Reference, 2, &rule(), true)
+        .unwrap();
     assert_eq!(network_input(&picture, square, 96).unwrap(), first);
     [1, 2, 3].map(|step| {
         let pairs = input(step);
@@ -298,12 +302,12 @@ fn the_likest_frame_is_the_reference() {
     let shape = shape68(analysis.mesh(2).unwrap());
     let driver =
         ClipDriver::clip(Arc::clone(&analysis), &plain(), Some(&shape), &smile(0.0)).unwrap();
-    assert_eq!((driver.reference, driver.unlike), (2, Some(0.0)));
+    assert_eq!((driver.reference, driver.dissimilarity), (2, Some(0.0)));
     let mut motion = plain();
     motion.follow.reference = Some(3);
     let driver = ClipDriver::clip(analysis, &motion, Some(&shape), &smile(0.0)).unwrap();
     assert_eq!(driver.reference, 3);
-    assert!(driver.unlike.unwrap() > 0.0);
+    assert!(driver.dissimilarity.unwrap() > 0.0);
 }
 
 #[test]
@@ -318,7 +322,7 @@ fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
     let heads = [head(4.0, 0.0), None, head(10.0, 6.0), head(90.0, 0.0)];
     let mut poses = [Some(Pose::NEUTRAL); 4];
     let follow = Follow {
-        still: 0.0,
+        smoothing_strength: 0.0,
         strength: 0.5,
         ..Follow::default()
     };
@@ -352,7 +356,7 @@ fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
         Some(Pose::NEUTRAL),
     ];
     let mut follow = Follow {
-        still: 0.0,
+        smoothing_strength: 0.0,
         strength: 0.5,
         ..Follow::default()
     };

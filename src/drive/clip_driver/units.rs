@@ -6,7 +6,7 @@ use crate::face::{HeadPose, OneEuro, smooth_in_range};
 
 /// Returns the filter for the two smoothing settings of [`Follow`], both in 0..=1: `still` is how strongly a curve is smoothed
 /// (0 is off), `quick` is how closely it follows a fast movement. At 0.5 both are the filter's defaults.
-pub fn smoothing(still: f32, quick: f32) -> OneEuro {
+pub fn smoothing(smoothing_strength: f32, responsiveness: f32) -> OneEuro {
     if still <= 0.0 {
         return OneEuro::OFF;
     }
@@ -23,8 +23,10 @@ pub fn smoothing(still: f32, quick: f32) -> OneEuro {
 /// Returns the settings for reading a track.
 pub(crate) fn reading(track: &AuTrack, follow: &Follow) -> Reading {
     Reading {
-        smoothing: smoothing(follow.still, follow.quick),
-        own: follow.own.unwrap_or_else(|| track.rests()),
+        smoothing: smoothing(follow.smoothing_strength, follow.responsiveness),
+        use_baseline: follow
+            .use_baseline
+            .unwrap_or_else(|| track.shows_relaxed_face()),
     }
 }
 
@@ -38,9 +40,9 @@ pub(crate) fn poses(
     if follow.relative {
         begin_at(&mut read, source, reference);
     }
-    let strength = held(follow.strength);
+    let strength = clamped_strength(follow.strength);
     let gains: [f32; ActionUnit::COUNT] =
-        ActionUnit::ALL.map(|unit| strength * held(follow.gain(unit.group())));
+        ActionUnit::ALL.map(|unit| strength * clamped_strength(follow.gain(unit.group())));
     read.into_iter()
         .map(|aus| Some(Pose::from(lerp(source, &aus?, &gains))))
         .collect()
@@ -63,7 +65,11 @@ impl Turning<'_> {
             Some([yaw, -pitch, roll])
         });
         let angles: Vec<_> = angles.collect();
-        let turned = self.turned(&angles, *HeadTurn::RANGE.end(), held(self.follow.strength));
+        let turned = self.turned(
+            &angles,
+            *HeadTurn::RANGE.end(),
+            clamped_strength(self.follow.strength),
+        );
         for (pose, turned) in poses.iter_mut().zip(turned) {
             if let (Some(pose), Some([yaw, pitch, roll])) = (pose, turned) {
                 pose.head = HeadTurn::new(yaw, pitch, roll);
@@ -74,7 +80,8 @@ impl Turning<'_> {
     /// Sets the gaze of each pose from the frame's gaze, in degrees to the right and up relative to the head, scaled by the gain
     /// of the eyes.
     pub fn eyes(&self, poses: &mut [Option<Pose>], gazes: &[Option<[f32; 2]>]) {
-        let strength = held(self.follow.strength) * held(self.follow.gain(Group::Eyes));
+        let strength = clamped_strength(self.follow.strength)
+            * clamped_strength(self.follow.gain(Group::Eyes));
         let turned = self.turned(gazes, *Gaze::RANGE.end(), strength);
         for (pose, turned) in poses.iter_mut().zip(turned) {
             if let (Some(pose), Some([x, y])) = (pose, turned) {
@@ -100,7 +107,7 @@ impl Turning<'_> {
             .iter()
             .map(|angles| angles.as_ref().map(against))
             .collect();
-        let smoothing = smoothing(self.follow.still, self.follow.quick);
+        let smoothing = smoothing(self.follow.smoothing_strength, self.follow.responsiveness);
         smooth_in_range(self.times, &read, range, smoothing)
             .into_iter()
             .map(|angles| angles.map(|angles| angles.map(|angle| angle * strength)))
@@ -109,7 +116,7 @@ impl Turning<'_> {
 }
 
 /// Clamps a strength to its range; NaN becomes 1.
-fn held(strength: f32) -> f32 {
+fn clamped_strength(strength: f32) -> f32 {
     if strength.is_nan() {
         return 1.0;
     }

@@ -5,7 +5,7 @@ use crate::nn::isa::{Isa, multiversion};
 
 /// How an [`Edit`](crate::face::Edit) is displayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Show {
+pub enum PasteMode {
     /// The edited portrait. `onset` in 0..=1 fades in the whole edit: at 0 no byte changes. With `detail`, the
     /// portrait's fine detail, which a network of this resolution cannot draw, is added to C where C is close to
     /// the source.
@@ -34,10 +34,10 @@ impl Block {
     }
 
     /// Blends the block's values into `pixels`, `[pixel, 4]`.
-    pub fn blend(&self, pixels: &mut [u8], show: Show) {
+    pub fn blend(&self, pixels: &mut [u8], show: PasteMode) {
         match show {
-            Show::Result { .. } => result(Isa::best(), self, pixels),
-            Show::Attention { .. } => {
+            PasteMode::Result { .. } => result(Isa::best(), self, pixels),
+            PasteMode::Attention { .. } => {
                 for (i, pixel) in pixels.chunks_exact_mut(4).enumerate() {
                     let amount = self.values[0][i].clamp(0.0, 1.0) * self.open[i];
                     for (own, heat) in pixel.iter_mut().zip(heat(amount)) {
@@ -45,7 +45,7 @@ impl Block {
                     }
                 }
             }
-            Show::Color => {
+            PasteMode::Color => {
                 for (i, pixel) in pixels.chunks_exact_mut(4).enumerate() {
                     for (own, color) in pixel.iter_mut().zip(&self.values[2..]) {
                         *own = color[i].round() as u8;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::blend::{BLOCK, Block};
-use super::{PLANES, Show, window};
+use super::{PLANES, PasteMode, window};
 use crate::face::resample::Taps;
 use crate::face::{Mask, TurnedSquare};
 use crate::media::image::Picture;
@@ -18,7 +18,7 @@ pub(super) fn paste(
     place: &TurnedSquare,
     (planes, size): (&[f32], usize),
     mask: Option<&Mask>,
-    (onset, show): (f32, Show),
+    (onset, show): (f32, PasteMode),
 ) {
     let (planes, size) = shrunk(planes, size, place.side);
     let samples = interleaved(&planes, size);

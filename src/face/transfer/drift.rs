@@ -1,20 +1,25 @@
 //! The displacement of a motion relative to the rest state.
 
 use super::plane::Plane;
-use super::shape::Sound;
+use super::shape::ValidMotion;
 
 /// The displacement relative to the rest state, in shares of the crop's side, at the flow's resolution.
 pub(super) struct Drift {
     across: Plane,
     down: Plane,
-    doubts: Vec<Plane>,
+    trust_masks: Vec<Plane>,
     /// Side of the network's picture in pixels.
     pub size: usize,
 }
 
 impl Drift {
-    pub fn between(rest: &Sound, motion: &Sound) -> Self {
-        let mut doubts: Vec<Plane> = rest.doubts.iter().chain(&motion.doubts).cloned().collect();
+    pub fn between(rest: &ValidMotion, motion: &ValidMotion) -> Self {
+        let mut trust_masks: Vec<Plane> = rest
+            .trust_masks
+            .iter()
+            .chain(&motion.trust_masks)
+            .cloned()
+            .collect();
         let away = |axis: usize| {
             let pairs = motion.flow[axis].values.iter().zip(&rest.flow[axis].values);
             let values = pairs.map(|(now, at_rest)| {
@@ -27,11 +32,11 @@ impl Drift {
             }
         };
         let (across, down) = (away(0), away(1));
-        doubts.retain(|plane| plane.values.iter().any(|trust| *trust < 1.0));
+        trust_masks.retain(|plane| plane.values.iter().any(|trust| *trust < 1.0));
         Self {
             across,
             down,
-            doubts,
+            trust_masks,
             size: motion.size,
         }
     }
@@ -43,13 +48,13 @@ impl Drift {
 
     /// Returns how far the network's output can be trusted: 1, falling to 0 around non-finite numbers.
     pub fn trust(&self, size: usize) -> Option<Plane> {
-        trust(&self.doubts, size)
+        trust(&self.trust_masks, size)
     }
 }
 
 /// Returns the product of the planes at another size; `None` if there are none.
-pub(super) fn trust(doubts: &[Plane], size: usize) -> Option<Plane> {
-    doubts
+pub(super) fn trust(trust_masks: &[Plane], size: usize) -> Option<Plane> {
+    trust_masks
         .iter()
         .map(|plane| plane.spline(size))
         .reduce(|mut all, next| {

@@ -6,16 +6,16 @@ use super::drift::{Drift, trust};
 use super::paint::Paint;
 use super::plane::{Plane, split_small};
 use super::ring::Ring;
-use super::sample::SOME;
-use super::shape::Sound;
+use super::sample::BATCH;
+use super::shape::ValidMotion;
 use crate::face::{Mask, TurnedSquare};
 use crate::math::smoothstep;
 
 /// Displacements below the first value are zero, above the second they are applied in full; in pixels of the portrait.
-const STILL: (f32, f32) = (0.15, 0.6);
+const DEAD_ZONE: (f32, f32) = (0.15, 0.6);
 
 /// The same in pixels of the network's picture: in a large portrait the network's jitter exceeds a pixel.
-const STILL_AT_NETWORK: (f32, f32) = (0.04, 0.15);
+const DEAD_ZONE_AT_NETWORK: (f32, f32) = (0.04, 0.15);
 
 /// The width of the fade at the crop's edge for the smallest displacement, as a share of the crop's side, and the width added
 /// per unit of displacement. At 2 the fade of a uniform displacement stretches the picture fourfold at most, and never folds
@@ -29,7 +29,7 @@ const EDGE_INSIDE: f32 = 0.08;
 const EDGE_GOES_OUT: f32 = 0.3;
 
 /// The maximum distance from the crop at which the portrait moves, as a share of the crop's side.
-pub(super) const REACH: f32 = 0.75;
+pub(super) const MAX_DISTANCE: f32 = 0.75;
 
 /// A displacement that points out of the portrait is unchanged up to the first share of the distance to the portrait's edge,
 /// and never exceeds the second: nothing is read from beyond the edge, and nothing folds.
@@ -52,7 +52,7 @@ pub(super) struct Field {
     cells: Vec<[f32; CELL]>,
     /// Minification across and down: pixels of the portrait per pixel of the result. 0 where the field is zero from the cell
     /// to its neighbours.
-    shrink: Vec<[f32; 2]>,
+    minification: Vec<[f32; 2]>,
 }
 
 /// Two of displacement, one of loss and three of colour, padded to a SIMD vector.
@@ -76,8 +76,8 @@ impl Field {
         let side = place.side as f32;
         let at_network = side / drift.size as f32;
         let still = (
-            STILL.0.max(STILL_AT_NETWORK.0 * at_network),
-            STILL.1.max(STILL_AT_NETWORK.1 * at_network),
+            DEAD_ZONE.0.max(DEAD_ZONE_AT_NETWORK.0 * at_network),
+            DEAD_ZONE.1.max(DEAD_ZONE_AT_NETWORK.1 * at_network),
         );
         let (sin, cos) = (place.angle.sin() as f32, place.angle.cos() as f32);
         let ring = Ring::new([&across, &down]);
@@ -119,8 +119,18 @@ impl Field {
                     let (dx, dy) = (dx * gain, dy * gain);
                     let at = [x, y].map(|at| (at as f64 + 0.5) / size as f64);
                     let at = place.to_picture((at[0], at[1]));
-                    cell[0] = within(dx * cos - dy * sin, at.0 as f32, bounds[0], bounds[2]);
-                    cell[1] = within(dx * sin + dy * cos, at.1 as f32, bounds[1], bounds[3]);
+                    cell[0] = limited_displacement(
+                        dx * cos - dy * sin,
+                        at.0 as f32,
+                        bounds[0],
+                        bounds[2],
+                    );
+                    cell[1] = limited_displacement(
+                        dx * sin + dy * cos,
+                        at.1 as f32,
+                        bounds[1],
+                        bounds[3],
+                    );
                     if !is_in_crop {
                         continue;
                     }
@@ -132,20 +142,20 @@ impl Field {
                     }
                 }
             });
-        let shrink = shrink(&cells, total, side / size as f32, (sin, cos));
+        let minification = minification(&cells, total, side / size as f32, (sin, cos));
         Self {
             size,
             margin,
             cells,
-            shrink,
+            minification,
         }
     }
 
     /// Creates the field that pastes the generator's picture into the crop.
-    pub fn plain(motion: &Sound, side: f64, mask: Option<&Mask>) -> Self {
+    pub fn plain(motion: &ValidMotion, side: f64, mask: Option<&Mask>) -> Self {
         let size = cells_for(motion.size, side);
         let color = [0, 1, 2].map(|c| motion.picture[c].stretched(size));
-        let (trust, mask) = (trust(&motion.doubts, size), stretched(mask, size));
+        let (trust, mask) = (trust(&motion.trust_masks, size), stretched(mask, size));
         let cell = |i: usize| {
             let mut open = 1.0;
             for plane in [&trust, &mask].into_iter().flatten() {
@@ -158,7 +168,7 @@ impl Field {
             size,
             margin: 0,
             cells: (0..size * size).map(cell).collect(),
-            shrink: Vec::new(),
+            minification: Vec::new(),
         }
     }
 
@@ -207,13 +217,13 @@ impl Field {
 
     /// Returns the cells and fractions of a batch of positions.
     #[inline(always)]
-    pub fn near(&self, u: &[f32; SOME], v: &[f32; SOME]) -> Near {
+    pub fn near(&self, u: &[f32; BATCH], v: &[f32; BATCH]) -> Near {
         let mut near = Near {
-            left: [0; SOME],
-            upper: [0; SOME],
-            shares: [[0.0; SOME]; 2],
+            left: [0; BATCH],
+            upper: [0; BATCH],
+            shares: [[0.0; BATCH]; 2],
         };
-        for i in 0..SOME {
+        for i in 0..BATCH {
             (near.left[i], near.shares[0][i]) = self.before(u[i]);
             (near.upper[i], near.shares[1][i]) = self.before(v[i]);
         }
@@ -222,8 +232,8 @@ impl Field {
 
     /// Returns the minification near a position of the batch, across and down; 0 where the field is zero.
     #[inline(always)]
-    pub fn shrink(&self, near: &Near, i: usize) -> [f32; 2] {
-        self.shrink[near.upper[i] as usize * self.total() + near.left[i] as usize]
+    pub fn minification(&self, near: &Near, i: usize) -> [f32; 2] {
+        self.minification[near.upper[i] as usize * self.total() + near.left[i] as usize]
     }
 
     /// [`Field::at`] for a position of the batch.
@@ -236,10 +246,10 @@ impl Field {
 
 /// A batch of positions between cells.
 pub(super) struct Near {
-    left: [i32; SOME],
-    upper: [i32; SOME],
+    left: [i32; BATCH],
+    upper: [i32; BATCH],
     /// The fraction towards the next cell, across and down.
-    shares: [[f32; SOME]; 2],
+    shares: [[f32; BATCH]; 2],
 }
 
 /// Returns the cells per side: twice the network's resolution, or the crop's size in pixels if that is less.
@@ -272,11 +282,11 @@ fn fade(far: f32) -> f32 {
 /// Returns how much of a fade of this width is outside the crop.
 fn outside(width: f32) -> f32 {
     let inside = EDGE_INSIDE * (1.0 - smoothstep((width - EDGE_INSIDE) / EDGE_GOES_OUT));
-    (width - inside).clamp(0.0, REACH)
+    (width - inside).clamp(0.0, MAX_DISTANCE)
 }
 
 /// Limits a displacement along an axis where it points out of the portrait near its edge.
-fn within(away: f32, at: f32, low: f32, high: f32) -> f32 {
+fn limited_displacement(away: f32, at: f32, low: f32, high: f32) -> f32 {
     let room = if away < 0.0 { at - low } else { high - at }.max(0.0);
     let (free, most) = (TO_PORTRAIT_EDGE.0 * room, TO_PORTRAIT_EDGE.1 * room);
     let over = away.abs() - free;
@@ -291,7 +301,12 @@ fn within(away: f32, at: f32, low: f32, high: f32) -> f32 {
 }
 
 /// Returns each cell's minification from the gradient at its neighbours; `pixels` is the cell's size.
-fn shrink(cells: &[[f32; CELL]], size: usize, pixels: f32, angle: (f32, f32)) -> Vec<[f32; 2]> {
+fn minification(
+    cells: &[[f32; CELL]],
+    size: usize,
+    pixels: f32,
+    angle: (f32, f32),
+) -> Vec<[f32; 2]> {
     let (sin, cos) = angle;
     (0..size * size)
         .into_par_iter()

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::drift::Drift;
 use super::plane::{Cubic, Plane};
-use super::shape::Sound;
+use super::shape::ValidMotion;
 use crate::math::smoothstep;
 
 /// How sharply G may depart from the warped picture at rest before the portrait's detail no longer belongs there, in
@@ -24,17 +24,17 @@ const TONE_MOST: f32 = 30.0;
 
 /// The difference between G and the warped picture at rest, in 0..=255: below the first it is ignored, above the second it
 /// counts in full.
-const NOTABLE: (f32, f32) = (2.0, 12.0);
+const DIFFERENCE_RAMP: (f32, f32) = (2.0, 12.0);
 
 /// The change in occlusion at which G starts to be used, and at which G alone is used.
-const ASKED: (f32, f32) = (0.05, 0.55);
+const OCCLUSION_RAMP: (f32, f32) = (0.05, 0.55);
 
 /// Lower bound of the occlusion at rest when it is used as a divisor.
-const LEAST_AT_REST: f32 = 0.25;
+const MIN_AT_REST: f32 = 0.25;
 
 /// The network's output at rest, and what is derived from it.
 pub(super) struct Rest {
-    pub motion: Sound,
+    pub motion: ValidMotion,
     /// Occlusion at the picture's resolution.
     occlusion: Plane,
     /// Correction that matches the network's tones to the portrait's.
@@ -45,7 +45,7 @@ pub(super) struct Rest {
 
 impl Rest {
     /// `seen` is the network's input, `[3, size, size]` in 0..=255.
-    pub fn new(motion: Sound, seen: &[f32]) -> Self {
+    pub fn new(motion: ValidMotion, seen: &[f32]) -> Self {
         let size = motion.size;
         let radius = reach(size, TONE);
         let tone = [0, 1, 2].map(|c| {
@@ -53,7 +53,7 @@ impl Rest {
             let error = seen.iter().zip(&motion.picture[c].values);
             let error = Plane::square(size, error.map(|(seen, drawn)| seen - drawn).collect());
             error
-                .soft(radius)
+                .double_box_blur(radius)
                 .map(|error| error.clamp(-TONE_MOST, TONE_MOST))
         });
         let toned = [0, 1, 2].map(|c| added(&motion.picture[c], &tone[c]));
@@ -105,7 +105,7 @@ impl Paint {
         }
     }
 
-    pub fn new(rest: &Rest, motion: &Sound, drift: &Drift) -> Self {
+    pub fn new(rest: &Rest, motion: &ValidMotion, drift: &Drift) -> Self {
         let size = motion.size;
         let moved = rest.moved(&drift.spline(size));
         let channels: Vec<(Plane, Plane)> = (0..3)
@@ -115,7 +115,7 @@ impl Paint {
                 let pairs = drawn.values.iter().zip(&moved);
                 let added = pairs.map(|(drawn, moved)| drawn - moved[c]).collect();
                 // Interpolation softens one of the two pictures and not the other; blurring the difference removes that.
-                let added = Plane::square(size, added).mean_around(1);
+                let added = Plane::square(size, added).box_blur(1);
                 (drawn, added)
             })
             .collect();
@@ -123,7 +123,7 @@ impl Paint {
         let same = likeness(channels.iter().map(|(_, added)| added), size);
         let notable = {
             let most = greatest(channels.iter().map(|(_, added)| added.values.as_slice()));
-            Plane::square(size, most).most_around(1).mean_around(1)
+            Plane::square(size, most).max_filter(1).box_blur(1)
         };
         let occlusion = unit(motion.occlusion.stretched(size));
         let weights: Vec<f32> = (0..size * size)
@@ -131,9 +131,9 @@ impl Paint {
                 let now = occlusion.values[i];
                 // What the network paints at rest may stay in place, or move with the feature.
                 let before = rest.occlusion.values[i].min(moved[i][3].clamp(0.0, 1.0));
-                let fallen = (before - now) / before.max(LEAST_AT_REST);
+                let fallen = (before - now) / before.max(MIN_AT_REST);
                 let asked = fallen.max((1.0 - now) * (1.0 - same.values[i]));
-                between(asked, ASKED) * between(notable.values[i], NOTABLE)
+                between(asked, OCCLUSION_RAMP) * between(notable.values[i], DIFFERENCE_RAMP)
             })
             .collect();
 
@@ -158,7 +158,7 @@ fn likeness<'a>(added: impl Iterator<Item = &'a Plane>, size: usize) -> Plane {
         .collect::<Vec<_>>()
         .into_par_iter()
         .map(|added| {
-            let soft = added.mean_around(radius);
+            let soft = added.box_blur(radius);
             let pairs = added.values.iter().zip(&soft.values);
             pairs
                 .map(|(added, soft)| ((added - soft) / SHARP).powi(2) + (added / BROAD).powi(2))
@@ -168,9 +168,9 @@ fn likeness<'a>(added: impl Iterator<Item = &'a Plane>, size: usize) -> Plane {
     let most = greatest(departures.iter().map(Vec::as_slice));
     // A changed feature affects its surroundings.
     Plane::square(size, most)
-        .most_around(radius.div_ceil(2))
+        .max_filter(radius.div_ceil(2))
         .map(|departure| (-departure).exp())
-        .mean_around(radius.div_ceil(4))
+        .box_blur(radius.div_ceil(4))
 }
 
 fn greatest<'a>(planes: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {

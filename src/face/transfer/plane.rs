@@ -64,7 +64,7 @@ impl Plane {
     }
 
     /// Box mean over the samples within `radius` along both axes, as far as they are in the plane.
-    pub fn mean_around(&self, radius: usize) -> Self {
+    pub fn box_blur(&self, radius: usize) -> Self {
         self.along_both(|line, out| {
             let mut sum: f32 = line.iter().take(radius).sum();
             for (i, out) in out.iter_mut().enumerate() {
@@ -79,13 +79,13 @@ impl Plane {
     }
 
     /// A smoother blur: two box means of half the radius each.
-    pub fn soft(&self, radius: usize) -> Self {
+    pub fn double_box_blur(&self, radius: usize) -> Self {
         let half = radius.div_ceil(2);
-        self.mean_around(half).mean_around(half)
+        self.box_blur(half).box_blur(half)
     }
 
     /// The maximum of the samples within `radius` along both axes.
-    pub fn most_around(&self, radius: usize) -> Self {
+    pub fn max_filter(&self, radius: usize) -> Self {
         self.along_both(|line, out| {
             for (i, out) in out.iter_mut().enumerate() {
                 let near = i.saturating_sub(radius)..(i + radius + 1).min(line.len());
@@ -217,15 +217,15 @@ fn split(value: f32) -> (i64, f32) {
 
 /// 1.5 * 2^23: added to a value of magnitude below 4 million, it rounds to an integer that can be read from the sum's
 /// bits. Unlike a saturating conversion, this vectorises.
-pub(super) const WHOLES: f32 = 12_582_912.0;
+pub(super) const ROUND_MAGIC: f32 = 12_582_912.0;
 
 /// [`split`] for magnitudes below 2 million, vectorisable. For an integer the fraction may be 1, with the integer
 /// before.
 #[inline(always)]
 pub(super) fn split_small(value: f32) -> (i32, f32) {
-    let near = (value - 0.5) + WHOLES;
-    let whole = near.to_bits() as i32 - WHOLES.to_bits() as i32;
-    (whole, value - (near - WHOLES))
+    let near = (value - 0.5) + ROUND_MAGIC;
+    let whole = near.to_bits() as i32 - ROUND_MAGIC.to_bits() as i32;
+    (whole, value - (near - ROUND_MAGIC))
 }
 
 #[cfg(test)]
@@ -255,7 +255,7 @@ mod tests {
             width in 1usize..14, height in 1usize..14, radius in 0usize..6, seed in 0usize..1000,
         ) {
             let plane = noise(width, height, seed);
-            let (mean, most) = (plane.mean_around(radius), plane.most_around(radius));
+            let (mean, most) = (plane.box_blur(radius), plane.max_filter(radius));
             for y in 0..height {
                 for x in 0..width {
                     let mut near = Vec::new();

@@ -37,16 +37,16 @@ impl<'a> Reader<'a> {
         self.weighed((left, top), across, down)
     }
 
-    /// [`Reader::read`] for the `wanted` positions of a batch, given as [`Starts`] along each axis.
+    /// [`Reader::read`] for the `wanted` positions of a batch, given as [`TapBatch`] along each axis.
     #[inline(always)]
-    pub fn read_some(
+    pub fn read_batch(
         &self,
-        across: &Starts,
-        down: &Starts,
-        wanted: &[bool; SOME],
-    ) -> [[f32; 4]; SOME] {
-        let mut read = [[0.0; 4]; SOME];
-        for i in 0..SOME {
+        across: &TapBatch,
+        down: &TapBatch,
+        wanted: &[bool; BATCH],
+    ) -> [[f32; 4]; BATCH] {
+        let mut read = [[0.0; 4]; BATCH];
+        for i in 0..BATCH {
             if wanted[i] {
                 let corner = (i64::from(across.first[i]), i64::from(down.first[i]));
                 read[i] = self.weighed(corner, across.weights(i), down.weights(i));
@@ -93,35 +93,35 @@ impl<'a> Reader<'a> {
 }
 
 /// Offsets are clamped to this; no picture is wider.
-const FARTHEST: f32 = 1e6;
+const MAX_OFFSET: f32 = 1e6;
 
 /// Returns the first of the four pixels around `at + offset`, and their weights. The integer part of the offset is split
 /// off first, so that precision doesn't depend on the position in a large picture.
 #[inline(always)]
 fn start(at: usize, offset: f32) -> (i64, [f32; TAPS]) {
-    let (whole, t) = split_small(offset.clamp(-FARTHEST, FARTHEST));
+    let (whole, t) = split_small(offset.clamp(-MAX_OFFSET, MAX_OFFSET));
     (at as i64 + i64::from(whole) - 1, catmull_rom(t))
 }
 
 /// Number of pixels processed side by side.
-pub(super) const SOME: usize = 16;
+pub(super) const BATCH: usize = 16;
 
 /// The first of the four pixels and their weights, for a batch of positions along an axis.
-pub(super) struct Starts {
-    first: [i32; SOME],
-    weights: [[f32; SOME]; TAPS],
+pub(super) struct TapBatch {
+    first: [i32; BATCH],
+    weights: [[f32; BATCH]; TAPS],
 }
 
-impl Starts {
+impl TapBatch {
     /// `offsets` are relative to the centres of the pixels `at`, as for [`Reader::read`].
     #[inline(always)]
-    pub fn new(at: &[i32; SOME], offsets: &[f32; SOME]) -> Self {
+    pub fn new(at: &[i32; BATCH], offsets: &[f32; BATCH]) -> Self {
         let mut starts = Self {
-            first: [0; SOME],
-            weights: [[0.0; SOME]; TAPS],
+            first: [0; BATCH],
+            weights: [[0.0; BATCH]; TAPS],
         };
-        for i in 0..SOME {
-            let (whole, t) = split_small(offsets[i].clamp(-FARTHEST, FARTHEST));
+        for i in 0..BATCH {
+            let (whole, t) = split_small(offsets[i].clamp(-MAX_OFFSET, MAX_OFFSET));
             starts.first[i] = at[i] + whole - 1;
             for (weights, weight) in starts.weights.iter_mut().zip(catmull_rom(t)) {
                 weights[i] = weight;
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_seen_lends_no_colour() {
+    fn transparent_pixels_lend_no_colour() {
         // Red and opaque on the left, green and transparent on the right.
         let row = (0..8).flat_map(|x| {
             if x < 4 {
@@ -178,7 +178,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_read_side_by_side_is_what_is_read_alone(
-            clear: bool, offsets in prop::collection::vec((-9.0f32..9.0, -9.0f32..9.0), SOME), seed in 0usize..1000,
+            clear: bool, offsets in prop::collection::vec((-9.0f32..9.0, -9.0f32..9.0), BATCH), seed in 0usize..1000,
         ) {
             let rgba = (0..20 * 12 * 4).map(|i| match (i % 4, clear) {
                 (3, false) => 255,
@@ -186,14 +186,14 @@ mod tests {
             });
             let picture = Picture::new(20, 12, rgba.collect()).unwrap();
             let reader = Reader::new(&picture);
-            let mut own = [[0.0; SOME]; 2];
+            let mut own = [[0.0; BATCH]; 2];
             for (i, (dx, dy)) in offsets.iter().enumerate() {
                 (own[0][i], own[1][i]) = (*dx, *dy);
             }
             let columns = std::array::from_fn(|i| i as i32);
-            let wanted = std::array::from_fn(|i| i != seed % SOME);
-            let (across, down) = (Starts::new(&columns, &own[0]), Starts::new(&[5; SOME], &own[1]));
-            let read = reader.read_some(&across, &down, &wanted);
+            let wanted = std::array::from_fn(|i| i != seed % BATCH);
+            let (across, down) = (TapBatch::new(&columns, &own[0]), TapBatch::new(&[5; BATCH], &own[1]));
+            let read = reader.read_batch(&across, &down, &wanted);
             for (i, offset) in offsets.into_iter().enumerate() {
                 let alone = if wanted[i] { reader.read((i, 5), offset) } else { [0.0; 4] };
                 for (read, alone) in read[i].iter().zip(alone) {

@@ -41,7 +41,7 @@ pub enum MotionFault {
 }
 
 /// A motion with all values clamped to their ranges.
-pub(super) struct Sound {
+pub(super) struct ValidMotion {
     pub size: usize,
     /// Source position across and down in shares of the crop's side, plus an offset that is the same for every motion; NaN
     /// where it wasn't finite.
@@ -51,18 +51,18 @@ pub(super) struct Sound {
     /// In 0..=255.
     pub picture: [Plane; 3],
     /// Planes of 1 with 0 around non-finite numbers; usually empty.
-    pub doubts: Vec<Plane>,
+    pub trust_masks: Vec<Plane>,
     align_corners: bool,
 }
 
 /// Flow is clamped to this magnitude, in shares of the crop's side.
-const FARTHEST: f32 = 4.0;
+const MAX_FLOW: f32 = 4.0;
 
 /// Radius around a non-finite number where nothing is trusted, in samples: the support of splines and filters from any
 /// position within a sample of it.
-const DOUBT: usize = 3;
+const DISTRUST_RADIUS: usize = 3;
 
-impl Sound {
+impl ValidMotion {
     pub fn new(motion: &Motion) -> Result<Self, MotionFault> {
         let (columns, rows) = motion.flow_size;
         let check = |what, holds: usize, sides: [usize; 3]| {
@@ -85,7 +85,7 @@ impl Sound {
         check("occlusion", motion.occlusion.len(), [side, side, 1])?;
         check("picture", motion.picture.len(), [size, size, 3])?;
 
-        let mut doubts = Vec::new();
+        let mut trust_masks = Vec::new();
         let mut doubt = |width: usize, height: usize, bad: &dyn Fn(usize) -> bool| {
             if (0..width * height).any(bad) {
                 let values = (0..width * height).map(|i| f32::from(u8::from(bad(i))));
@@ -94,7 +94,7 @@ impl Sound {
                     height,
                     values: values.collect(),
                 };
-                doubts.push(bad.most_around(DOUBT).map(|bad| 1.0 - bad));
+                trust_masks.push(bad.max_filter(DISTRUST_RADIUS).map(|bad| 1.0 - bad));
             }
         };
         let area = size * size;
@@ -117,7 +117,7 @@ impl Sound {
             Plane {
                 width: columns,
                 height: rows,
-                values: values.map(|v| bounded(v * scale, FARTHEST)).collect(),
+                values: values.map(|v| bounded(v * scale, MAX_FLOW)).collect(),
             }
         };
         let picture = |c: usize| {
@@ -131,13 +131,13 @@ impl Sound {
             flow: [flow(0, columns), flow(1, rows)],
             occlusion: Plane::square(side, occlusion),
             picture: [picture(0), picture(1), picture(2)],
-            doubts,
+            trust_masks,
             align_corners: motion.align_corners,
         })
     }
 
     /// The same with a black picture of the size at rest, for a motion whose picture isn't used.
-    pub fn unpainted(motion: &Motion, rest: &Sound) -> Result<Self, MotionFault> {
+    pub fn unpainted(motion: &Motion, rest: &ValidMotion) -> Result<Self, MotionFault> {
         Self::new(&Motion {
             flow: motion.flow.clone(),
             occlusion: motion.occlusion.clone(),
@@ -147,7 +147,7 @@ impl Sound {
     }
 
     /// Checks that this motion has the same sizes as the motion at rest.
-    pub fn matches(&self, rest: &Sound) -> Result<(), MotionFault> {
+    pub fn matches(&self, rest: &ValidMotion) -> Result<(), MotionFault> {
         let size = |plane: &Plane| (plane.width, plane.height);
         let same = [
             (

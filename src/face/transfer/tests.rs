@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::field::REACH;
+use super::field::MAX_DISTANCE;
 use super::{Motion, MotionFault, Transfer, TransferSource};
 use crate::face::sampling::Beyond;
 use crate::face::{Mask, Square, TurnedSquare};
@@ -126,7 +126,7 @@ fn pixel(picture: &Picture, x: usize, y: usize) -> [u8; 4] {
     [0, 1, 2, 3].map(|c| picture.rgba()[at + c])
 }
 
-fn apart(a: [u8; 4], b: [u8; 4]) -> u8 {
+fn difference(a: [u8; 4], b: [u8; 4]) -> u8 {
     let pairs = a.into_iter().zip(b);
     pairs.map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
 }
@@ -154,7 +154,7 @@ proptest! {
         let place = TurnedSquare { x, y, side, angle };
         let source = TransferSource::new(portrait.clone(), place, &wild(seed)).unwrap();
         let after = source.apply(&wild(seed ^ 77), Transfer { plain, ..Transfer::default() }).unwrap();
-        let reach = if plain { 0.0 } else { f64::from(REACH) };
+        let reach = if plain { 0.0 } else { f64::from(MAX_DISTANCE) };
         let pairs = portrait.rgba().chunks(4).zip(after.rgba().chunks(4));
         for (i, (before, after)) in pairs.enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
@@ -204,12 +204,12 @@ proptest! {
                 // Around the crop the portrait is moved and nothing painted, so that it is as smooth as before.
                 for (x, y) in [(x + 1, y), (x, y + 1)] {
                     if x < 160 && y < 160 {
-                        let step = apart(pixel(&after, i % 160, i / 160), pixel(&after, x, y));
+                        let step = difference(pixel(&after, i % 160, i / 160), pixel(&after, x, y));
                         prop_assert!(step <= 40, "a step of {step} at {edge} of the side from the edge");
                     }
                 }
             }
-            let most = apart(pixel(&portrait, x, y), pixel(&after, x, y));
+            let most = difference(pixel(&portrait, x, y), pixel(&after, x, y));
             inside += u32::from(edge > 0.2 && most > 8);
             outside += u32::from(edge < -0.05 && most > 8);
         }
@@ -276,7 +276,7 @@ fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
     for i in 0..160 * 160 {
         let (x, y) = (i % 160, i / 160);
         assert!(
-            x < 60 || apart(pixel(&after, x, y), pixel(&whole, x + 40, y)) <= 1,
+            x < 60 || difference(pixel(&after, x, y), pixel(&whole, x + 40, y)) <= 1,
             "{x} {y}"
         );
     }
@@ -296,7 +296,7 @@ fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
     for y in 40..130 {
         for x in 50..140 {
             let (wanted, got) = (pixel(&portrait, x + 7, y - 4), pixel(&after, x, y));
-            assert!(apart(wanted, got) <= 1, "{x} {y}: {wanted:?} {got:?}");
+            assert!(difference(wanted, got) <= 1, "{x} {y}: {wanted:?} {got:?}");
         }
     }
 }
@@ -334,7 +334,7 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
         pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>()
     };
     let painted = source.apply(&motion(bend, 0.0, flat(0.9)), Transfer::default());
-    assert!(4 * apart(&draft, &drift_only) < apart(&draft, &painted.unwrap()));
+    assert!(4 * difference(&draft, &drift_only) < difference(&draft, &painted.unwrap()));
 
     let closed = Mask {
         size: 2,
@@ -367,7 +367,7 @@ fn another_expression_is_moved_in_the_portraits_place() {
     let after = source.apply(&moved, with(&expressed)).unwrap();
     for (x, y) in [(60, 50), (90, 80), (130, 120)] {
         let (wanted, got) = (pixel(&expressed, x + 7, y - 4), pixel(&after, x, y));
-        assert!(apart(wanted, got) <= 1, "{x} {y}: {wanted:?} {got:?}");
+        assert!(difference(wanted, got) <= 1, "{x} {y}: {wanted:?} {got:?}");
     }
     assert!(source.apply(&rest, with(&expressed)).unwrap() == expressed);
     // What was moved before leaves nothing behind.
@@ -386,7 +386,7 @@ fn without_align_corners_minus_one_and_one_are_the_crops_edges() {
     let moved = edges(motion(|_, _| (2.0 * 9.0 / 150.0, 0.0), 1.0, flat(0.5)));
     let after = carried(&portrait, place, &rest, &moved);
     for x in 60..130 {
-        assert!(apart(pixel(&portrait, x + 9, 90), pixel(&after, x, 90)) <= 1);
+        assert!(difference(pixel(&portrait, x + 9, 90), pixel(&after, x, 90)) <= 1);
     }
 }
 
@@ -472,7 +472,7 @@ fn the_networks_own_error_at_rest_is_not_carried_over() {
     let rest = motion(still, 0.9, drawn(0.9).concat());
     let now = motion(still, 0.0, drawn(0.99).concat());
     let after = carried(&portrait, place, &rest, &now);
-    assert!(apart(pixel(&after, 100, 100), [164, 131, 109, 255]) <= 2);
+    assert!(difference(pixel(&after, 100, 100), [164, 131, 109, 255]) <= 2);
 }
 
 #[test]
@@ -511,7 +511,7 @@ fn a_turned_crop_moves_along_its_own_axes() {
     let moved = motion(|_, _| (6.0 * unit, 9.0 * unit), 1.0, flat(0.5));
     let after = carried(&portrait, place, &rest, &moved);
     for (x, y) in [(110, 110), (90, 130), (131, 92)] {
-        assert!(apart(pixel(&portrait, x - 9, y + 6), pixel(&after, x, y)) <= 1);
+        assert!(difference(pixel(&portrait, x - 9, y + 6), pixel(&after, x, y)) <= 1);
     }
 }
 
@@ -542,7 +542,10 @@ fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
         let [r, g, b, a] = pixel(&after, i % 160, i / 160);
         if a > 8 {
             edges += u32::from(a < 250);
-            assert!(apart([r, g, b, a], [200, 10, 10, a]) <= 12, "{r} {g} {b}");
+            assert!(
+                difference([r, g, b, a], [200, 10, 10, a]) <= 12,
+                "{r} {g} {b}"
+            );
         }
     }
     assert!(edges > 50);
@@ -560,7 +563,7 @@ fn painting_adds_no_cover_and_no_grey() {
     let drawn = motion(still, 0.0, over_grey([20.0, 200.0, 220.0]));
     let at = pixel(&carried(&portrait, place, &rest, &drawn), 50, 50);
     assert_eq!(at[3], 128);
-    assert!(apart(at, [20, 200, 220, 128]) <= 4, "{at:?}");
+    assert!(difference(at, [20, 200, 220, 128]) <= 4, "{at:?}");
 }
 
 #[test]

@@ -27,7 +27,7 @@ const SVG_SCALE: u32 = 4;
 const PICTURE_DROP: f64 = 0.19;
 
 /// Minimum drawing size: smaller pictures have no space for a plot.
-const LEAST: (u32, u32) = (320, 240);
+const MIN_SIZE: (u32, u32) = (320, 240);
 
 /// Values beyond this aren't drawn.
 const LARGEST: f64 = 1e12;
@@ -80,7 +80,7 @@ pub(super) fn picture(charts: &[Chart], size: (u32, u32)) -> Result<Picture, Eng
     )?
     .with_alpha(false);
     let scale = PICTURE_SCALE;
-    let (width, height) = (size.0.max(LEAST.0), size.1.max(LEAST.1));
+    let (width, height) = (size.0.max(MIN_SIZE.0), size.1.max(MIN_SIZE.1));
     let pitch = (width * scale * 3) as usize;
     let mut rgb = vec![255; pitch * (height * scale) as usize];
     let area = BitMapBackend::with_buffer(&mut rgb, (width * scale, height * scale));
@@ -141,9 +141,9 @@ fn draw<DB: DrawingBackend>(
         }
         let x = width - right + MARGIN;
         let sample = [(k(x), k(y)), (k(x + SAMPLE), k(y))];
-        stroke(area, &sample, Look::new(i, line, scale))?;
+        stroke(area, &sample, LineStyle::new(i, line, scale))?;
         let middle = [(k(x + SAMPLE / 2), k(y))];
-        markers(area, &middle, Look::new(i, line, scale))?;
+        markers(area, &middle, LineStyle::new(i, line, scale))?;
         let name = fitted(&line.name, NORMAL, names);
         text.put(&name, NORMAL, INK, HPos::Left, (x + SAMPLE + GAP, y))?;
     }
@@ -375,7 +375,7 @@ impl Panel<'_> {
         // The first series is drawn last, above the others.
         for series in self.chart.series.iter().rev() {
             let place = self.lines.iter().position(|line| same(line, series));
-            let look = Look::new(place.unwrap_or(0), series, scale);
+            let look = LineStyle::new(place.unwrap_or(0), series, scale);
             let points: Vec<_> = series.points.iter().map(|point| drawable(*point)).collect();
             for run in points.split(Option::is_none) {
                 let run: Vec<(f64, f64)> = run.iter().flatten().copied().collect();
@@ -402,7 +402,7 @@ const MARKERS: usize = 12;
 
 /// How a line differs from the others.
 #[derive(Clone, Copy)]
-struct Look {
+struct LineStyle {
     style: ShapeStyle,
     /// The lengths of dashes and gaps; `None` for a solid line.
     dashes: Option<(u32, u32)>,
@@ -411,7 +411,7 @@ struct Look {
     size: u32,
 }
 
-impl Look {
+impl LineStyle {
     fn new(place: usize, series: &Series, scale: u32) -> Self {
         let [red, green, blue] = series.colour;
         let dashes = [None, Some((9, 4)), Some((3, 3)), Some((16, 5))][place % 4];
@@ -428,7 +428,7 @@ impl Look {
 fn stroke<DB: DrawingBackend, CT: CoordTranslate>(
     area: &DrawingArea<DB, CT>,
     run: &[CT::From],
-    look: Look,
+    look: LineStyle,
 ) -> Result<(), EngineError>
 where
     CT::From: Clone + 'static,
@@ -452,7 +452,7 @@ where
 fn markers<DB: DrawingBackend, CT: CoordTranslate>(
     area: &DrawingArea<DB, CT>,
     points: &[CT::From],
-    look: Look,
+    look: LineStyle,
 ) -> Result<(), EngineError>
 where
     CT::From: Clone + 'static,

@@ -151,7 +151,7 @@ fn only_units_that_move_have_a_line() {
         AuFrame {
             time,
             aus,
-            own: aus,
+            relative_to_rest: aus,
             ..AuFrame::default()
         }
     };
@@ -161,7 +161,7 @@ fn only_units_that_move_have_a_line() {
         frames: frames.map(frame).to_vec(),
         shapes: vec![None; 3],
         rest: 0,
-        broken: None,
+        read_error: None,
     };
     assert_eq!(Chart::of_clip(&track), chart);
 }

@@ -13,7 +13,7 @@ use crate::face::{HeadPose, Tracker};
 use crate::jobs::meter::MeasuredFace;
 use crate::jobs::remark::Remark;
 use crate::media::image::Picture;
-use crate::methods::drive::Moment;
+use crate::methods::drive::DrivePicture;
 use crate::methods::models::Models;
 use crate::methods::{Method, Quality, subject};
 use crate::metrics::SIDE;
@@ -156,7 +156,7 @@ impl<'a> Comparing<'a> {
             }
             if spec.mode == Mode::Relative
                 && clip.follow.reference.is_none()
-                && clip.unlike.is_none()
+                && clip.dissimilarity.is_none()
             {
                 remarks.push(Remark::NoReference);
             }
@@ -238,7 +238,7 @@ impl<'a> Comparing<'a> {
         let (picture, place) = if let DriveSample::Step(clip, step) = &request.sample {
             let relative = self.comparison.methods[self.largest].mode == Mode::Relative;
             let rule = self.methods[self.largest].crop();
-            clip.picture(Moment::Now, *step as usize, rule, relative)?
+            clip.picture(DrivePicture::Now, *step as usize, rule, relative)?
         } else {
             let motion = FrameRequest {
                 method: MethodChoice::Motion,

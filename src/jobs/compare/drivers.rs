@@ -28,7 +28,7 @@ impl Drivers {
         comparison: &Comparison,
         models: &Models,
         progress: &Progress,
-        told: &mut Compared,
+        outcome: &mut Compared,
     ) -> Result<Self, EngineError> {
         let kind = comparison.once();
         let Some(analysis) = ClipAnalysis::for_job(&kind, Reading::Faces, models, progress)? else {
@@ -45,8 +45,9 @@ impl Drivers {
         } else {
             analysis.name.clone()
         };
-        told.remarks
-            .extend(analysis.broken.clone().map(Remark::Media));
+        outcome
+            .remarks
+            .extend(analysis.read_error.clone().map(Remark::Media));
         let methods = &comparison.methods;
         let needs_a_face = methods.iter().any(MethodSpec::needs_a_face);
         match &analysis.track {
@@ -60,14 +61,14 @@ impl Drivers {
             // Methods driven by pictures can move other things too.
             None if is_sample => {
                 let name = name.clone();
-                told.remarks.push(Remark::NoFaceInDrawn { name });
+                outcome.remarks.push(Remark::NoFaceInDrawn { name });
             }
             None => {
                 let (name, frames) = (name.clone(), analysis.frames());
                 let error = FaceError::NoneInClip { name, frames };
-                told.remarks.push(Remark::Face(error));
+                outcome.remarks.push(Remark::Face(error));
             }
-            Some(track) if track.faceless() > 0 => told.remarks.push(Remark::Faceless {
+            Some(track) if track.faceless() > 0 => outcome.remarks.push(Remark::Faceless {
                 faceless: track.faceless(),
                 frames: analysis.frames(),
                 name: name.clone(),

@@ -144,8 +144,8 @@ pub fn compare(
     let is_measured = csv.is_some() || plot.is_some();
     Writer::probe(output)?;
 
-    let mut told = Compared::default();
-    let drivers = Drivers::read(comparison, models, progress, &mut told)?;
+    let mut outcome = Compared::default();
+    let drivers = Drivers::read(comparison, models, progress, &mut outcome)?;
     let fps = output.rate(comparison.fps.unwrap_or_else(|| drivers.fps()));
     let mut comparing = Comparing::new(comparison, models, methods, &drivers, fps)?;
     let all = comparing.steps.len();
@@ -179,7 +179,7 @@ pub fn compare(
     } else {
         None
     };
-    told.remarks.extend(comparing.remarks(&drivers)?);
+    outcome.remarks.extend(comparing.remarks(&drivers)?);
 
     let stop = || progress.cancel.is_cancelled();
     let mut row = 0;
@@ -238,7 +238,7 @@ pub fn compare(
         }
     }
     if let Some(table) = table {
-        told.figures = table.figures();
+        outcome.figures = table.figures();
         if let Some(mut file) = csv {
             file.put(table.csv().as_bytes())?;
             file.commit()?;
@@ -247,9 +247,9 @@ pub fn compare(
             file.write(&table.charts(&drivers.name))?;
         }
     }
-    told.frames = frames.len();
-    told.remarks = each_once(told.remarks);
-    Ok(told)
+    outcome.frames = frames.len();
+    outcome.remarks = each_once(outcome.remarks);
+    Ok(outcome)
 }
 
 /// Opens every method and refuses modes that its weights don't support.

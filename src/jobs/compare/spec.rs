@@ -26,7 +26,7 @@ pub struct MethodSpec {
 const BY_RIG: &str = "+rig";
 
 /// Maximum number of methods; more would be too small to see, and take hours.
-const MOST: usize = 12;
+const MAX_METHODS: usize = 12;
 
 impl MethodSpec {
     /// Parses `METHOD[+rig][:MODE][@WEIGHTS]`.
@@ -98,9 +98,12 @@ impl MethodSpec {
             }
             all.push(spec);
         }
-        if all.len() > MOST {
+        if all.len() > MAX_METHODS {
             let count = all.len();
-            return Err(CompareError::TooMany { count, most: MOST });
+            return Err(CompareError::TooMany {
+                count,
+                most: MAX_METHODS,
+            });
         }
         Ok(all)
     }
@@ -238,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_method_is_told() {
+    fn unknown_methods_and_modes_are_errors() {
         for (text, part) in [
             ("pixel2style", "is no method"),
             ("", "is no method"),

@@ -18,7 +18,7 @@ use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 use crate::media::clip::mp4::sound_entry::SoundEntry;
 use crate::media::error::MediaError;
 use crate::media::name::Name;
-use crate::ordinary_file;
+use crate::regular_file;
 
 /// The sound of a clip.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct AudioTrack {
     entry: SoundEntry,
     timescale: u32,
     samples: Vec<SoundSample>,
-    stretches: Vec<Stretch>,
+    stretches: Vec<TimelineSegment>,
     /// The clip's time 0 on the presentation timeline, in ticks.
     start: i128,
 }
@@ -55,12 +55,12 @@ pub struct AudioPart {
     /// Length in bytes and duration in ticks of each sample.
     pub(crate) samples: Vec<(u32, u32)>,
     /// The edit list: which of the samples are heard, from the part's time 0.
-    pub(crate) edits: Vec<Heard>,
+    pub(crate) edits: Vec<EditEntry>,
 }
 
 /// An entry of the edit list: `ticks` ticks of the samples from tick `from`, or of silence if that is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct EditEntry {
     pub(crate) from: Option<u64>,
     pub(crate) ticks: u64,
 }
@@ -75,7 +75,7 @@ struct Source {
 
 /// A segment of the presentation timeline, which video and sound share, in ticks of the sound.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
+struct TimelineSegment {
     begin: i128,
     end: i128,
     /// Media time of its start.
@@ -101,7 +101,7 @@ impl Sound {
         let found = match kind {
             ClipKind::Mp4 => mp4::sound(&mut file, length)
                 .map(|track| AudioTrack::new(source(None, path), track)),
-            ClipKind::Foreign(_) | ClipKind::Unknown => {
+            ClipKind::NeedsFfmpeg(_) | ClipKind::Unknown => {
                 ffmpeg_sound::extract(path).map(|(temporary, track)| {
                     let path = temporary.to_path_buf();
                     AudioTrack::new(source(Some(temporary), &path), track)
@@ -122,7 +122,7 @@ impl Sound {
 
 /// Opens a regular file; returns it with its length and type.
 fn look(path: &Path) -> Option<(File, u64, ClipKind)> {
-    let (mut file, length) = ordinary_file::open(path, u64::MAX).ok()?;
+    let (mut file, length) = regular_file::open(path, u64::MAX).ok()?;
     let mut head = Vec::new();
     (&mut file).take(HEAD_BYTES).read_to_end(&mut head).ok()?;
     Some((file, length, clip_kind(&head)))
@@ -135,9 +135,9 @@ impl AudioTrack {
             .edits
             .iter()
             .map(|edit| {
-                let begin = at + i128::from(edit.pause);
+                let begin = at + i128::from(edit.empty_before);
                 at = begin + i128::from(edit.end) - i128::from(edit.start);
-                Stretch {
+                TimelineSegment {
                     begin,
                     end: at,
                     media: i128::from(edit.start),
@@ -145,7 +145,7 @@ impl AudioTrack {
             })
             .collect();
         if stretches.is_empty() {
-            stretches.push(Stretch {
+            stretches.push(TimelineSegment {
                 begin: 0,
                 end: i128::from(i64::MAX),
                 media: 0,
@@ -222,7 +222,7 @@ struct Builder<'a> {
     runs: Vec<std::ops::Range<usize>>,
     /// The duration of the samples taken, in ticks.
     ticks: u64,
-    heard: Vec<Heard>,
+    heard: Vec<EditEntry>,
     /// The end of what was added, on the presentation timeline.
     at: i128,
 }
@@ -248,14 +248,14 @@ impl Builder<'_> {
 
         let from = media_from - shift;
         if from > self.at {
-            self.heard.push(Heard {
+            self.heard.push(EditEntry {
                 from: None,
                 ticks: clamped(from - self.at),
             });
         }
         // `ticks` counts to the end of `last - 1`.
         let behind = clamped(track.end(last - 1) - media_from);
-        self.heard.push(Heard {
+        self.heard.push(EditEntry {
             from: Some(self.ticks.saturating_sub(behind)),
             ticks: clamped(media_to - media_from),
         });
@@ -264,7 +264,7 @@ impl Builder<'_> {
 
     /// Takes the samples from `first` to `last`, and the preroll that the decoder needs before them.
     fn take(&mut self, first: usize, last: usize) {
-        let lead = first.saturating_sub(self.track.entry.lead);
+        let lead = first.saturating_sub(self.track.entry.preroll);
         let taken = self.runs.last().map_or(0, |run| run.end);
         let range = match self.runs.last_mut() {
             Some(run) if lead <= taken => {
@@ -312,7 +312,7 @@ impl AudioPart {
     /// Writes the samples' data to `out` without gaps; `target` is used in errors.
     pub(crate) fn copy(&self, out: &mut impl Write, target: &Path) -> Result<(), MediaError> {
         let reading = |e| MediaError::reading(&self.file.path, e);
-        let (file, _) = ordinary_file::open(&self.file.path, u64::MAX).map_err(reading)?;
+        let (file, _) = regular_file::open(&self.file.path, u64::MAX).map_err(reading)?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         let (mut at, mut data) = (0, Vec::new());
         for &(offset, bytes) in &self.places {

@@ -3,7 +3,7 @@
 use crate::media::clip::frames::ClipFrame;
 
 /// Tolerance of a frame's time in seconds: less than any frame's duration, more than rounding errors.
-pub(super) const NEAR: f64 = 1e-6;
+pub(super) const TIME_TOLERANCE: f64 = 1e-6;
 
 /// The range that a clip is trimmed to.
 #[derive(Default)]
@@ -25,6 +25,6 @@ impl Cut {
 
     /// Whether a frame that begins at `time` is after the range.
     pub(super) fn ends(&self, time: f64) -> bool {
-        self.to.is_some_and(|to| time >= to - NEAR)
+        self.to.is_some_and(|to| time >= to - TIME_TOLERANCE)
     }
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 
-use crate::media::clip::ffmpeg_process::{Messages, PATIENCE, Running, Tools, first_message, hung};
+use crate::media::clip::ffmpeg_process::{
+    HANG_TIMEOUT, KillOnDrop, OutputFile, Tools, first_message, hung,
+};
 use crate::media::clip::frames::{ClipFrame, ClipInfo, Frames, Opened};
 use crate::media::error::MediaError;
 use crate::media::error::one_line;
@@ -66,14 +68,14 @@ fn play(path: &Path, codec: &str, tools: &Tools, probe: &Probe) -> Result<Opened
     let filter =
         format!("setpts=PTS-STARTPTS,fps={numerator}/{denominator},scale={width}:{height}");
     let fail = |e| MediaError::reading(path, e);
-    let messages = Messages::new().map_err(fail)?;
+    let messages = OutputFile::new().map_err(fail)?;
     let mut command = tools.ffmpeg(path);
     command
         .args(["-map", "0:V:0", "-vf", &filter])
         .args(["-f", "rawvideo", "-pix_fmt", "rgba", "pipe:1"])
         .stdout(Stdio::piped())
         .stderr(messages.for_child().map_err(fail)?);
-    let mut child = Running(command.spawn().map_err(fail)?);
+    let mut child = KillOnDrop(command.spawn().map_err(fail)?);
     let Some(pipe) = child.0.stdout.take() else {
         return Err(fail(ErrorKind::BrokenPipe.into()));
     };
@@ -173,9 +175,9 @@ impl Probe {
 struct Pipe {
     path: PathBuf,
     codec: String,
-    child: Running,
+    child: KillOnDrop,
     frames: Receiver<io::Result<Vec<u8>>>,
-    messages: Messages,
+    messages: OutputFile,
     size: (u32, u32),
     fps: f64,
     given: usize,
@@ -220,12 +222,12 @@ impl Frames for Pipe {
             let reason = format!("it has more than {MAX_FRAMES} frames");
             return Some(Err(self.error(reason)));
         }
-        let rgba = match self.frames.recv_timeout(PATIENCE) {
+        let rgba = match self.frames.recv_timeout(HANG_TIMEOUT) {
             Ok(Ok(rgba)) => rgba,
             Ok(Err(e)) => return Some(Err(MediaError::reading(&self.path, e))),
             Err(RecvTimeoutError::Timeout) => {
                 self.child.end();
-                return Some(Err(self.error(hung(PATIENCE))));
+                return Some(Err(self.error(hung(HANG_TIMEOUT))));
             }
             Err(RecvTimeoutError::Disconnected) => Vec::new(),
         };

@@ -21,10 +21,10 @@ const FORMATS: &str = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,flv,a
 const PROTOCOLS: &str = "file,pipe";
 
 /// How long a program may show no progress before it is considered hanging.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const HANG_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The maximum number of bytes read of a program's output.
-const MOST_SAID: u64 = 1 << 20;
+const MAX_OUTPUT_BYTES: u64 = 1 << 20;
 
 /// The paths of the programs.
 pub(super) struct Tools {
@@ -63,7 +63,7 @@ impl Tools {
         let mut command = Command::new(&self.ffprobe);
         command.args(["-v", "error"]);
         reading(&mut command, path);
-        finish(command.args(options), PATIENCE, || 0)
+        finish(command.args(options), HANG_TIMEOUT, || 0)
     }
 }
 
@@ -95,12 +95,12 @@ pub(super) fn finish(
     let fail = |e: io::Error| e.to_string();
     // Files, because a full pipe would block the program.
     let (mut said, mut complained) = (
-        Messages::new().map_err(fail)?,
-        Messages::new().map_err(fail)?,
+        OutputFile::new().map_err(fail)?,
+        OutputFile::new().map_err(fail)?,
     );
     command.stdout(said.for_child().map_err(fail)?);
     command.stderr(complained.for_child().map_err(fail)?);
-    let mut child = Running(command.spawn().map_err(fail)?);
+    let mut child = KillOnDrop(command.spawn().map_err(fail)?);
 
     let (mut since, mut last) = (Instant::now(), progress());
     let status = loop {
@@ -146,9 +146,9 @@ pub(super) fn first_message(messages: &str) -> String {
 }
 
 /// A process that is killed when this value is dropped.
-pub(super) struct Running(pub(super) Child);
+pub(super) struct KillOnDrop(pub(super) Child);
 
-impl Running {
+impl KillOnDrop {
     pub(super) fn end(&mut self) -> Option<ExitStatus> {
         // Either may fail if the process has already ended.
         let _ = self.0.kill();
@@ -156,16 +156,16 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         self.end();
     }
 }
 
 /// A program's output, in an unnamed temporary file.
-pub(super) struct Messages(File);
+pub(super) struct OutputFile(File);
 
-impl Messages {
+impl OutputFile {
     pub(super) fn new() -> io::Result<Self> {
         tempfile::tempfile().map(Self)
     }
@@ -178,7 +178,7 @@ impl Messages {
     pub(super) fn read(&mut self) -> String {
         let mut bytes = Vec::new();
         let _ = self.0.seek(SeekFrom::Start(0));
-        let _ = (&mut self.0).take(MOST_SAID).read_to_end(&mut bytes);
+        let _ = (&mut self.0).take(MAX_OUTPUT_BYTES).read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::TempPath;
 
-use crate::media::clip::ffmpeg_process::{PATIENCE, Tools, as_url, finish};
+use crate::media::clip::ffmpeg_process::{HANG_TIMEOUT, Tools, as_url, finish};
 use crate::media::clip::mp4;
 use crate::media::clip::mp4::sound::{NoSound, SoundTrack};
 
@@ -51,7 +51,7 @@ pub(super) fn extract(path: &Path) -> Result<(TempPath, SoundTrack), NoSound> {
         .args(["-map", "0:a:0", "-c:a", codec, "-strict", "-2", "-f", "mp4"])
         .arg(as_url(&temporary));
     let written = || fs::metadata(&temporary).map_or(0, |metadata| metadata.len());
-    finish(&mut command, PATIENCE, written).map_err(|reason| failed(&reason))?;
+    finish(&mut command, HANG_TIMEOUT, written).map_err(|reason| failed(&reason))?;
 
     let unreadable = |e: std::io::Error| failed(&e.to_string());
     let mut file = File::open(&temporary).map_err(unreadable)?;

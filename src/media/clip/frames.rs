@@ -8,9 +8,9 @@ use crate::media::image::Picture;
 /// Frames a second of numbered pictures, which have no stored rate.
 pub const NUMBERED_FPS: f64 = 25.0;
 
-/// Duration in seconds of an animation's frame whose stored duration is below [`HASTE`], as in browsers.
-const HASTY_FRAME: f64 = 0.1;
-const HASTE: f64 = 0.0101;
+/// Duration in seconds of an animation's frame whose stored duration is below [`MIN_DELAY`], as in browsers.
+const SHORT_DELAY_REPLACEMENT: f64 = 0.1;
+const MIN_DELAY: f64 = 0.0101;
 
 /// Information on a clip that is known before decoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,7 +72,7 @@ pub(super) trait Frames: Send {
     }
 
     /// How many frames of the whole clip begin before `time`, in seconds, if that is known without decoding.
-    fn place(&self, _time: f64) -> Option<usize> {
+    fn index_at(&self, _time: f64) -> Option<usize> {
         None
     }
 }
@@ -82,8 +82,8 @@ pub(super) type Opened = (ClipInfo, Box<dyn Frames>);
 
 /// The duration in seconds of an animation's frame, given its stored duration.
 pub(super) fn animation_delay(seconds: f64) -> f64 {
-    if seconds < HASTE {
-        HASTY_FRAME
+    if seconds < MIN_DELAY {
+        SHORT_DELAY_REPLACEMENT
     } else {
         seconds
     }

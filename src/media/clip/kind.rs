@@ -11,7 +11,7 @@ pub(super) const HEAD_BYTES: u64 = 1 << 16;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ClipKind {
     /// An empty file.
-    Nothing,
+    Empty,
     /// MP4, MOV and related formats, with any codec.
     Mp4,
     Gif,
@@ -22,7 +22,7 @@ pub(super) enum ClipKind {
     /// A picture of a format without animation.
     Still,
     /// A clip that only ffmpeg opens; its name follows "is" in messages.
-    Foreign(String),
+    NeedsFfmpeg(String),
     /// Not a clip; the name follows "is" in messages, the advice ends the sentence.
     Other {
         kind: &'static str,
@@ -43,7 +43,7 @@ const FIRST_BOXES: [&[u8; 4]; 9] = [
 pub(super) fn clip_kind(head: &[u8]) -> ClipKind {
     let other = |kind, advice| ClipKind::Other { kind, advice };
     if head.is_empty() {
-        return ClipKind::Nothing;
+        return ClipKind::Empty;
     }
     match sniff::picture_format(head) {
         Some(ImageFormat::Gif) => return ClipKind::Gif,
@@ -64,7 +64,7 @@ pub(super) fn clip_kind(head: &[u8]) -> ClipKind {
         return ClipKind::Mp4;
     }
     if let Some(name) = foreign(head) {
-        return ClipKind::Foreign(name);
+        return ClipKind::NeedsFfmpeg(name);
     }
     if is_sound(head) {
         return other("a sound recording", CLIPS);
@@ -174,10 +174,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clips_are_told_by_content() {
-        let foreign = |name: &str| ClipKind::Foreign(name.to_owned());
+    fn the_kind_of_a_clip_is_detected_by_content() {
+        let foreign = |name: &str| ClipKind::NeedsFfmpeg(name.to_owned());
         for (head, expected) in [
-            (b"".as_slice(), ClipKind::Nothing),
+            (b"".as_slice(), ClipKind::Empty),
             (b"\0\0\0\x18ftypisom\0\0\0\0", ClipKind::Mp4),
             (b"\0\0\0\x14ftypqt  \0\0\0\0", ClipKind::Mp4),
             (b"\0\0\0\x08wide\0\0\0\0mdat", ClipKind::Mp4),

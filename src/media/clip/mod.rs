@@ -39,7 +39,7 @@ use image::ImageFormat;
 use crate::media::error::MediaError;
 use crate::media::image::open::check_size;
 use crate::media::image::sniff;
-use crate::ordinary_file;
+use crate::regular_file;
 use cut::Cut;
 use frames::{Frames, Opened, damaged, damaged_frame};
 use kind::{ClipKind, HEAD_BYTES};
@@ -186,7 +186,7 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
     }
 
     let mut head = Vec::new();
-    let opened = ordinary_file::open(path, u64::MAX);
+    let opened = regular_file::open(path, u64::MAX);
     let (mut file, length) = opened.map_err(|e| MediaError::reading(path, e))?;
     (&mut file)
         .take(HEAD_BYTES)
@@ -195,7 +195,7 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
 
     let path_owned = || path.to_owned();
     match kind::clip_kind(&head) {
-        ClipKind::Nothing => Err(MediaError::Empty { path: path_owned() }),
+        ClipKind::Empty => Err(MediaError::Empty { path: path_owned() }),
         ClipKind::Mp4 => mp4::open(path, file, length),
         ClipKind::Gif => {
             if let Some((width, height)) = sniff::claimed_size(ImageFormat::Gif, &head) {
@@ -206,7 +206,7 @@ fn open(path: &Path) -> Result<Opened, MediaError> {
         ClipKind::Png => animated::open_png(path, file),
         ClipKind::WebP => animated::open_webp(path, file),
         ClipKind::Still => Err(MediaError::StillPicture { path: path_owned() }),
-        ClipKind::Foreign(codec) => ffmpeg::open(path, &codec),
+        ClipKind::NeedsFfmpeg(codec) => ffmpeg::open(path, &codec),
         ClipKind::Other { kind, advice } => Err(MediaError::OtherThanClip {
             path: path_owned(),
             kind,

@@ -222,7 +222,7 @@ impl Frames for Pictures {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "see within")]
-    fn place(&self, time: f64) -> Option<usize> {
+    fn index_at(&self, time: f64) -> Option<usize> {
         // A cast from float saturates.
         Some(((time * NUMBERED_FPS).ceil().max(0.0) as usize).min(self.pictures.len()))
     }

@@ -1,6 +1,6 @@
 //! Trimming a clip.
 
-use crate::media::clip::cut::NEAR;
+use crate::media::clip::cut::TIME_TOLERANCE;
 use crate::media::clip::frames::ClipFrame;
 use crate::media::clip::{Clip, CutError};
 use crate::media::error::MediaError;
@@ -24,10 +24,10 @@ impl Clip {
             return Err(CutError::Backward { path, from, to }.into());
         }
         self.cut.to = to;
-        self.cut.end = to.and_then(|to| self.frames.place(to - NEAR));
+        self.cut.end = to.and_then(|to| self.frames.index_at(to - TIME_TOLERANCE));
 
         let whole = self.info;
-        let start = match self.frames.place(begin - NEAR) {
+        let start = match self.frames.index_at(begin - TIME_TOLERANCE) {
             Some(first) => {
                 let end = self.cut.end.or(whole.frames);
                 if end.is_some_and(|end| first >= end) {
@@ -59,7 +59,7 @@ impl Clip {
     fn find(&mut self, begin: f64) -> Result<f64, MediaError> {
         while let Some(frame) = self.frames_next() {
             let frame = frame?;
-            if frame.time >= begin - NEAR {
+            if frame.time >= begin - TIME_TOLERANCE {
                 if self.cut.ends(frame.time) {
                     return Err(self.nothing(begin, self.given - 1).into());
                 }

@@ -4,7 +4,7 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use rayon::prelude::*;
 
 /// Levels by which a transform may differ from identity; the sRGB profiles in circulation differ by rounding.
-const SAME: u8 = 2;
+const MAX_IDENTITY_DIFFERENCE: u8 = 2;
 
 /// Pixels that a thread converts at a time.
 const CHUNK: usize = 1 << 16;
@@ -74,7 +74,7 @@ fn is_identity(channels: usize, convert: impl Fn(&[u8], &mut [u8]) -> bool) -> b
             .as_flattened()
             .iter()
             .zip(&result)
-            .all(|(a, b)| a.abs_diff(*b) <= SAME)
+            .all(|(a, b)| a.abs_diff(*b) <= MAX_IDENTITY_DIFFERENCE)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use image::ExtendedColorType;
 
 use crate::media::atomic_file::AtomicFile;
-use crate::media::encode::changes::{Changes, Piece};
+use crate::media::encode::changes::{ChangedRegion, FrameDiff};
 use crate::media::encode::gif::LoopCount;
 use crate::media::encode::png;
 use crate::media::encode::rate::{ANIMATION_MAX_FPS, check_fps, fps_to_rational, ticks};
@@ -46,7 +46,7 @@ pub struct ApngSink {
     path: PathBuf,
     size: (u32, u32),
     settings: ApngSettings,
-    changes: Changes,
+    changes: FrameDiff,
     note: Option<Provenance>,
     frames: u32,
     /// The next sequence number of `fcTL` and `fdAT` chunks.
@@ -81,7 +81,7 @@ impl ApngSink {
             path: path.to_owned(),
             size: (width, height),
             settings,
-            changes: Changes::new(1),
+            changes: FrameDiff::new(1),
             note: None,
             frames: 0,
             sequence: 0,
@@ -136,7 +136,7 @@ impl ApngSink {
         number.to_be_bytes()
     }
 
-    fn frame_control(&mut self, piece: &Piece) -> Vec<u8> {
+    fn frame_control(&mut self, piece: &ChangedRegion) -> Vec<u8> {
         let (width, height) = piece.size();
         let (left, top) = (piece.rect.left as u32, piece.rect.top as u32);
         let (num, den) = delay(self.settings.fps, self.frames.into());

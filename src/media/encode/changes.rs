@@ -4,13 +4,13 @@ use crate::media::encode::gif_frame::{Rect, bounds};
 use crate::media::image::Picture;
 
 /// The part of a frame that is written to the file, replacing the old pixels.
-pub(crate) struct Piece {
+pub(crate) struct ChangedRegion {
     pub(crate) rect: Rect,
     /// `[rect.height, rect.width, 4]`, straight alpha.
     pub(crate) rgba: Vec<u8>,
 }
 
-impl Piece {
+impl ChangedRegion {
     pub(crate) fn size(&self) -> (u32, u32) {
         (self.rect.width() as u32, self.rect.height() as u32)
     }
@@ -21,20 +21,20 @@ impl Piece {
 }
 
 /// Compares each frame with the previous one.
-pub(crate) struct Changes {
+pub(crate) struct FrameDiff {
     /// Left and top of every piece are multiples of this.
     step: usize,
     before: Option<Vec<u8>>,
 }
 
-impl Changes {
+impl FrameDiff {
     pub(crate) fn new(step: usize) -> Self {
         Self { step, before: None }
     }
 
     /// The changed part of the next frame, which has the same size as all others: the whole first frame, and a single
     /// pixel of an unchanged frame, because it has a duration too.
-    pub(crate) fn push(&mut self, frame: &Picture) -> Piece {
+    pub(crate) fn push(&mut self, frame: &Picture) -> ChangedRegion {
         let mut rgba = frame.rgba().to_vec();
         if !frame.has_alpha() {
             rgba.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
@@ -63,7 +63,7 @@ impl Changes {
             piece.extend_from_slice(&rgba[start..start + rect.width() * 4]);
         }
         self.before = Some(rgba);
-        Piece { rect, rgba: piece }
+        ChangedRegion { rect, rgba: piece }
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_piece_holds_all_that_changed_and_begins_where_it_may() {
         let mut picture = Picture::new(9, 7, vec![255; 9 * 7 * 4]).unwrap();
-        let mut changes = Changes::new(2);
+        let mut changes = FrameDiff::new(2);
         assert_eq!(changes.push(&picture).size(), (9, 7));
         picture.rgba_mut()[(3 * 9 + 5) * 4] = 1;
         picture.rgba_mut()[(4 * 9 + 6) * 4 + 3] = 9;

@@ -12,7 +12,7 @@ use shiguredo_mp4::{BoxSize, BoxType, Either, Encode, FixedPointNumber, TrackKin
 use crate::media::clip::AudioPart;
 
 /// How often a second video and audio alternate.
-const TURNS: u64 = 2;
+const INTERLEAVES_PER_SECOND: u64 = 2;
 
 /// Size of the `mdat` header, with a 64-bit size.
 const DATA_HEAD: u64 = 16;
@@ -46,13 +46,13 @@ pub(crate) struct Index {
 
 /// Builds the index of a movie of at least one frame.
 pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
-    let mut plan = Plan::new()?;
+    let mut plan = SampleLayout::new()?;
     let mut sound = movie.sound.map(|part| SoundTrack::new(movie, part));
 
     let (mut shown, mut turn) = (0u64, 0u64);
     for (number, frame) in movie.frames.iter().enumerate() {
         // The sound of each half second follows its video.
-        let now = shown * TURNS / u64::from(movie.timescale.get());
+        let now = shown * INTERLEAVES_PER_SECOND / u64::from(movie.timescale.get());
         if now > turn {
             turn = now;
             if let Some(sound) = &mut sound {
@@ -89,7 +89,7 @@ pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
 }
 
 /// The samples in file order.
-struct Plan {
+struct SampleLayout {
     muxer: Mp4FileMuxer,
     /// Where the muxer assumes that the data begin, and where the next sample does.
     start: u64,
@@ -97,7 +97,7 @@ struct Plan {
     stretches: Vec<(bool, u64)>,
 }
 
-impl Plan {
+impl SampleLayout {
     fn new() -> Result<Self, MuxError> {
         let muxer = Mp4FileMuxer::new()?;
         let start = muxer.initial_boxes_bytes().len() as u64;
@@ -171,11 +171,11 @@ impl<'a> SoundTrack<'a> {
         }
     }
 
-    /// Adds the samples that begin before `turn` / [`TURNS`] seconds, or all that are left.
-    fn add(&mut self, plan: &mut Plan, turn: Option<u64>) -> Result<(), MuxError> {
+    /// Adds the samples that begin before `turn` / [`INTERLEAVES_PER_SECOND`] seconds, or all that are left.
+    fn add(&mut self, plan: &mut SampleLayout, turn: Option<u64>) -> Result<(), MuxError> {
         let timescale = u64::from(self.timescale.get());
         while self.next < self.count
-            && turn.is_none_or(|turn| self.ticks * TURNS < turn * timescale)
+            && turn.is_none_or(|turn| self.ticks * INTERLEAVES_PER_SECOND < turn * timescale)
         {
             let (bytes, ticks) = self.part.samples[self.next];
             let entry = &self.part.entry;

@@ -9,7 +9,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use crate::media::atomic_file::AtomicFile;
 use crate::media::encode::mp4::Mp4Settings;
 use crate::media::encode::png;
-use crate::media::encode::webp::{check_sides, encode, noted};
+use crate::media::encode::webp::{check_sides, encode, with_note};
 use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
@@ -82,7 +82,7 @@ pub fn save_webp_with(
 }
 
 fn save(path: &Path, bytes: Vec<u8>, note: Option<&Provenance>) -> Result<(), MediaError> {
-    let bytes = noted(path, bytes, note)?;
+    let bytes = with_note(path, bytes, note)?;
     let mut file = AtomicFile::create(path)?;
     file.write_all(&bytes)
         .map_err(|e| MediaError::writing(path, e))?;

@@ -7,11 +7,11 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::media::atomic_file::AtomicFile;
-use crate::media::encode::changes::{Changes, Piece};
+use crate::media::encode::changes::{ChangedRegion, FrameDiff};
 use crate::media::encode::gif::LoopCount;
 use crate::media::encode::rate::{ANIMATION_MAX_FPS, check_fps, ticks};
 use crate::media::encode::sink::{FrameSink, check_size};
-use crate::media::encode::webp_chunks::{HEAD, Head, MOST, chunk, frame};
+use crate::media::encode::webp_chunks::{HEAD, Head, MAX_FILE_BYTES, chunk, frame};
 use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::provenance::Provenance;
@@ -51,10 +51,10 @@ pub struct WebpSink {
     path: PathBuf,
     size: (u32, u32),
     settings: WebpSettings,
-    changes: Changes,
+    changes: FrameDiff,
     note: Option<Provenance>,
     /// The first frame, held back until there is a second.
-    first: Option<(Piece, Vec<u8>)>,
+    first: Option<(ChangedRegion, Vec<u8>)>,
     frames: u64,
     bytes: u64,
     has_alpha: bool,
@@ -80,7 +80,7 @@ impl WebpSink {
             size: (width, height),
             settings,
             // Frames begin at even coordinates.
-            changes: Changes::new(2),
+            changes: FrameDiff::new(2),
             note: None,
             first: None,
             frames: 0,
@@ -97,7 +97,7 @@ impl WebpSink {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), MediaError> {
         self.bytes += bytes.len() as u64;
-        if self.bytes > MOST {
+        if self.bytes > MAX_FILE_BYTES {
             return Err(MediaError::encoding(
                 &self.path,
                 "a WebP has room for 4 GB and this needs more",
@@ -123,7 +123,12 @@ impl WebpSink {
     }
 
     /// Writes frame `index`, given as a still WebP.
-    fn write_frame(&mut self, index: u64, piece: &Piece, still: &[u8]) -> Result<(), MediaError> {
+    fn write_frame(
+        &mut self,
+        index: u64,
+        piece: &ChangedRegion,
+        still: &[u8],
+    ) -> Result<(), MediaError> {
         let duration = ticks(self.settings.fps, 1000, index);
         self.write(&frame(piece, still, duration))
     }
@@ -155,7 +160,7 @@ impl FrameSink for WebpSink {
             return Err(MediaError::NoFrames { path: self.path });
         }
         if let Some((_, still)) = self.first.take() {
-            let still = noted(&self.path, still, self.note.as_ref())?;
+            let still = with_note(&self.path, still, self.note.as_ref())?;
             self.write(&still)?;
             return self.file.commit();
         }
@@ -189,7 +194,7 @@ pub(crate) fn check_sides(path: &Path, (width, height): (u32, u32)) -> Result<()
 }
 
 /// The file with the note added, if there is one.
-pub(crate) fn noted(
+pub(crate) fn with_note(
     path: &Path,
     still: Vec<u8>,
     note: Option<&Provenance>,

@@ -1,12 +1,12 @@
 //! The container of WebP: chunks, including those of animations (RFC 9649, 2.7).
 
-use crate::media::encode::changes::Piece;
+use crate::media::encode::changes::ChangedRegion;
 
 /// Bytes before the first frame: the RIFF header, the `VP8X` chunk and the `ANIM` chunk.
 pub(crate) const HEAD: usize = 12 + 8 + 10 + 8 + 6;
 
 /// The maximum file size that the container can store, minus a reserve for the last chunk.
-pub(crate) const MOST: u64 = u32::MAX as u64 - (1 << 20);
+pub(crate) const MAX_FILE_BYTES: u64 = u32::MAX as u64 - (1 << 20);
 
 /// Bits of the extended header.
 const ANIMATED: u8 = 0x02;
@@ -40,7 +40,11 @@ impl Head {
         let (width, height) = self.size;
         let length = u32::try_from(self.bytes.saturating_sub(8)).unwrap_or(u32::MAX);
         let mut head = [b"RIFF", &length.to_le_bytes()[..], b"WEBP"].concat();
-        let extended = [&[flags, 0, 0, 0][..], &three(width - 1), &three(height - 1)];
+        let extended = [
+            &[flags, 0, 0, 0][..],
+            &u24_le(width - 1),
+            &u24_le(height - 1),
+        ];
         head.extend(chunk(b"VP8X", &extended));
         let background = [0; 4];
         head.extend(chunk(b"ANIM", &[&background, &self.plays.to_le_bytes()]));
@@ -63,17 +67,17 @@ pub(crate) fn chunk(name: &[u8; 4], data: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A frame's chunk. `still` is the piece as a still WebP, and `duration` is in milliseconds.
-pub(crate) fn frame(piece: &Piece, still: &[u8], duration: u32) -> Vec<u8> {
+pub(crate) fn frame(piece: &ChangedRegion, still: &[u8], duration: u32) -> Vec<u8> {
     let (width, height) = piece.size();
     let (left, top) = (piece.rect.left as u32, piece.rect.top as u32);
     chunk(
         b"ANMF",
         &[
-            &three(left / 2),
-            &three(top / 2),
-            &three(width - 1),
-            &three(height - 1),
-            &three(duration),
+            &u24_le(left / 2),
+            &u24_le(top / 2),
+            &u24_le(width - 1),
+            &u24_le(height - 1),
+            &u24_le(duration),
             &[REPLACES],
             &picture_chunks(still),
         ],
@@ -98,7 +102,7 @@ fn picture_chunks(still: &[u8]) -> Vec<u8> {
 }
 
 /// The low 24 bits, little-endian.
-fn three(value: u32) -> [u8; 3] {
+fn u24_le(value: u32) -> [u8; 3] {
     let [a, b, c, _] = value.to_le_bytes();
     [a, b, c]
 }

@@ -18,7 +18,7 @@ use crate::media::image::limits::{MAX_PIXELS, MAX_SIDE};
 use crate::media::image::picture::Picture;
 use crate::media::image::png_profile;
 use crate::media::image::sniff;
-use crate::ordinary_file;
+use crate::regular_file;
 
 /// The largest file that is read, in bytes. 64 megapixels of uncompressed 16-bit RGBA are 512 MB.
 const MAX_BYTES: u64 = 1 << 30;
@@ -75,7 +75,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
 pub(crate) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
     let fail = |e| MediaError::reading(path, e);
     let mut head = Vec::new();
-    let (mut file, _) = ordinary_file::open(path, u64::MAX).map_err(fail)?;
+    let (mut file, _) = regular_file::open(path, u64::MAX).map_err(fail)?;
     (&mut file)
         .take(HEAD_BYTES)
         .read_to_end(&mut head)
@@ -107,7 +107,7 @@ pub(crate) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
-    ordinary_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
+    regular_file::read(path, MAX_BYTES).map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => MediaError::TooManyBytes {
             path: path.to_owned(),
             bytes: fs::metadata(path).map_or(MAX_BYTES, |metadata| metadata.len()),

@@ -8,21 +8,21 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use flate2::read::ZlibDecoder;
 
 /// The largest accepted profile, in bytes inflated; those of printers with their tables take about two million.
-const MOST: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 const SIGNATURE: u64 = 8;
 
 /// The maximum number of chunks searched before the pixels.
-const MOST_CHUNKS: usize = 1000;
+const MAX_CHUNKS: usize = 1000;
 
-/// Whether a PNG has no profile or one of at most [`MOST`] bytes inflated. False also if no pixels follow within
-/// [`MOST_CHUNKS`] chunks. Reads the file from its start.
+/// Whether a PNG has no profile or one of at most [`MAX_BYTES`] bytes inflated. False also if no pixels follow within
+/// [`MAX_CHUNKS`] chunks. Reads the file from its start.
 ///
 /// # Errors
 /// I/O errors.
 pub(crate) fn is_bounded(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     let mut at = SIGNATURE;
-    for _ in 0..MOST_CHUNKS {
+    for _ in 0..MAX_CHUNKS {
         file.seek(SeekFrom::Start(at))?;
         let mut head = [0; 8];
         if let Err(error) = file.read_exact(&mut head) {
@@ -44,7 +44,7 @@ pub(crate) fn is_bounded(file: &mut (impl Read + Seek)) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Whether the data after the name, a zero and the method inflate to at most [`MOST`] bytes. Data that can't be
+/// Whether the data after the name, a zero and the method inflate to at most [`MAX_BYTES`] bytes. Data that can't be
 /// inflated count as what could be inflated before.
 fn inflates_within(chunk: &mut impl BufRead) -> io::Result<bool> {
     let mut name = Vec::new();
@@ -53,15 +53,15 @@ fn inflates_within(chunk: &mut impl BufRead) -> io::Result<bool> {
     if chunk.read(&mut method)? == 0 {
         return Ok(true);
     }
-    let mut inflated = ZlibDecoder::new(chunk).take(MOST + 1);
+    let mut inflated = ZlibDecoder::new(chunk).take(MAX_BYTES + 1);
     let mut piece = vec![0; 1 << 16];
     let mut total = 0;
     loop {
         match inflated.read(&mut piece) {
-            Ok(0) => return Ok(total <= MOST),
+            Ok(0) => return Ok(total <= MAX_BYTES),
             Ok(count) => total += count as u64,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return Ok(total <= MOST),
+            Err(_) => return Ok(total <= MAX_BYTES),
         }
     }
 }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn profiles_of_an_ordinary_size_pass_and_bombs_do_not() {
-        let most = MOST as usize;
+        let most = MAX_BYTES as usize;
         for (bytes, passes) in [(0, true), (3000, true), (most, true), (most + 1, false)] {
             let mut file = Cursor::new(with_profile(bytes));
             assert_eq!(is_bounded(&mut file).unwrap(), passes, "{bytes}");

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
 use crate::media::provenance::note::Provenance;
-use crate::media::provenance::source::{Source, slice};
+use crate::media::provenance::source::{BoundedReader, slice};
 
 const KIND: &str = "GIF";
 
@@ -16,7 +16,7 @@ const COMMENT: u8 = 0xfe;
 const APPLICATION: u8 = 0xff;
 
 /// The text between the sentence and the source type.
-const JOINT: &str = "; digital source type: ";
+const SEPARATOR: &str = "; digital source type: ";
 
 /// An extension, or else a frame or the end of the file.
 enum Block {
@@ -24,7 +24,7 @@ enum Block {
     Other,
 }
 
-fn block<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Block, ProvenanceError> {
+fn block<R: Read + Seek>(source: &mut BoundedReader<R>, at: u64) -> Result<Block, ProvenanceError> {
     match source.array(at)? {
         [EXTENSION] => {}
         [IMAGE | TRAILER] => return Ok(Block::Other),
@@ -43,7 +43,7 @@ fn block<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Block, Prove
 }
 
 /// The offset of the first block, after the header and the global colour table.
-fn first<R: Read + Seek>(source: &mut Source<R>) -> Result<u64, ProvenanceError> {
+fn first<R: Read + Seek>(source: &mut BoundedReader<R>) -> Result<u64, ProvenanceError> {
     let [flags] = source.array(10)?;
     let colours = if flags & 0x80 == 0 {
         0
@@ -55,11 +55,11 @@ fn first<R: Read + Seek>(source: &mut Source<R>) -> Result<u64, ProvenanceError>
 
 /// The bytes of an extension without the lengths of its sub-blocks.
 fn joined<R: Read + Seek>(
-    source: &mut Source<R>,
+    source: &mut BoundedReader<R>,
     data: u64,
     end: u64,
 ) -> Result<Vec<u8>, ProvenanceError> {
-    let raw = source.text(data, end)?;
+    let raw = source.read_range(data, end)?;
     let mut rest = raw.as_slice();
     let mut text = Vec::with_capacity(raw.len());
     while let [length, after @ ..] = rest {
@@ -85,7 +85,7 @@ pub(super) fn comment(note: &Provenance) -> String {
 fn is_ours(comment: &[u8]) -> bool {
     let software = std::str::from_utf8(comment)
         .ok()
-        .and_then(|comment| comment.split_once(JOINT))
+        .and_then(|comment| comment.split_once(SEPARATOR))
         .and_then(|(sentence, _)| sentence.split_once(" with "))
         .map(|(_, software)| software);
     software.is_some_and(|software| !software.contains(" (") || software.ends_with(')'))
@@ -93,7 +93,7 @@ fn is_ours(comment: &[u8]) -> bool {
 
 /// The file with `comment` after its loop count, without our earlier notes.
 pub(super) fn put(bytes: &[u8], comment: &str) -> Result<Vec<u8>, ProvenanceError> {
-    let mut source = Source::new(Cursor::new(bytes), KIND)?;
+    let mut source = BoundedReader::new(Cursor::new(bytes), KIND)?;
     let mut at = first(&mut source)?;
     let mut comment = Some(extension(comment));
     let mut out = Vec::with_capacity(bytes.len() + 512);

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::source::{Source, slice};
+use crate::media::provenance::source::{BoundedReader, slice};
 
 const KIND: &str = "JPEG";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
@@ -22,7 +22,10 @@ struct Segment {
     end: u64,
 }
 
-fn segment<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Segment, ProvenanceError> {
+fn segment<R: Read + Seek>(
+    source: &mut BoundedReader<R>,
+    at: u64,
+) -> Result<Segment, ProvenanceError> {
     let [0xff] = source.array(at)? else {
         return Err(source.damaged("bytes between its segments"));
     };
@@ -60,7 +63,7 @@ fn segment<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Segment, P
 /// The file with `packet` after its JFIF and Exif segments, without other XMP.
 pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError> {
     let mut xmp = Some(xmp_segment(packet)?);
-    let mut source = Source::new(Cursor::new(bytes), KIND)?;
+    let mut source = BoundedReader::new(Cursor::new(bytes), KIND)?;
     let mut out = Vec::with_capacity(bytes.len() + packet.len() + 64);
     out.extend_from_slice(slice(bytes, 0, 2));
 

@@ -25,7 +25,7 @@ pub use note::{Provenance, SourceType};
 
 /// The supported containers. TIFF is left out because Mien doesn't write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum Format {
     Png,
     Jpeg,
     WebP,
@@ -33,7 +33,7 @@ enum Kind {
     Mp4,
 }
 
-impl Kind {
+impl Format {
     /// Detects the container by the first 12 bytes.
     fn of(head: &[u8; 12]) -> Option<Self> {
         match head {
@@ -58,13 +58,13 @@ impl Provenance {
     /// [`ProvenanceError::TooLong`] and [`ProvenanceError::Fragmented`] if there is no room for the note.
     pub fn put(&self, bytes: &[u8]) -> Result<Vec<u8>, ProvenanceError> {
         let head = bytes.first_chunk().ok_or(ProvenanceError::UnknownKind)?;
-        let kind = Kind::of(head).ok_or(ProvenanceError::UnknownKind)?;
+        let kind = Format::of(head).ok_or(ProvenanceError::UnknownKind)?;
         match kind {
-            Kind::Png => png::put(bytes, &packet::write(self)),
-            Kind::Jpeg => jpeg::put(bytes, &packet::write(self)),
-            Kind::WebP => webp::put(bytes, &packet::write(self)),
-            Kind::Gif => gif::put(bytes, &gif::comment(self)),
-            Kind::Mp4 => {
+            Format::Png => png::put(bytes, &packet::write(self)),
+            Format::Jpeg => jpeg::put(bytes, &packet::write(self)),
+            Format::WebP => webp::put(bytes, &packet::write(self)),
+            Format::Gif => gif::put(bytes, &gif::comment(self)),
+            Format::Mp4 => {
                 let mut file = Cursor::new(bytes.to_vec());
                 self.put_mp4(&mut file)?;
                 Ok(file.into_inner())

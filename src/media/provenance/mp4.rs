@@ -3,14 +3,14 @@
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::source::Source;
+use crate::media::provenance::source::BoundedReader;
 
 const KIND: &str = "MP4";
 const XMP: [u8; 16] = [
     0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac,
 ];
 
-struct Part {
+struct BoxHeader {
     name: [u8; 4],
     start: u64,
     body: u64,
@@ -19,13 +19,19 @@ struct Part {
     is_open: bool,
 }
 
-impl Part {
-    fn is_xmp<R: Read + Seek>(&self, source: &mut Source<R>) -> Result<bool, ProvenanceError> {
+impl BoxHeader {
+    fn is_xmp<R: Read + Seek>(
+        &self,
+        source: &mut BoundedReader<R>,
+    ) -> Result<bool, ProvenanceError> {
         Ok(&self.name == b"uuid" && source.begins(self.body, self.end, &XMP)?)
     }
 }
 
-fn part<R: Read + Seek>(source: &mut Source<R>, start: u64) -> Result<Part, ProvenanceError> {
+fn box_header<R: Read + Seek>(
+    source: &mut BoundedReader<R>,
+    start: u64,
+) -> Result<BoxHeader, ProvenanceError> {
     let [a, b, c, d, name @ ..] = source.array::<8>(start)?;
     let (size, head) = match u32::from_be_bytes([a, b, c, d]) {
         0 => (source.length() - start, 8),
@@ -35,7 +41,7 @@ fn part<R: Read + Seek>(source: &mut Source<R>, start: u64) -> Result<Part, Prov
     if size < head {
         return Err(source.damaged("a box of impossible size"));
     }
-    Ok(Part {
+    Ok(BoxHeader {
         name,
         start,
         body: start + head,
@@ -53,11 +59,11 @@ struct Changes {
     open: Option<(u64, u32)>,
 }
 
-fn changes<R: Read + Seek>(source: &mut Source<R>) -> Result<Changes, ProvenanceError> {
+fn changes<R: Read + Seek>(source: &mut BoundedReader<R>) -> Result<Changes, ProvenanceError> {
     let mut changes = Changes::default();
     let (mut at, mut has_index) = (0, false);
     while at < source.length() {
-        let part = part(source, at)?;
+        let part = box_header(source, at)?;
         match &part.name {
             b"moov" => has_index = true,
             // The `mfra` box of a fragmented video is located from the end of the file.
@@ -85,7 +91,7 @@ pub(super) fn put<F: Read + Write + Seek>(
     packet: &str,
 ) -> Result<(), ProvenanceError> {
     let xmp = xmp_box(packet)?;
-    let changes = changes(&mut Source::new(&mut *file, KIND)?)?;
+    let changes = changes(&mut BoundedReader::new(&mut *file, KIND)?)?;
 
     file.seek(SeekFrom::End(0))?;
     file.write_all(&xmp)?;

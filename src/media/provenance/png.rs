@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::source::{Source, slice};
+use crate::media::provenance::source::{BoundedReader, slice};
 
 const KIND: &str = "PNG";
 const SIGNATURE: u64 = 8;
@@ -17,7 +17,7 @@ struct Chunk {
     end: u64,
 }
 
-fn chunk<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Chunk, ProvenanceError> {
+fn chunk<R: Read + Seek>(source: &mut BoundedReader<R>, at: u64) -> Result<Chunk, ProvenanceError> {
     let [a, b, c, d, name @ ..] = source.array::<8>(at)?;
     let length = u32::from_be_bytes([a, b, c, d]);
     if length > i32::MAX as u32 {
@@ -33,13 +33,16 @@ fn chunk<R: Read + Seek>(source: &mut Source<R>, at: u64) -> Result<Chunk, Prove
     })
 }
 
-fn is_xmp<R: Read + Seek>(source: &mut Source<R>, chunk: &Chunk) -> Result<bool, ProvenanceError> {
+fn is_xmp<R: Read + Seek>(
+    source: &mut BoundedReader<R>,
+    chunk: &Chunk,
+) -> Result<bool, ProvenanceError> {
     Ok(&chunk.name == b"iTXt" && source.begins(chunk.data, chunk.data_end, KEYWORD)?)
 }
 
 /// The file with `packet` after its header, without other XMP.
 pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError> {
-    let mut source = Source::new(Cursor::new(bytes), KIND)?;
+    let mut source = BoundedReader::new(Cursor::new(bytes), KIND)?;
     let header = chunk(&mut source, SIGNATURE)?;
     if &header.name != b"IHDR" {
         return Err(source.damaged("it doesn't begin with its header"));

@@ -5,13 +5,13 @@ use std::io::{Read, Seek, SeekFrom};
 use crate::media::provenance::error::ProvenanceError;
 
 /// The longest range that is read at once. Packets are a few thousand bytes; some editors store a history in theirs.
-const MOST: usize = 4 << 20;
+const MAX_READ_BYTES: usize = 4 << 20;
 
 /// Bytes read ahead for single reads.
 const WINDOW: u64 = 4096;
 
 /// A file of known length.
-pub(super) struct Source<R> {
+pub(super) struct BoundedReader<R> {
     file: R,
     length: u64,
     kind: &'static str,
@@ -20,7 +20,7 @@ pub(super) struct Source<R> {
     window_start: u64,
 }
 
-impl<R: Read + Seek> Source<R> {
+impl<R: Read + Seek> BoundedReader<R> {
     /// `kind` names the file in errors.
     pub(super) fn new(mut file: R, kind: &'static str) -> Result<Self, ProvenanceError> {
         let length = file.seek(SeekFrom::End(0))?;
@@ -59,7 +59,7 @@ impl<R: Read + Seek> Source<R> {
         let end = self.end(at, N as u64)?;
         if at < self.window_start || end > self.window_start + self.window.len() as u64 {
             self.window_start = at;
-            self.window = self.text(at, self.length.min(at + WINDOW.max(N as u64)))?;
+            self.window = self.read_range(at, self.length.min(at + WINDOW.max(N as u64)))?;
         }
         let start = usize::try_from(at - self.window_start).ok();
         let bytes = start.and_then(|start| self.window.get(start..)?.first_chunk());
@@ -68,13 +68,13 @@ impl<R: Read + Seek> Source<R> {
             .ok_or_else(|| self.damaged("it ends too early"))
     }
 
-    /// The bytes from `start` to `end`; an error for more than [`MOST`].
-    pub(super) fn text(&mut self, start: u64, end: u64) -> Result<Vec<u8>, ProvenanceError> {
+    /// The bytes from `start` to `end`; an error for more than [`MAX_READ_BYTES`].
+    pub(super) fn read_range(&mut self, start: u64, end: u64) -> Result<Vec<u8>, ProvenanceError> {
         let length = end.saturating_sub(start);
         self.end(start, length)?;
         let length = usize::try_from(length)
             .ok()
-            .filter(|length| *length <= MOST);
+            .filter(|length| *length <= MAX_READ_BYTES);
         let length = length.ok_or_else(|| self.damaged("it has a text of unbelievable length"))?;
         let mut bytes = vec![0; length];
         self.file.seek(SeekFrom::Start(start))?;
@@ -93,7 +93,7 @@ impl<R: Read + Seek> Source<R> {
         if end.saturating_sub(start) < length {
             return Ok(false);
         }
-        Ok(self.text(start, start + length)? == prefix)
+        Ok(self.read_range(start, start + length)? == prefix)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Seek};
 
 use crate::media::provenance::error::ProvenanceError;
-use crate::media::provenance::source::{Source, slice};
+use crate::media::provenance::source::{BoundedReader, slice};
 
 const KIND: &str = "WebP";
 const FIRST: u64 = 12;
@@ -21,7 +21,7 @@ struct Chunk {
 
 /// The chunk at `at` of a container that ends at `limit`.
 fn chunk<R: Read + Seek>(
-    source: &mut Source<R>,
+    source: &mut BoundedReader<R>,
     at: u64,
     limit: u64,
 ) -> Result<Chunk, ProvenanceError> {
@@ -42,14 +42,14 @@ fn chunk<R: Read + Seek>(
 }
 
 /// The end of the container; bytes may follow it.
-fn limit<R: Read + Seek>(source: &mut Source<R>) -> Result<u64, ProvenanceError> {
+fn limit<R: Read + Seek>(source: &mut BoundedReader<R>) -> Result<u64, ProvenanceError> {
     let length = u32::from_le_bytes(source.array(4)?);
     source.end(8, length.into())
 }
 
 /// The file with `packet` as its last chunk, without other XMP.
 pub(super) fn put(bytes: &[u8], packet: &str) -> Result<Vec<u8>, ProvenanceError> {
-    let mut source = Source::new(Cursor::new(bytes), KIND)?;
+    let mut source = BoundedReader::new(Cursor::new(bytes), KIND)?;
     let limit = limit(&mut source)?;
     let first = chunk(&mut source, FIRST, limit)?;
     let header = header(&mut source, &first)?;
@@ -87,7 +87,7 @@ fn push(out: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) -> Result<(), Provenance
 
 /// The extended header: the file's own with the XMP bit set, or a new one for its only picture.
 fn header<R: Read + Seek>(
-    source: &mut Source<R>,
+    source: &mut BoundedReader<R>,
     first: &Chunk,
 ) -> Result<Vec<u8>, ProvenanceError> {
     let bare = |width: u32, height: u32, alpha: bool| {
@@ -98,7 +98,7 @@ fn header<R: Read + Seek>(
     let length = first.data_end - first.data;
     match &first.name {
         b"VP8X" if length >= 10 => {
-            let mut header = source.text(first.data, first.data_end)?;
+            let mut header = source.read_range(first.data, first.data_end)?;
             header[0] |= HAS_XMP;
             Ok(header)
         }

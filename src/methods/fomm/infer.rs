@@ -82,7 +82,7 @@ struct Hourglass {
     num_blocks: usize,
 }
 
-fn hourglass(shapes: Shapes, prefix: &str, untold: usize) -> Result<Hourglass, Error> {
+fn hourglass(shapes: Shapes, prefix: &str, default: usize) -> Result<Hourglass, Error> {
     let down = |i: usize| format!("{prefix}.encoder.down_blocks.{i}.conv.weight");
     let num_blocks = shapes.count(down);
     // The last up block outputs `block_expansion` channels.
@@ -94,12 +94,12 @@ fn hourglass(shapes: Shapes, prefix: &str, untold: usize) -> Result<Hourglass, E
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Hourglass {
         block_expansion,
-        max_features: max_features(block_expansion, &widths, untold),
+        max_features: max_features(block_expansion, &widths, default),
         num_blocks,
     })
 }
 
-fn generator(shapes: Shapes, untold: usize) -> Result<GeneratorConfig, Error> {
+fn generator(shapes: Shapes, default: usize) -> Result<GeneratorConfig, Error> {
     let [block_expansion, ..] = shapes.get::<4>("generator.first.conv.weight")?;
     let down = |i: usize| format!("generator.down_blocks.{i}.conv.weight");
     let num_down_blocks = shapes.count(down);
@@ -108,15 +108,15 @@ fn generator(shapes: Shapes, untold: usize) -> Result<GeneratorConfig, Error> {
         .collect::<Result<Vec<_>, _>>()?;
     Ok(GeneratorConfig {
         block_expansion,
-        max_features: max_features(block_expansion, &widths, untold),
+        max_features: max_features(block_expansion, &widths, default),
         num_down_blocks,
         num_bottleneck_blocks: shapes.count(|i| format!("generator.bottleneck.r{i}.conv1.weight")),
     })
 }
 
 /// The bound on the channels of down blocks with `widths` channels each: the first width below the doubled one, else at
-/// least `untold`.
-fn max_features(block_expansion: usize, widths: &[usize], untold: usize) -> usize {
+/// least `default`.
+fn max_features(block_expansion: usize, widths: &[usize], default: usize) -> usize {
     let mut doubled = block_expansion;
     for &width in widths {
         doubled = doubled.saturating_mul(2);
@@ -124,7 +124,7 @@ fn max_features(block_expansion: usize, widths: &[usize], untold: usize) -> usiz
             return width;
         }
     }
-    doubled.max(untold)
+    doubled.max(default)
 }
 
 fn jacobians(shapes: Shapes, num_kp: usize) -> Result<Jacobians, Error> {
@@ -147,10 +147,10 @@ fn jacobians(shapes: Shapes, num_kp: usize) -> Result<Jacobians, Error> {
 
 /// The downscaling before a network, from the size of its anti-aliasing kernel: for the factor `f` its standard deviation
 /// is `(f - 1) / 2`, and it extends four deviations to each side. The kernel's values are never read, so a converted file
-/// may lack it; then the factor is `untold`.
-fn downscale(shapes: Shapes, key: &str, untold: usize) -> Result<usize, Error> {
+/// may lack it; then the factor is `default`.
+fn downscale(shapes: Shapes, key: &str, default: usize) -> Result<usize, Error> {
     if !shapes.has(key) {
-        return Ok(untold);
+        return Ok(default);
     }
     match shapes.get::<4>(key)? {
         [PICTURE, 1, height, width] if height == width && height % 4 == 1 => Ok(height / 4 + 1),

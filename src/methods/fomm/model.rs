@@ -9,7 +9,7 @@ use super::detector::Detector;
 use super::generator::{Generator, warp};
 use super::key_points::KeyPoints;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::pooled;
+use crate::nn::on_rayon_pool;
 use crate::progress::Stop;
 
 /// Channels of a picture.
@@ -111,7 +111,7 @@ impl Fomm {
     /// [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.check_picture(picture)?;
-        let key_points = pooled(&self.device, || self.detector.forward(picture, stop))?;
+        let key_points = on_rayon_pool(&self.device, || self.detector.forward(picture, stop))?;
         self.check_key_points(&key_points)?;
         Ok(key_points)
     }
@@ -123,7 +123,7 @@ impl Fomm {
     /// As [`Fomm::detect`], except that it is never cancelled.
     pub fn prepare(&self, picture: &Tensor) -> Result<Prepared, Error> {
         let key_points = self.detect(picture, &|| false)?;
-        pooled(&self.device, || self.prepare_with(picture, key_points))
+        on_rayon_pool(&self.device, || self.prepare_with(picture, key_points))
     }
 
     fn prepare_with(&self, picture: &Tensor, key_points: KeyPoints) -> Result<Prepared, Error> {
@@ -174,7 +174,7 @@ impl Fomm {
         check(stop)?;
         let source = &prepared.key_points;
         let network = &self.dense_motion;
-        pooled(&self.device, || {
+        on_rayon_pool(&self.device, || {
             network.forward(&prepared.small, source, driving, stop)
         })
     }
@@ -185,7 +185,7 @@ impl Fomm {
     /// [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn paint(&self, prepared: &Prepared, motion: &Motion, stop: Stop) -> Result<Tensor, Error> {
         check(stop)?;
-        pooled(&self.device, || {
+        on_rayon_pool(&self.device, || {
             self.generator.draw(&prepared.features, motion, stop)
         })
     }

@@ -181,7 +181,7 @@ impl Generator {
             width,
         ))?;
         let x = Tensor::cat(&[x, &planes], 1)?;
-        nn::pooled(&self.device, || {
+        nn::on_rayon_pool(&self.device, || {
             let h = self
                 .first
                 .forward_then(&x, &Epilogue::norm_relu(&self.first_norm))?;
@@ -200,7 +200,7 @@ impl Generator {
             return Err(not_a_picture(x));
         }
         Ok(Prepared {
-            features: nn::pooled(&self.device, || self.picture.forward(x))?,
+            features: nn::on_rayon_pool(&self.device, || self.picture.forward(x))?,
         })
     }
 
@@ -220,7 +220,7 @@ impl Generator {
         if let Some(index) = aus.iter().position(|v| !v.is_finite()) {
             return Err(Error::ActionUnitNotFinite { index });
         }
-        nn::pooled(&self.device, || {
+        nn::on_rayon_pool(&self.device, || {
             check(stop)?;
             let (_, _, height, width) = prepared.features.dims4()?;
             let map = self.action_units.at(aus, height, width)?;

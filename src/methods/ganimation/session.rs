@@ -8,7 +8,7 @@ use crate::document::{ActionUnit, AuVector, MethodId, Mode, PaneView, Pose};
 use crate::error::EngineError;
 use crate::face::limits::{self, CachedMask};
 use crate::face::view::View;
-use crate::face::{Edit, Mesh, Show, TurnedSquare, network_input, paste};
+use crate::face::{Edit, Mesh, PasteMode, TurnedSquare, network_input, paste};
 use crate::lru_cache::LruCache;
 use crate::math::smoothstep;
 use crate::media::image::Picture;
@@ -137,7 +137,7 @@ impl Session for EditSession {
         quality: Quality,
         stop: Stop,
     ) -> Result<MethodFrame, EngineError> {
-        let target = INFO.drawn(drive.expression());
+        let target = INFO.supported_pose(drive.expression());
         let onset = Onset::between(&subject.expression, &target);
         if quality != Quality::Diagnostics && onset.whole() == 0.0 {
             return Ok(MethodFrame {
@@ -176,13 +176,19 @@ impl Session for EditSession {
         base: Base<'_>,
     ) -> Result<Picture, EngineError> {
         let mut picture = base.picture().clone();
-        if let Diagnostics::Edit(said) = &frame.diagnostics {
-            let show = Show::Result {
-                onset: said.onset,
+        if let Diagnostics::Edit(diagnostics) = &frame.diagnostics {
+            let show = PasteMode::Result {
+                onset: diagnostics.onset,
                 detail: subject.detail,
             };
-            let place = view.square(said.place);
-            paste(&mut picture, place, &said.edit, said.mask.as_deref(), show);
+            let place = view.square(diagnostics.place);
+            paste(
+                &mut picture,
+                place,
+                &diagnostics.edit,
+                diagnostics.mask.as_deref(),
+                show,
+            );
         }
         Ok(picture)
     }

@@ -6,7 +6,9 @@ use candle_nn::VarBuilder;
 use super::config::Config;
 use super::motion::Gru;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::{ConvConfig, ConvTranspose2d, Epilogue, affine_relu, pooled, replace_with, tanh};
+use crate::nn::{
+    ConvConfig, ConvTranspose2d, Epilogue, affine_relu, on_rayon_pool, replace_with, tanh,
+};
 use crate::progress::Stop;
 
 /// The part of a clip that depends on content and category alone; made by [`MoCoGan::prepare`].
@@ -22,11 +24,11 @@ pub struct MoCoGan {
     config: Config,
     device: Device,
     gru: Gru,
-    /// The first layer upsamples one point to 4x4 pixels, so it is a matrix `[latent, 8 ngf * 4 * 4]`: `fixed` has the
-    /// rows of content and category, `moving` those of the motion, and `added` is the bias, `[1, 8 ngf * 4 * 4]`.
-    fixed: Tensor,
-    moving: Tensor,
-    added: Tensor,
+    /// The first layer upsamples one point to 4x4 pixels, so it is a matrix `[latent, 8 ngf * 4 * 4]`: `content_weight`
+    /// has the rows of content and category, `motion_weight` those of the motion, and `bias` is `[1, 8 ngf * 4 * 4]`.
+    content_weight: Tensor,
+    motion_weight: Tensor,
+    bias: Tensor,
     /// The other layers, each doubling the sides.
     up: [ConvTranspose2d; 4],
 }
@@ -37,7 +39,7 @@ const DOUBLE: ConvConfig = ConvConfig::new(2, 1);
 const NORM_EPS: f64 = 1e-5;
 
 /// Batch size: large enough for an efficient matrix product, small enough to cancel promptly.
-const TOGETHER: usize = 16;
+const BATCH: usize = 16;
 
 /// A layer's kernel and bias with the following batch norm folded in: at inference it is a scale and a shift for each
 /// channel.
@@ -83,16 +85,16 @@ impl MoCoGan {
         let [weight, shift] = layer(0, config.latent(), 8 * ngf)?;
         let weight = weight.reshape((config.latent(), wide))?;
         let still = config.content + config.category;
-        let added = shift
+        let bias = shift
             .reshape((1, 8 * ngf, 1))?
             .broadcast_as((1, 8 * ngf, FIRST * FIRST))?;
         Ok(Self {
             config: *config,
             device: vb.device().clone(),
             gru: Gru::load(config.motion, vb.pp("recurrent"))?,
-            fixed: weight.narrow(0, 0, still)?,
-            moving: weight.narrow(0, still, config.motion)?,
-            added: added.reshape((1, wide))?,
+            content_weight: weight.narrow(0, 0, still)?,
+            motion_weight: weight.narrow(0, still, config.motion)?,
+            bias: bias.reshape((1, wide))?,
             up: [
                 up(3, 4)?,
                 up(6, 2)?,
@@ -141,12 +143,12 @@ impl MoCoGan {
         // Not every device supports a matrix product with an empty dimension.
         if code.is_empty() {
             return Ok(Prepared {
-                start: self.added.clone(),
+                start: self.bias.clone(),
             });
         }
-        let code = Tensor::from_vec(code, (1, self.fixed.dim(0)?), &self.device)?;
+        let code = Tensor::from_vec(code, (1, self.content_weight.dim(0)?), &self.device)?;
         Ok(Prepared {
-            start: (code.matmul(&self.fixed)? + &self.added)?,
+            start: (code.matmul(&self.content_weight)? + &self.bias)?,
         })
     }
 
@@ -157,7 +159,7 @@ impl MoCoGan {
     /// true, [`Error::Tensor`].
     pub fn frame(&self, prepared: &Prepared, motion: &[f32], stop: Stop) -> Result<Tensor, Error> {
         check_code("motion code", motion, self.config.motion)?;
-        pooled(&self.device, || self.draw(prepared, motion.to_vec(), stop))
+        on_rayon_pool(&self.device, || self.draw(prepared, motion.to_vec(), stop))
     }
 
     /// The frames of motion codes, `[codes, channels, 64, 64]` in `[-1, 1]`: equal to [`MoCoGan::frame`] for each, up to
@@ -178,8 +180,8 @@ impl MoCoGan {
             return Err(Error::NoFrames);
         }
         let parts = motion
-            .chunks(TOGETHER)
-            .map(|codes| pooled(&self.device, || self.draw(prepared, codes.concat(), stop)))
+            .chunks(BATCH)
+            .map(|codes| on_rayon_pool(&self.device, || self.draw(prepared, codes.concat(), stop)))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(&parts, 0)?)
     }
@@ -188,7 +190,7 @@ impl MoCoGan {
         check(stop)?;
         let n = codes.len() / self.config.motion;
         let codes = Tensor::from_vec(codes, (n, self.config.motion), &self.device)?;
-        let first = affine_relu(&codes, &self.moving, &prepared.start)?;
+        let first = affine_relu(&codes, &self.motion_weight, &prepared.start)?;
         let mut h = first.reshape((n, 8 * self.config.ngf, FIRST, FIRST))?;
         drop(first);
         let [rectified @ .., last] = &self.up;

@@ -8,7 +8,7 @@ use crate::math::catmull_rom;
 
 /// Of a block of pixels: the mean displacement (x, y), the fraction that is core, and padding, as four values are faster
 /// than three.
-pub(super) type Means = [f32; 4];
+pub(super) type BlockMeans = [f32; 4];
 
 /// How far around the head pixels move, in centimetres: with an expression, and when the head turns.
 pub(super) const REACH: f32 = 5.0;
@@ -27,7 +27,7 @@ pub(super) const CHIN: usize = 152;
 pub(super) fn continuation(
     scene: &Scene,
     deformed: &Deformed,
-    cells: &Image<Means>,
+    cells: &Image<BlockMeans>,
     cell: usize,
 ) -> Image<[f32; 2]> {
     let projection = &scene.fit.projection;
@@ -37,7 +37,7 @@ pub(super) fn continuation(
         deformed.placement.is_moved,
     );
     let (width, height) = (cells.width, cells.height);
-    let is_known = |[_, _, core, _]: Means| core > 0.6;
+    let is_known = |[_, _, core, _]: BlockMeans| core > 0.6;
     if !cells.pixels.iter().any(|cell| is_known(*cell)) {
         return Image::filled(width, height, [0.0; 2]);
     }
@@ -69,7 +69,7 @@ pub(super) fn continuation(
 
 /// Sweeps at each level of the grid, and the relaxation factor. The coarser level leaves errors of only a few cells.
 const SWEEPS: usize = 12;
-const OVERSHOOT: f32 = 1.5;
+const RELAXATION: f32 = 1.5;
 
 /// Solves Laplace's equation for the cells that aren't fixed: from coarse grids to fine ones, with sweeps of successive
 /// over-relaxation on each.
@@ -142,20 +142,20 @@ fn sweep(values: &mut Image<[f32; 2]>, fixed: &Image<f32>) {
                 .into_iter()
                 .fold([0.0; 2], |sum, i| sum.plus(values.pixels[i], 1.0));
             let value = &mut values.pixels[here + x];
-            *value = value.plus(sum, 0.25 * OVERSHOOT).plus(*value, -OVERSHOOT);
+            *value = value.plus(sum, 0.25 * RELAXATION).plus(*value, -RELAXATION);
         }
     }
 }
 
 /// A grid of cells upsampled to pixels with Catmull-Rom, row by row.
-pub(super) struct Enlarged<'a, T> {
+pub(super) struct Upsampler<'a, T> {
     cells: &'a Image<T>,
     cell: usize,
     /// For each pixel of a cell the weights of four cells, and the offset of the first of them before the pixel's cell.
     phases: Vec<(usize, [f32; 4])>,
 }
 
-impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
+impl<'a, T: Sample + PartialEq> Upsampler<'a, T> {
     pub fn new(cells: &'a Image<T>, cell: usize) -> Self {
         let phases = (0..cell)
             .map(|pixel| {
@@ -190,9 +190,9 @@ impl<'a, T: Sample + PartialEq> Enlarged<'a, T> {
         line[width + 2..].fill(right);
     }
 
-    /// Interpolates the pixels of a row from `first` on; `line` is the result of [`Enlarged::line`].
+    /// Interpolates the pixels of a row from `first` on; `line` is the result of [`Upsampler::line`].
     #[inline(always)]
-    pub fn enlarge(&self, line: &[T], first: usize, pixels: &mut [T]) {
+    pub fn upsample(&self, line: &[T], first: usize, pixels: &mut [T]) {
         let (mut cell, mut phase) = (first / self.cell, first % self.cell);
         for pixel in pixels {
             let (before, weights) = &self.phases[phase];
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn far_from_what_is_known_the_continuation_converges() {
+    fn the_continuation_converges_far_from_fixed_pixels() {
         // A disc of ones in a large square of zeros: the solution falls with the logarithm of the distance.
         let away = |x: usize, y: usize| (x as f32 - 100.0).hypot(y as f32 - 100.0);
         let fixed = Image::from_fn(201, 201, |x, y| {

@@ -15,9 +15,9 @@ struct Unit {
     /// Expressions and their coefficients at -1: roughly the opposite movement but weaker, so most are negative.
     lowers: &'static [(&'static str, f32)],
     /// Expressions that are scaled down when the target is below the portrait's value of this unit.
-    takes_back: &'static [&'static str],
+    removes: &'static [&'static str],
     /// Expressions that are scaled down as well, unless the portrait's [`LIPS_PARTED`] accounts for them.
-    takes_along: &'static [&'static str],
+    also_removes: &'static [&'static str],
 }
 
 /// The weights of units 6 and 12 are those of real smiles: neutral and smiling portraits of 89 people (Face Research Lab
@@ -72,7 +72,7 @@ const UNITS: [Unit; COUNT] = [
         &["mouthUpperUp", "noseSneer"],
     ),
     Unit {
-        takes_along: &[
+        also_removes: &[
             "mouthUpperUp",
             "mouthLowerDown",
             "mouthRollUpper",
@@ -160,14 +160,14 @@ const fn unit(
     code: u8,
     raises: &'static [(&'static str, f32)],
     lowers: &'static [(&'static str, f32)],
-    takes_back: &'static [&'static str],
+    removes: &'static [&'static str],
 ) -> Unit {
     Unit {
         code,
         raises,
         lowers,
-        takes_back,
-        takes_along: &[],
+        removes,
+        also_removes: &[],
     }
 }
 
@@ -179,7 +179,7 @@ const BLINK: u8 = 45;
 const RANGE: (f32, f32) = (-0.6, 1.5);
 /// Lower upper bounds of some expressions: a lid can't close further than shut, and lips rolled in or raised too far turn
 /// inside out.
-const REACHES: [(&str, f32); 5] = [
+const UPPER_BOUNDS: [(&str, f32); 5] = [
     ("eyeBlink", 1.0),
     ("mouthRoll", 0.9),
     ("mouthSmile", 1.25),
@@ -219,10 +219,10 @@ pub(super) fn coefficients(model: &Model, fitted: &[f32], controls: &Controls) -
                 }
             }
             if *target < own {
-                let left = 1.0 - taken_back(own, *target);
+                let left = 1.0 - removed_fraction(own, *target);
                 let along = left + (1.0 - left) * own_lips_parted(&controls.own);
-                let gone = unit.takes_back.iter().map(|name| (name, left));
-                for (name, left) in gone.chain(unit.takes_along.iter().map(|name| (name, along))) {
+                let gone = unit.removes.iter().map(|name| (name, left));
+                for (name, left) in gone.chain(unit.also_removes.iter().map(|name| (name, along))) {
                     if let Some(i) = model.expression(name, half) {
                         factors[i] = factors[i].min(left);
                     }
@@ -247,21 +247,23 @@ pub(super) fn coefficients(model: &Model, fitted: &[f32], controls: &Controls) -
         .collect();
     limit_upper_lip(model, fitted, &mut coefficients);
     for ((value, own), name) in coefficients.iter_mut().zip(fitted).zip(&model.names) {
-        *value = value.clamp(own.min(RANGE.0), own.max(highest(name)));
+        *value = value.clamp(own.min(RANGE.0), own.max(upper_bound(name)));
     }
     coefficients
 }
 
 /// The fraction of the portrait's unit that a target removes, in 0..=1. It fades out for a barely measurable unit, which
 /// says little about the fit.
-fn taken_back(own: f32, target: f32) -> f32 {
+fn removed_fraction(own: f32, target: f32) -> f32 {
     let certain = smoothstep_between(0.0, 0.1, own);
     certain * ((own - target.max(0.0)) / own.max(1e-3)).clamp(0.0, 1.0)
 }
 
 /// The upper bound of an expression's coefficient.
-fn highest(name: &str) -> f32 {
-    let found = REACHES.iter().find(|(start, _)| name.starts_with(start));
+fn upper_bound(name: &str) -> f32 {
+    let found = UPPER_BOUNDS
+        .iter()
+        .find(|(start, _)| name.starts_with(start));
     found.map_or(RANGE.1, |(_, most)| *most)
 }
 
@@ -337,7 +339,7 @@ mod tests {
         for unit in &UNITS {
             let moved = unit.raises.iter().chain(unit.lowers);
             let moved = moved.map(|(name, _)| name);
-            for name in moved.chain(unit.takes_back).chain(unit.takes_along) {
+            for name in moved.chain(unit.removes).chain(unit.also_removes) {
                 for half in Half::BOTH {
                     assert!(model.expression(name, half).is_some(), "{name}");
                 }
@@ -436,7 +438,7 @@ mod tests {
                         let v = *corner as usize;
                         let rings = [&model.eyes[0], &model.eyes[1], &model.lips];
                         let near = |(distance, _): (f32, usize)| distance < 0.8;
-                        model.rim[v] > 0.5
+                        model.face_mask[v] > 0.5
                             && !rings
                                 .iter()
                                 .any(|r| near(r.to_upper[v]) || near(r.to_lower[v]))

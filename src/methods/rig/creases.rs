@@ -8,13 +8,13 @@ use super::image::{Image, coverage};
 use super::model::{Half, Model};
 use super::polyline::Polyline;
 use super::scene::Scene;
-use super::tone::{Reduced, mean};
+use super::tone::{DownscaledRegion, mean};
 use crate::math::smoothstep_between;
 
 /// A portrait's nasolabial folds, and the gain that evens them out.
 pub(super) struct CreaseLayer {
     /// The portrait around them.
-    reduced: Reduced,
+    reduced: DownscaledRegion,
     /// Proximity to the folds of both halves, in the order of [`Half::BOTH`]: 1 on a fold, 0 away from it.
     near: Image<[f32; 2]>,
     /// The gain of each channel that removes the fold entirely, minus 1.
@@ -37,7 +37,7 @@ const FOLD_BLUR: f32 = 0.12;
 const SKIN_BLUR: f32 = 1.0;
 const FOLD_REACH: f32 = 0.65;
 /// Upper bound of the gain, minus 1.
-const MOST_GAIN: f32 = 0.5;
+const MAX_GAIN: f32 = 0.5;
 /// Brightness relative to the skin: below the first value it is hair, a nostril or the mouth; above the second it is
 /// skin.
 const SKIN_FROM: (f32, f32) = (0.3, 0.55);
@@ -45,11 +45,12 @@ const SKIN_FROM: (f32, f32) = (0.3, 0.55);
 impl CreaseLayer {
     pub fn new(scene: &Scene) -> Self {
         let paths = nasolabial_vertices(scene.model).each_ref().map(|path| {
-            let points = path.iter().map(|vertex| scene.fit.before[*vertex]);
+            let points = path.iter().map(|vertex| scene.fit.portrait_points[*vertex]);
             points.map(|[x, y, _]| [x, y]).collect::<Vec<[f32; 2]>>()
         });
         let unit = scene.fit.projection.unit;
-        let reduced = Reduced::around(&paths.concat(), &scene.source, unit, 16.0, 1.5 * SKIN_BLUR);
+        let reduced =
+            DownscaledRegion::around(&paths.concat(), &scene.source, unit, 16.0, 1.5 * SKIN_BLUR);
         let (width, height) = (reduced.image.width, reduced.image.height);
         let paths = paths.map(|path| {
             let points: Vec<[f32; 2]> = path.into_iter().map(|at| reduced.place(at)).collect();
@@ -84,7 +85,7 @@ impl CreaseLayer {
             [0, 1, 2].map(|k| {
                 let wanted = around[k] / around[3].max(1e-3);
                 let own = fold[k] / fold[3];
-                known * (wanted / own.max(1.0) - 1.0).clamp(0.0, MOST_GAIN)
+                known * (wanted / own.max(1.0) - 1.0).clamp(0.0, MAX_GAIN)
             })
         });
         Self {
@@ -201,9 +202,12 @@ mod tests {
             scene.fit.expression[smile] = 0.9;
         }
         let paths = nasolabial_vertices(model()).each_ref().map(|path| {
-            let points = path
-                .iter()
-                .map(|v| [scene.fit.before[*v][0], scene.fit.before[*v][1]]);
+            let points = path.iter().map(|v| {
+                [
+                    scene.fit.portrait_points[*v][0],
+                    scene.fit.portrait_points[*v][1],
+                ]
+            });
             points.collect::<Vec<[f32; 2]>>()
         });
         let source = scene.source.clone();
@@ -229,7 +233,7 @@ mod tests {
         let layer = CreaseLayer::new(&scene);
         assert!(Creases::new(&scene, || &layer, &scene.fit.expression).is_none());
         let vertex = nasolabial_vertices(model())[0][7];
-        let [x, y, _] = scene.fit.before[vertex];
+        let [x, y, _] = scene.fit.portrait_points[vertex];
         let mut lights = Vec::new();
         for left in [0.6, 0.3, 0.0] {
             let mut after = scene.fit.expression.clone();
@@ -239,7 +243,7 @@ mod tests {
             let creases = Creases::new(&scene, || &layer, &after).unwrap();
             lights.push(1.0 + creases.gain([x, y]).unwrap()[1]);
             // Nothing changes on the forehead or outside of the picture.
-            let [fx, fy, _] = scene.fit.before[model().landmarks[10]];
+            let [fx, fy, _] = scene.fit.portrait_points[model().landmarks[10]];
             assert_eq!(creases.gain([fx, fy]), None);
             assert_eq!(creases.gain([-1e9, f32::NAN]), None);
         }
@@ -247,9 +251,6 @@ mod tests {
             lights[0] > 1.01 && lights[1] > lights[0] && lights[2] > lights[1],
             "{lights:?}"
         );
-        assert!(
-            lights[2] > 1.08 && lights[2] < 1.0 + MOST_GAIN,
-            "{lights:?}"
-        );
+        assert!(lights[2] > 1.08 && lights[2] < 1.0 + MAX_GAIN, "{lights:?}");
     }
 }

@@ -4,16 +4,16 @@
 //! applied, as a ratio where it closes: a full blink shuts the eye exactly, whatever the fit's error.
 
 use super::fit::{Fit, normals};
-use super::model::{Half, Model, Point, Ring};
+use super::model::{Half, Model, OpeningEdges, Point};
 use super::scene::{Deformed, Placement};
 use crate::math::smoothstep_between;
 
 /// The centre of the head's rotation, in centimetres.
 const PIVOT: Point = [0.0, -6.0, 0.0];
 
-/// Falloff of a correction along the skin, in centimetres: `exp(-(d / REACH)²)`.
-const REACH: f32 = 0.6;
-const FARTHEST: f32 = 1.5;
+/// Falloff of a correction along the skin, in centimetres: `exp(-(d / FALLOFF)²)`.
+const FALLOFF: f32 = 0.6;
+const MAX_FALLOFF_DISTANCE: f32 = 1.5;
 
 /// Iterations of correcting a gap.
 const PASSES: usize = 3;
@@ -54,8 +54,8 @@ impl Gaps {
         let rest = fit.posed(model, &at_rest);
         let places = LipPlaces::of(model);
         Self {
-            portrait_lids: [0, 1].map(|eye| lids(eye, &fit.before)),
-            portrait_lips: places.gaps(&model.lips, &fit.before, down),
+            portrait_lids: [0, 1].map(|eye| lids(eye, &fit.portrait_points)),
+            portrait_lips: places.gaps(&model.lips, &fit.portrait_points, down),
             shut,
             lids: [0, 1].map(|eye| lids(eye, &fit.projected)),
             lips_at_rest: places.gaps(&model.lips, &rest, down),
@@ -251,8 +251,8 @@ fn pull_skin(
     down: [f32; 2],
 ) {
     for (point, (distance, place)) in points.iter_mut().zip(to_row) {
-        if *distance < FARTHEST {
-            let by = (-(distance / REACH).powi(2)).exp() * missing[*place] * share;
+        if *distance < MAX_FALLOFF_DISTANCE {
+            let by = (-(distance / FALLOFF).powi(2)).exp() * missing[*place] * share;
             point[0] += by * down[0];
             point[1] += by * down[1];
         }
@@ -264,7 +264,7 @@ fn along([x, y, _]: Point, down: [f32; 2]) -> f32 {
 }
 
 /// The gap between the lids at each vertex of a ring, along the head's downward axis; negative where they overlap.
-fn lid_gaps(ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
+fn lid_gaps(ring: &OpeningEdges, points: &[Point], down: [f32; 2]) -> Vec<f32> {
     let pairs = ring.upper.iter().zip(&ring.lower);
     pairs
         .map(|(upper, lower)| along(points[*lower], down) - along(points[*upper], down))
@@ -292,7 +292,7 @@ impl LipPlaces {
 
     /// The gap between the lips at each vertex of the upper one, along the head's downward axis; negative where they
     /// overlap.
-    fn gaps(&self, ring: &Ring, points: &[Point], down: [f32; 2]) -> Vec<f32> {
+    fn gaps(&self, ring: &OpeningEdges, points: &[Point], down: [f32; 2]) -> Vec<f32> {
         let at = |row: &[usize]| -> Vec<f32> {
             row.iter()
                 .map(|vertex| along(points[*vertex], down))
@@ -367,7 +367,7 @@ mod tests {
         for name in ["astronaut", "grace_hopper"] {
             let fit = sample(name);
             let same = with(&fit, &[]);
-            assert_eq!(same.points[..], fit.before[..]);
+            assert_eq!(same.points[..], fit.portrait_points[..]);
             assert_eq!(same.normals, fit.normals);
             assert!(!same.placement.is_moved);
             assert_eq!(same.openness, [1.0, 1.0]);

@@ -43,7 +43,7 @@ impl EyeLayers {
     /// drawn or outside the picture.
     pub fn new(scene: &Scene, eye: usize) -> Option<Self> {
         let fit = &scene.fit;
-        let openings = Openings::new(scene.model, &fit.before, fit.projection.down);
+        let openings = Openings::new(scene.model, &fit.portrait_points, fit.projection.down);
         let lids = openings.eyes.into_iter().nth(eye)?;
         let crop = Crop::new(scene, &lids)?;
         let ball = Ball::new(scene, eye, &crop);
@@ -225,7 +225,7 @@ impl<'a> Frame<'a> {
             return;
         }
         let upper = self.upper.nearest(at, 0.6 * w);
-        let shift = self.own_skin(at, &upper, self.shift.at(x, y), visible, pixel);
+        let shift = self.guided_skin(at, &upper, self.shift.at(x, y), visible, pixel);
         let [ox, oy] = self.layers.origin;
         let source = [at[0] + shift[0] - ox, at[1] + shift[1] - oy];
         let lid = &self.layers.lid;
@@ -240,7 +240,7 @@ impl<'a> Frame<'a> {
         let [r, g, b, alpha] = *pixel;
         let mut colour = [r, g, b];
         if self.shut > 0.0 {
-            skin = skin.max(self.seam(at, &upper));
+            skin = skin.max(self.closed_lid_line(at, &upper));
         }
         if skin > 0.0 {
             let light = self.dome_light(at) * lid.relief(&upper, self.shut);
@@ -257,7 +257,7 @@ impl<'a> Frame<'a> {
 
     /// Resamples the portrait's skin and lashes along the lids so that they follow the edges exactly; returns the offset
     /// used. The displacement field is only exact on skin that faces the viewer, unlike the lids' rims.
-    fn own_skin(
+    fn guided_skin(
         &self,
         at: [f32; 2],
         upper: &Nearest,
@@ -297,7 +297,7 @@ impl<'a> Frame<'a> {
     }
 
     /// Opacity of lid skin along the line where closed lids meet, since resampling there would reach into the eye.
-    fn seam(&self, at: [f32; 2], edge: &Nearest) -> f32 {
+    fn closed_lid_line(&self, at: [f32; 2], edge: &Nearest) -> f32 {
         let amount = smoothstep_between(0.6, 0.95, self.shut);
         if amount == 0.0 {
             return 0.0;

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::continuation::{Enlarged, Means, continuation};
+use super::continuation::{BlockMeans, Upsampler, continuation};
 use super::image::{Image, Sample, coverage, lerp};
 use super::model::Model;
 use super::openings::Openings;
@@ -36,17 +36,17 @@ pub(super) struct Field {
 }
 
 /// Pixels with smaller shifts are copied unchanged.
-pub(super) const LEAST_SHIFT: f32 = 0.004;
+pub(super) const MIN_SHIFT: f32 = 0.004;
 
 /// Side of a cell of the coarse grid, in centimetres.
 const CELL: f32 = 15.0 / 96.0;
 
 /// Thresholds of the core: parts of the face that face the viewer, in the portrait and now.
-const LEAST_RIM: f32 = 0.5;
-const LEAST_FACING_BEFORE: f32 = 0.12;
+const MIN_FACE_MASK: f32 = 0.5;
+const MIN_FACING_BEFORE: f32 = 0.12;
 /// With a turned head, parts that the portrait shows at a steep angle would be stretched.
-const LEAST_FACING_BEFORE_MOVED: f32 = 0.3;
-const LEAST_FACING_NOW: f32 = 0.08;
+const MIN_FACING_BEFORE_MOVED: f32 = 0.3;
+const MIN_FACING_NOW: f32 = 0.08;
 
 /// Standard deviation of the blur of the core's displacement, in centimetres: discontinuities at occlusions, such as
 /// nostrils, would be visible as lines.
@@ -83,7 +83,7 @@ impl Field {
         let size = block_size(unit);
         let is_core = |vertex: usize| vertices[vertex][FRONT] > 0.0;
         let around = Window::around(scene.model, is_core, deformed, size, width, height);
-        self.clear_but(around);
+        self.clear_outside(around);
         let Some(window) = around else {
             self.shift.pixels.fill([0.0; 2]);
             return;
@@ -96,9 +96,9 @@ impl Field {
         };
         let inner = || inner(&means, deformed, openings, window, unit);
         let (continued, inner) = rayon::join(continued, inner);
-        let parts = Parts {
-            around: Enlarged::new(&continued, cell),
-            inside: Enlarged::new(&inner, size),
+        let parts = BlendInputs {
+            around: Upsampler::new(&continued, cell),
+            inside: Upsampler::new(&inner, size),
             window,
             blend: BLEND.start * unit..BLEND.end * unit,
         };
@@ -131,7 +131,7 @@ impl Field {
     }
 
     /// Clears the previous frame's values outside of the new window.
-    fn clear_but(&mut self, window: Option<Window>) {
+    fn clear_outside(&mut self, window: Option<Window>) {
         let Some(old) = std::mem::replace(&mut self.window, window) else {
             return;
         };
@@ -158,7 +158,7 @@ impl Field {
         deformed: &Deformed,
         vertices: &[Vertex],
         window: Window,
-    ) -> Image<Means> {
+    ) -> Image<BlockMeans> {
         let (isa, triangles) = (Isa::best(), &model.skin_triangles);
         let away = [window.left as f32, window.top as f32];
         let skin = &deformed.points[..vertices.len()];
@@ -168,7 +168,7 @@ impl Field {
             .collect();
         let bins = Bins::new(&points, triangles, window.width, window.height);
         let (across, down) = window.blocks();
-        let mut means = Image::filled(across, down, Means::default());
+        let mut means = Image::filled(across, down, BlockMeans::default());
         let bands = self.rows_mut(window).chunks(BAND);
         bands
             .zip(means.pixels.par_chunks_mut(across * BAND / window.size))
@@ -206,11 +206,11 @@ impl Field {
     }
 
     /// Blends the surface's displacement with the continuation, and replaces sharpness in the weight by the blend weight.
-    fn combine(&mut self, parts: &Parts<'_>) {
+    fn combine(&mut self, parts: &BlendInputs<'_>) {
         let isa = Isa::best();
         let whole = Window::whole(self.core.width, self.core.height);
         let rows = self.rows_mut(whole).with_min_len(4);
-        rows.for_each_init(Lines::default, |lines, (y, row)| {
+        rows.for_each_init(RowBuffers::default, |lines, (y, row)| {
             combine_row(isa, parts, y, row, lines);
         });
     }
@@ -256,11 +256,11 @@ multiversion! {
 
 multiversion! {
     /// Adds a row of pixels to the means of their blocks.
-    fn add_blocks(shift: &[[f32; 2]], core: &[f32], size: usize, means: &mut [Means]) {
+    fn add_blocks(shift: &[[f32; 2]], core: &[f32], size: usize, means: &mut [BlockMeans]) {
         let share = 1.0 / (size * size) as f32;
         let blocks = shift.chunks(size).zip(core.chunks(size));
         for (mean, (shift, core)) in means.iter_mut().zip(blocks) {
-            let mut sum = Means::default();
+            let mut sum = BlockMeans::default();
             for ([dx, dy], core) in shift.iter().zip(core) {
                 sum = [sum[0] + dx, sum[1] + dy, sum[2] + core, 0.0];
             }
@@ -270,34 +270,34 @@ multiversion! {
 }
 
 /// The inputs of the blend.
-struct Parts<'a> {
+struct BlendInputs<'a> {
     /// The continued displacement around the core and in it.
-    around: Enlarged<'a, [f32; 2]>,
-    /// Values inside the window; see [`Inner`].
-    inside: Enlarged<'a, Inner>,
+    around: Upsampler<'a, [f32; 2]>,
+    /// Values inside the window; see [`CoreBlock`].
+    inside: Upsampler<'a, CoreBlock>,
     window: Window,
     /// Distances from the core's edge over which the continuation blends into the surface, in pixels.
     blend: Range<f32>,
 }
 
-/// Scratch rows of [`Parts`]: interpolated along columns, and at the pixels.
+/// Scratch rows of [`BlendInputs`]: interpolated along columns, and at the pixels.
 #[derive(Default)]
-struct Lines {
+struct RowBuffers {
     around: Vec<[f32; 2]>,
-    inside: Vec<Inner>,
+    inside: Vec<CoreBlock>,
     around_pixels: Vec<[f32; 2]>,
-    inside_pixels: Vec<Inner>,
+    inside_pixels: Vec<CoreBlock>,
 }
 
 multiversion! {
-    fn combine_row(parts: &Parts<'_>, y: usize, row: Row<'_>, lines: &mut Lines) {
+    fn combine_row(parts: &BlendInputs<'_>, y: usize, row: Row<'_>, lines: &mut RowBuffers) {
         let (window, width) = (parts.window, row.shift.len());
         parts.around.line(y, &mut lines.around);
         let moving = parts.around.filled(&lines.around, width);
         let around = &mut lines.around_pixels;
         around.clear();
         around.resize(width, [0.0; 2]);
-        parts.around.enlarge(&lines.around, moving.start, &mut around[moving]);
+        parts.around.upsample(&lines.around, moving.start, &mut around[moving]);
         if !window.rows().contains(&y) {
             row.shift.copy_from_slice(around);
             return;
@@ -307,8 +307,8 @@ multiversion! {
         row.shift[end..].copy_from_slice(&around[end..]);
         parts.inside.line(y - window.top, &mut lines.inside);
         let inside = &mut lines.inside_pixels;
-        inside.resize(window.width, Inner::default());
-        parts.inside.enlarge(&lines.inside, 0, inside);
+        inside.resize(window.width, CoreBlock::default());
+        parts.inside.upsample(&lines.inside, 0, inside);
         let row = row.part(start..end);
         let pixels = row.shift.iter_mut().zip(row.core).zip(row.weight);
         let parts_of_pixels = around[start..end].iter().zip(inside);
@@ -335,9 +335,9 @@ const FRONT: usize = 6;
 fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
     let Scene { model, fit, .. } = scene;
     let least_before = if deformed.placement.is_moved {
-        LEAST_FACING_BEFORE_MOVED
+        MIN_FACING_BEFORE_MOVED
     } else {
-        LEAST_FACING_BEFORE
+        MIN_FACING_BEFORE
     };
     // Larger than any picture, and never NaN.
     let bounded = |v: f32| {
@@ -349,11 +349,11 @@ fn vertices(scene: &Scene, deformed: &Deformed, light: &[f32]) -> Vec<Vertex> {
     };
     let sharp = sharpness(model);
     let vertex = |i: usize| {
-        let (before, now) = (fit.before[i], deformed.points[i]);
+        let (before, now) = (fit.portrait_points[i], deformed.points[i]);
         let (facing_before, facing_now) = (fit.normals[i][2], deformed.normals[i][2]);
-        let front = (model.rim[i] - LEAST_RIM)
+        let front = (model.face_mask[i] - MIN_FACE_MASK)
             .min(facing_before - least_before)
-            .min(facing_now - LEAST_FACING_NOW);
+            .min(facing_now - MIN_FACING_NOW);
         let [x, y, _] = model.neutral[i];
         [
             bounded(before[0] - now[0]),
@@ -389,15 +389,15 @@ fn sharpness(model: &'static Model) -> &'static [f32] {
 
 /// Attributes of a block inside the core: the blurred displacement (x, y), an unused value, and the distance from the
 /// core's edge in pixels.
-type Inner = [f32; 4];
+type CoreBlock = [f32; 4];
 
 fn inner(
-    means: &Image<Means>,
+    means: &Image<BlockMeans>,
     deformed: &Deformed,
     openings: &Openings,
     window: Window,
     unit: f32,
-) -> Image<Inner> {
+) -> Image<CoreBlock> {
     let size = window.size as f32;
     let sigma = if deformed.placement.is_moved {
         BLUR_MOVED
@@ -417,7 +417,7 @@ fn inner(
 }
 
 /// The distance of blocks inside the core from its edge, in blocks, with eyes and mouth filled in.
-fn distance_inside(means: &Image<Means>, openings: &Openings, window: Window) -> Image<f32> {
+fn distance_inside(means: &Image<BlockMeans>, openings: &Openings, window: Window) -> Image<f32> {
     let mut solid = means.map(|[_, _, core, _]| if core >= 0.5 { 1.0 } else { 0.0 });
     for opening in openings.all() {
         let scale = 1.0 / window.size as f32;
@@ -538,7 +538,7 @@ mod tests {
         moved: impl Fn(usize, Point) -> Point,
     ) -> Deformed {
         let placement = Placement::new(turned, [0.0, 0.0, 0.0], [0.0; 2]);
-        let points = scene.fit.before.iter().enumerate();
+        let points = scene.fit.portrait_points.iter().enumerate();
         Deformed {
             expression: scene.fit.expression.clone(),
             points: points.map(|(i, point)| moved(i, *point)).collect(),
@@ -629,7 +629,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_last_frame_stays() {
+    fn an_updated_field_has_nothing_of_the_previous_frame() {
         let scene = scene(9.0, [150.0, 160.0], 330, 350);
         let moved =
             |by: [f32; 2]| deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + by[0], y + by[1], z]);

@@ -36,14 +36,14 @@ pub(super) const OVAL: [usize; 36] = [
 
 /// Expressions that are common in portraits, which the fit uses freely, and less common ones, which are regularised more.
 /// Others are practically excluded.
-const LIKELY: [&str; 5] = [
+const COMMON: [&str; 5] = [
     "mouthSmile",
     "jawOpen",
     "mouthUpperUp",
     "mouthLowerDown",
     "eyeBlink",
 ];
-const POSSIBLE: [&str; 17] = [
+const UNCOMMON: [&str; 17] = [
     "browDown",
     "browInnerUp",
     "browOuterUp",
@@ -151,7 +151,7 @@ pub(super) struct Fit {
     /// The displacement from the fit to the landmarks, for each vertex of the skin in pixels.
     pub residual: Vec<[f32; 2]>,
     /// `projected` plus `residual`: where each vertex is in the portrait.
-    pub before: Vec<Point>,
+    pub portrait_points: Vec<Point>,
     /// Unit normals of the fitted skin; y up.
     pub normals: Vec<Point>,
     /// Of the person's right eye, on the picture's left, then of the left.
@@ -178,7 +178,7 @@ impl Fit {
         let mut prior: Vec<f64> = model
             .names
             .iter()
-            .map(|name| 0.3 * RIDGE * reserve(name))
+            .map(|name| 0.3 * RIDGE * prior_weight(name))
             .collect();
         let mut mean = vec![0.0; expressions];
         if let Some(open) = open {
@@ -261,7 +261,7 @@ impl Fit {
         });
         let mut fit = Self {
             normals: normals(&model.skin_triangles, &projected[..model.skin]),
-            before: projected.clone(),
+            portrait_points: projected.clone(),
             landmarks: landmarks.to_vec(),
             projection,
             person,
@@ -271,7 +271,7 @@ impl Fit {
             irises,
             misfit,
         };
-        for (before, [x, y]) in fit.before.iter_mut().zip(&fit.residual) {
+        for (before, [x, y]) in fit.portrait_points.iter_mut().zip(&fit.residual) {
             before[0] += x;
             before[1] += y;
         }
@@ -293,7 +293,7 @@ impl Fit {
             expression: self.expression.clone(),
             projected: self.projected.iter().map(point).collect(),
             residual: self.residual.iter().map(|d| d.map(|v| v * zoom)).collect(),
-            before: self.before.iter().map(point).collect(),
+            portrait_points: self.portrait_points.iter().map(point).collect(),
             normals: self.normals.clone(),
             irises: self.irises.map(|iris| Iris {
                 centre: flat(&iris.centre),
@@ -306,11 +306,11 @@ impl Fit {
 }
 
 /// Relative regularisation weight of an expression's coefficient.
-fn reserve(name: &str) -> f64 {
+fn prior_weight(name: &str) -> f64 {
     let any = |list: &[&str]| list.iter().any(|start| name.starts_with(start));
-    if any(&LIKELY) {
+    if any(&COMMON) {
         0.15
-    } else if any(&POSSIBLE) {
+    } else if any(&UNCOMMON) {
         1.0
     } else {
         1e4

@@ -205,7 +205,7 @@ const LINES: [Line; 15] = [
 
 impl Line {
     /// The distance at which the ridge has faded, in widths of the line.
-    const REACH: f32 = 1.9 + 1.5 * 2.6;
+    const RIDGE_RADIUS: f32 = 1.9 + 1.5 * 2.6;
 
     /// A polyline along the curve: the polynomial through the points, parametrised by chord length.
     fn path(&self) -> Vec<[f32; 2]> {
@@ -235,7 +235,7 @@ impl Line {
     fn light(&self, path: &Polyline, at: [f32; 2]) -> f32 {
         let near = path.nearest(at, f32::INFINITY);
         let distance = near.distance / self.width;
-        if distance > Self::REACH {
+        if distance > Self::RIDGE_RADIUS {
             return 0.0;
         }
         let ends = smoothstep_between(0.0, self.fade, near.along)
@@ -274,7 +274,7 @@ impl Patch {
         let texel = |length: f32| (length.max(0.0) * FINEST as f32) as usize / ALIGNED * ALIGNED;
         let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
         for (line, path) in &lines {
-            let reach = line.width * Line::REACH;
+            let reach = line.width * Line::RIDGE_RADIUS;
             for [x, y] in path {
                 left = left.min(texel(x - reach - PLANE_LEFT));
                 right = right.max(texel(x + reach - PLANE_LEFT) + ALIGNED);

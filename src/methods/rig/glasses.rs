@@ -12,7 +12,7 @@ use super::model::{Model, Point};
 use super::polyline::Polyline;
 use super::raster::rasterize;
 use super::scene::{Deformed, Scene};
-use super::tone::{Reduced, mean, percentile};
+use super::tone::{DownscaledRegion, mean, percentile};
 use crate::document::Glasses;
 use crate::math::smoothstep_between;
 
@@ -30,7 +30,7 @@ const HEIGHT: usize = ROWS * TEXELS;
 pub(super) const FEATURES: usize = 2 * ROWS * COLUMNS / 2;
 
 /// Skin with a smaller z of its normal counts as invisible.
-const LEAST_FACING: f32 = 0.15;
+const MIN_FACING: f32 = 0.15;
 /// Added to brightness before the logarithm, which would exaggerate grain in dark areas.
 const BRIGHTNESS_FLOOR: f32 = 15.0;
 /// Half the width of a line in texels, and the blur applied before.
@@ -42,12 +42,12 @@ const STRONGEST: f32 = 0.5;
 /// Strength at which lines begin to count as a frame and at which they count fully, relative to the median; and an
 /// absolute minimum.
 const FRAME_LINES: (f32, f32) = (2.2, 4.4);
-const LEAST_LINE: f32 = 0.05;
+const MIN_LINE: f32 = 0.05;
 /// Range of heights of frames, in centimetres.
 const FRAME_BOTTOM: f32 = 0.3;
 const FRAME_TOP: f32 = 5.8;
 /// Skin within the first distance from a frame is fully rigid, beyond the second not at all, in centimetres.
-const HELD: (f32, f32) = (0.25, 0.95);
+const RIGID_RAMP: (f32, f32) = (0.25, 0.95);
 /// Skin within the first distance from the lids' edges is never rigid, beyond the second it may be, in centimetres along
 /// the skin.
 const FREE: (f32, f32) = (0.25, 0.7);
@@ -115,7 +115,7 @@ impl GlassesFrame {
         let placement = deformed.placement;
         for (vertex, held) in self.held.iter().enumerate() {
             if *held > 0.0 {
-                let (point, normal) = (fit.before[vertex], fit.normals[vertex]);
+                let (point, normal) = (fit.portrait_points[vertex], fit.normals[vertex]);
                 let to = &mut deformed.points[vertex];
                 *to = lerp(*to, placement.place(point), *held);
                 let to = &mut deformed.normals[vertex];
@@ -149,21 +149,21 @@ impl Plane {
                 [x, y, point[2] * scale]
             })
             .collect();
-        let vertices: Vec<Point> = fit.before[..model.face]
+        let vertices: Vec<Point> = fit.portrait_points[..model.face]
             .iter()
             .zip(&fit.normals)
             .map(|([x, y, _], normal)| [*x, *y, normal[2]])
             .collect();
         let points: Vec<[f32; 2]> = vertices.iter().map(|[x, y, _]| [*x, *y]).collect();
         let unit = fit.projection.unit;
-        let reduced = Reduced::around(&points, &scene.source, unit, 2.0 * scale, 0.5);
+        let reduced = DownscaledRegion::around(&points, &scene.source, unit, 2.0 * scale, 0.5);
         let soft = reduced.image.blurred(0.06 * reduced.unit);
         let raster = rasterize(&places, &model.face_triangles, WIDTH, HEIGHT);
         // Brightness and visibility, premultiplied by visibility.
         let pixels = Image::from_fn(WIDTH, HEIGHT, |x, y| {
             let hit = raster.row(y)[x].interpolated(&model.face_triangles, &vertices);
             match hit {
-                Some([px, py, facing]) if facing > LEAST_FACING => {
+                Some([px, py, facing]) if facing > MIN_FACING => {
                     let [x, y] = reduced.place([px, py]);
                     let [r, g, b, alpha] = soft.linear(x, y);
                     if alpha > 0.9 {
@@ -261,7 +261,7 @@ fn frame(model: &Model, lines: &Lines, brows: &Brows) -> Image<f32> {
     let strength = lines.map(|[a, b]| a.max(b));
     let seen = strength.pixels.iter().copied().filter(|v| *v > 0.0);
     let middle = percentile(seen, 0.5);
-    let least = (FRAME_LINES.0 * middle).max(LEAST_LINE);
+    let least = (FRAME_LINES.0 * middle).max(MIN_LINE);
     let most = least * FRAME_LINES.1 / FRAME_LINES.0;
     let rims = EYE_CORNERS.map(|[a, b]| {
         let corner = |landmark: usize| texel(model.neutral[model.landmarks[landmark]]);
@@ -388,7 +388,7 @@ fn held(model: &Model, frame: &Image<f32>, brows: &Brows) -> Vec<f32> {
     let bare = frame.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
     let near = bare
         .distance_to_outside()
-        .map(|away| smoothstep_between(HELD.1, HELD.0, away / TEXELS as f32))
+        .map(|away| smoothstep_between(RIGID_RAMP.1, RIGID_RAMP.0, away / TEXELS as f32))
         .blurred(1.0);
     let vertex = |vertex: usize| {
         let at = texel(model.neutral[vertex]);
@@ -487,7 +487,7 @@ mod tests {
             let mut deformed = free.clone();
             glasses.hold(&scene.fit, Glasses::Auto, &mut deformed);
             for (vertex, held) in glasses.held.iter().enumerate() {
-                let still = deformed.placement.place(scene.fit.before[vertex]);
+                let still = deformed.placement.place(scene.fit.portrait_points[vertex]);
                 for (k, still) in still.into_iter().enumerate() {
                     let off = |points: &[Point]| (points[vertex][k] - still).abs();
                     let (held_off, free_off) = (off(&deformed.points), off(&free.points));

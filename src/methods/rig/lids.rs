@@ -39,7 +39,7 @@ const STRETCH_TO: f32 = 2.4;
 
 /// Fill weight of skin that isn't between lid and brow, and of skin that is dark with make-up or shadow.
 const ELSEWHERE: f32 = 0.25;
-const LEAST_BARE: f32 = 0.15;
+const MIN_BARE: f32 = 0.15;
 
 /// The skin between lid and brow is in shadow, and would look grey on a lit lid: this fraction of the face's hue is mixed
 /// in, and this fraction of the brightness missing to `LIT` of the skin's is added.
@@ -261,7 +261,7 @@ fn skin_weights(
         let light = brightness(i);
         let bare = smoothstep_between(darkest, dark.max(darkest + 1.0), light)
             * smoothstep_between(brightest.max(bright + 1.0), bright, light);
-        place.pixels[i] * lerp(LEAST_BARE, 1.0, bare)
+        place.pixels[i] * lerp(MIN_BARE, 1.0, bare)
     })
 }
 

@@ -13,7 +13,7 @@ use super::fit::Fit;
 use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba};
 use super::model::Model;
-use super::painter::{Drawn, Painter, Wanted};
+use super::painter::{FrameParams, PaintedFace, Painter};
 use super::scene::Scene;
 use super::skin_texture::portrait_folds;
 use super::tone::Tone;
@@ -83,7 +83,7 @@ const MEASURED_UNIT: f32 = 32.0;
 const FLOW: usize = 64;
 
 /// Number of resolutions with a cached painter: a pane's, and that of driving pictures.
-const KEPT: usize = 2;
+const CACHED_PAINTERS: usize = 2;
 
 impl Method for Rig {
     fn info(&self) -> &'static MethodInfo {
@@ -154,11 +154,11 @@ impl Method for Rig {
 
 /// The bounding box (left, top, right, bottom) of the face in the portrait, without neck and hair.
 fn face_box(model: &Model, fit: &Fit) -> [f32; 4] {
-    const LEAST_RIM: f32 = 0.3;
+    const MIN_FACE_MASK: f32 = 0.3;
     let far = f32::INFINITY;
-    let points = fit.before.iter().zip(&model.rim);
+    let points = fit.portrait_points.iter().zip(&model.face_mask);
     let face = points
-        .filter(|(_, rim)| **rim > LEAST_RIM)
+        .filter(|(_, rim)| **rim > MIN_FACE_MASK)
         .map(|(point, _)| point);
     face.fold([far, far, -far, -far], |[l, t, r, b], [x, y, _]| {
         [l.min(*x), t.min(*y), r.max(*x), b.max(*y)]
@@ -340,7 +340,7 @@ impl Session for RigSession {
             diagnostics: Diagnostics::Mesh(MeshDiagnostics {
                 pose,
                 draft: wanted.draft,
-                own_folds: self.folds,
+                measured_folds: self.folds,
                 motion,
                 mesh,
             }),
@@ -358,10 +358,10 @@ impl Session for RigSession {
         view: &View,
         base: Base<'_>,
     ) -> Result<Picture, EngineError> {
-        let Diagnostics::Mesh(said) = &frame.diagnostics else {
+        let Diagnostics::Mesh(diagnostics) = &frame.diagnostics else {
             return Ok(base.picture().clone());
         };
-        let wanted = self.wanted(subject, &said.pose, said.draft);
+        let wanted = self.wanted(subject, &diagnostics.pose, diagnostics.draft);
         if self.is_rest(&wanted) {
             return Ok(base.picture().clone());
         }
@@ -376,26 +376,26 @@ impl Session for RigSession {
             return Ok(base.picture().clone());
         };
         let mask = self.mask.get(Some(&self.mesh), self.place, subject.limit);
-        let limit = mask.map(|mask| over(&grid, self.place, &mask));
+        let limit = mask.map(|mask| mask_on_grid(&grid, self.place, &mask));
         let drawn = self.painter(grid)?.draw(&wanted, limit.as_ref());
         let mut picture = base.picture().clone();
         if view.zoom > 1.0 {
-            enlarge(&mut picture, view, &grid, &drawn)?;
+            copy_changed_enlarged(&mut picture, view, &grid, &drawn)?;
         } else {
-            lay(&mut picture, &grid, &drawn);
+            copy_changed(&mut picture, &grid, &drawn);
         }
         Ok(picture)
     }
 }
 
 impl RigSession {
-    fn wanted(&self, subject: &Subject, pose: &Pose, draft: bool) -> Wanted {
+    fn wanted(&self, subject: &Subject, pose: &Pose, draft: bool) -> FrameParams {
         let controls = Controls {
             own: *subject.expression.values(),
             target: [*pose.left.values(), *pose.right.values()],
             gaze: [pose.gaze.x(), pose.gaze.y()],
         };
-        Wanted {
+        FrameParams {
             expression: coefficients(self.model, &self.fit.expression, &controls),
             // The document's roll is clockwise; with y up, a positive angle about z is anticlockwise.
             turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
@@ -407,7 +407,7 @@ impl RigSession {
     }
 
     /// Whether the frame equals the portrait.
-    fn is_rest(&self, wanted: &Wanted) -> bool {
+    fn is_rest(&self, wanted: &FrameParams) -> bool {
         wanted.expression == self.fit.expression
             && wanted.turned == [0.0; 3]
             && wanted.gaze == [0.0; 2]
@@ -422,7 +422,7 @@ impl RigSession {
             let source = self.portrait.read(&grid)?;
             let (tone, glasses) = (self.tone.clone(), self.glasses.clone());
             let painter = Painter::new(self.model, source, grid.fit(&self.fit), tone, glasses);
-            if self.painters.len() >= KEPT {
+            if self.painters.len() >= CACHED_PAINTERS {
                 self.painters.remove(0);
             }
             self.painters.push((grid, painter));
@@ -438,7 +438,7 @@ impl RigSession {
     fn motion(
         &mut self,
         subject: &Subject,
-        wanted: &Wanted,
+        wanted: &FrameParams,
     ) -> Result<(MotionDiagnostics, DeformedMesh), EngineError> {
         let size = subject.picture.size();
         let view = View {
@@ -449,7 +449,7 @@ impl RigSession {
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
         let (place, model, landmarks) = (self.place, self.model, &self.model.landmarks);
         let triangles = Arc::clone(&self.triangles);
-        let before = grid.fit(&self.fit).before;
+        let before = grid.fit(&self.fit).portrait_points;
         let painter = self.painter(grid)?;
         let deformed = painter.deformed(wanted);
         let field = painter.field(&deformed);
@@ -523,7 +523,7 @@ impl RigSession {
 }
 
 /// Samples a limit at the pixels of a grid; outside its square its edge values apply.
-fn over(grid: &Grid, place: TurnedSquare, mask: &Mask) -> Image<f32> {
+fn mask_on_grid(grid: &Grid, place: TurnedSquare, mask: &Mask) -> Image<f32> {
     let image = Image {
         width: mask.size,
         height: mask.size,
@@ -541,7 +541,7 @@ fn over(grid: &Grid, place: TurnedSquare, mask: &Mask) -> Image<f32> {
 }
 
 /// Copies the changed pixels into a view with the grid's resolution.
-fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn<'_>) {
+fn copy_changed(picture: &mut Picture, grid: &Grid, drawn: &PaintedFace<'_>) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let rows = picture.rgba_mut().par_chunks_exact_mut(4 * width);
     rows.enumerate().take(height).for_each(|(y, row)| {
@@ -562,11 +562,11 @@ fn lay(picture: &mut Picture, grid: &Grid, drawn: &Drawn<'_>) {
 }
 
 /// Copies the changed pixels, enlarged, into a view with a zoom above 1.
-fn enlarge(
+fn copy_changed_enlarged(
     picture: &mut Picture,
     view: &View,
     grid: &Grid,
-    drawn: &Drawn<'_>,
+    drawn: &PaintedFace<'_>,
 ) -> Result<(), EngineError> {
     let mut rgba = vec![[0; 4]; drawn.image.pixels.len()];
     let pixels = rgba.par_iter_mut().with_min_len(4096);
@@ -574,7 +574,7 @@ fn enlarge(
         .zip(&drawn.image.pixels)
         .for_each(|(to, pixel)| *to = straight(*pixel));
     let rgba = rgba.into_flattened();
-    let touched = touched(grid, drawn);
+    let touched = changed_neighbourhood(grid, drawn);
     let face = Picture::new(grid.width as u32, grid.height as u32, rgba)?;
     // The view's pixels that are entirely within the grid.
     let span = |origin: f64, from: f64, length: usize, pixels: u32| {
@@ -622,7 +622,7 @@ fn enlarge(
 }
 
 /// 1 at the pixels of a grid within reach of a change for a Catmull-Rom kernel, which is two pixels; else 0.
-fn touched(grid: &Grid, drawn: &Drawn<'_>) -> Image<f32> {
+fn changed_neighbourhood(grid: &Grid, drawn: &PaintedFace<'_>) -> Image<f32> {
     const REACH: usize = 2;
     let mut beside = Image::filled(grid.width, grid.height, 0.0);
     beside.for_rows(|y, row| {

@@ -18,7 +18,7 @@ pub(super) type Point = [f32; 3];
 /// The two edges of an opening, each a row of vertices including both corners: an eye's from the nose outwards, the lips'
 /// from the picture's left to its right.
 #[derive(Debug, Clone)]
-pub(super) struct Ring {
+pub(super) struct OpeningEdges {
     pub upper: Vec<usize>,
     pub lower: Vec<usize>,
     /// For every vertex of the skin the distance along the skin to the nearest vertex of the row, and that vertex's index
@@ -53,12 +53,12 @@ pub(super) struct Model {
     /// The vertex of each of the 468 landmarks of the skin.
     pub landmarks: Vec<usize>,
     /// The eyelids: the person's right eye, which is on the picture's left, then the left.
-    pub eyes: [Ring; 2],
+    pub eyes: [OpeningEdges; 2],
     pub eye_centres: [Point; 2],
     /// The inner edges of the lips.
-    pub lips: Ring,
+    pub lips: OpeningEdges,
     /// Whether each vertex belongs to the face: 1 on it, 0 on the neck and behind the ears.
-    pub rim: Vec<f32>,
+    pub face_mask: Vec<f32>,
     index: HashMap<String, usize>,
 }
 
@@ -117,10 +117,10 @@ impl Model {
         let mut skin_triangles = face_triangles.clone();
         skin_triangles.extend(file.triangles("triangles.back")?);
         let graph = Graph::of(&skin_triangles, &neutral[..skin.min(neutral.len())]);
-        let ring = |name: &str| -> Result<Ring, Damaged> {
+        let ring = |name: &str| -> Result<OpeningEdges, Damaged> {
             let upper = file.indices(&format!("{name}.upper"))?;
             let lower = file.indices(&format!("{name}.lower"))?;
-            Ok(Ring {
+            Ok(OpeningEdges {
                 to_upper: graph.distances(&upper),
                 to_lower: graph.distances(&lower),
                 upper,
@@ -129,7 +129,10 @@ impl Model {
         };
         let centres = points(file.numbers("eye.centres")?.into_iter());
         let model = Self {
-            rim: neutral[..skin.min(neutral.len())].iter().map(rim).collect(),
+            face_mask: neutral[..skin.min(neutral.len())]
+                .iter()
+                .map(face_mask_at)
+                .collect(),
             face,
             skin,
             identities,
@@ -215,7 +218,7 @@ impl Half {
 }
 
 /// 1 on the face, 0 on the neck, behind the ears and on the back of the head.
-fn rim(&[_, y, z]: &Point) -> f32 {
+fn face_mask_at(&[_, y, z]: &Point) -> f32 {
     let under = smoothstep_between(-6.6, -8.0, y) * (1.0 - smoothstep_between(5.5, 8.5, z));
     smoothstep_between(-1.0, 3.0, z) * smoothstep_between(-9.9, -8.6, y) * (1.0 - under)
 }

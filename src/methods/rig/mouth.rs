@@ -6,15 +6,15 @@ use super::image::{Image, Rgba, lerp};
 use super::lip_frame::LipFrame;
 use super::mouth_palette::Palette;
 use super::openings::{Opening, Openings};
-use super::own_mouth::{OwnInside, tooth_colour};
 use super::pixel_box::{MARGIN, PixelBox};
+use super::portrait_mouth::{PortraitMouth, tooth_colour};
 use super::scene::{Deformed, Scene};
-use super::teeth::{Jaws, Room};
+use super::teeth::{Jaws, MouthBox};
 use crate::math::smoothstep_between;
 
 /// The mouth isn't redrawn if no point of the lips moves farther than this, in centimetres; at twice the distance it is
 /// fully redrawn.
-const STILL: f32 = 0.03;
+const MIN_LIP_MOVEMENT: f32 = 0.03;
 
 /// A portrait shows the inside of the mouth if its opening is higher than this fraction of its width.
 const SHOWS_INSIDE: f32 = 0.035;
@@ -23,7 +23,7 @@ const SHOWS_INSIDE: f32 = 0.035;
 pub(super) struct MouthLayers {
     palette: Palette,
     jaws: Jaws,
-    own: Option<OwnInside>,
+    own: Option<PortraitMouth>,
 }
 
 impl MouthLayers {
@@ -31,15 +31,15 @@ impl MouthLayers {
     pub fn new(scene: &Scene) -> Self {
         let (fit, source) = (&scene.fit, &scene.source);
         let down = fit.projection.down;
-        let opening = Openings::new(scene.model, &fit.before, down).mouth;
+        let opening = Openings::new(scene.model, &fit.portrait_points, down).mouth;
         let mut jaws = Jaws::new(scene.model);
         let mut own = None;
         let mut teeth = None;
         if is_open(&opening, down) {
             teeth = tooth_colour(&opening, source, &scene.tone);
-            own = OwnInside::new(&opening, scene, teeth);
+            own = PortraitMouth::new(&opening, scene, teeth);
             if let (Some(own), Some(_)) = (&mut own, teeth) {
-                let edge = jaws.upper_edge(&fit.before);
+                let edge = jaws.upper_edge(&fit.portrait_points);
                 if let Some(shift) = own.find_upper_row(edge, fit.projection.unit) {
                     jaws.lower_upper_row(shift);
                 }
@@ -63,7 +63,11 @@ impl MouthLayers {
     ) {
         let unit = scene.fit.projection.unit;
         let moved = lip_movement(scene, deformed);
-        let strength = smoothstep_between(STILL * unit, 2.0 * STILL * unit, moved);
+        let strength = smoothstep_between(
+            MIN_LIP_MOVEMENT * unit,
+            2.0 * MIN_LIP_MOVEMENT * unit,
+            moved,
+        );
         if strength <= 0.0 || strength.is_nan() {
             return;
         }
@@ -82,7 +86,7 @@ impl MouthLayers {
             return;
         }
         let alpha = inside(&area, mouth, core, unit, self.own.is_some());
-        let room = Room {
+        let room = MouthBox {
             left: area.left as f32,
             top: area.top as f32,
             frame: LipFrame::new(mouth, down),
@@ -129,7 +133,7 @@ fn lip_movement(scene: &Scene, deformed: &Deformed) -> f32 {
     let lips = &scene.model.lips;
     let vertices = lips.upper.iter().chain(&lips.lower);
     vertices.fold(0.0, |farthest, vertex| {
-        let (from, to) = (scene.fit.before[*vertex], deformed.points[*vertex]);
+        let (from, to) = (scene.fit.portrait_points[*vertex], deformed.points[*vertex]);
         (to[0] - from[0])
             .abs()
             .max((to[1] - from[1]).abs())

@@ -1,7 +1,7 @@
 //! The outlines of eyes and mouth in a frame.
 
 use super::image::Sample;
-use super::model::{Model, Point, Ring};
+use super::model::{Model, OpeningEdges, Point};
 use crate::math::catmull_rom;
 
 /// A line of points in pixels.
@@ -10,7 +10,7 @@ pub(super) type Line = Vec<[f32; 2]>;
 /// An opening between two lids or lips.
 #[derive(Debug, Clone)]
 pub(super) struct Opening {
-    /// [`POINTS`] points each, in the order of the model's [`Ring`]; the upper line is never below the lower.
+    /// [`POINTS`] points each, in the order of the model's [`OpeningEdges`]; the upper line is never below the lower.
     pub upper: Line,
     pub lower: Line,
 }
@@ -45,7 +45,7 @@ impl Openings {
 
 impl Opening {
     /// `upper_share` is the share of an overlap that is resolved by moving the upper line.
-    fn new(ring: &Ring, points: &[Point], down: [f32; 2], upper_share: f32) -> Self {
+    fn new(ring: &OpeningEdges, points: &[Point], down: [f32; 2], upper_share: f32) -> Self {
         let line = |row: &[usize]| {
             smoothed(
                 &row.iter()
@@ -172,7 +172,7 @@ mod tests {
             let mut points: Vec<Point> = (0..10).map(|i| turned(4.0 * i as f32, heights[i])).collect();
             points.extend((0..10).map(|i| turned(4.0 * i as f32, heights[10 + i])));
             let (upper, lower) = ((0..10).collect(), (10..20).collect());
-            let ring = Ring { upper, lower, to_upper: Vec::new(), to_lower: Vec::new() };
+            let ring = OpeningEdges { upper, lower, to_upper: Vec::new(), to_lower: Vec::new() };
             for share in [0.5, 1.0] {
                 let opening = Opening::new(&ring, &points, down, share);
                 prop_assert!(opening.gaps(down).all(|gap| gap > -1e-3));

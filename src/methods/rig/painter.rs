@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::creases::CreaseLayer;
 use super::deform::Gaps;
 use super::eyes::EyeLayers;
-use super::field::{Field, LEAST_SHIFT};
+use super::field::{Field, MIN_SHIFT};
 use super::fit::Fit;
 use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba, lerp};
@@ -20,7 +20,7 @@ use crate::document::Glasses;
 
 /// The parameters of a frame.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Wanted {
+pub(super) struct FrameParams {
     /// Coefficients of the model's expressions.
     pub expression: Vec<f32>,
     /// Degrees of yaw, pitch and roll relative to the portrait.
@@ -36,26 +36,26 @@ pub(super) struct Wanted {
 }
 
 /// A drawn face, with the source to compare it with.
-pub(super) struct Drawn<'a> {
+pub(super) struct PaintedFace<'a> {
     pub image: &'a Image<Rgba>,
     source: &'a Image<Rgba>,
     shift: &'a Image<[f32; 2]>,
 }
 
 /// Pixels that differ by fewer levels keep the portrait's bytes.
-const LEAST_CHANGE: f32 = 0.6;
+const MIN_CHANGE: f32 = 0.6;
 
-impl Drawn<'_> {
+impl PaintedFace<'_> {
     /// Whether each pixel of a row was moved or visibly changed.
     pub fn changed(&self, y: usize) -> impl Iterator<Item = bool> {
         let pixels = self.source.row(y).iter().zip(self.image.row(y));
         pixels
             .zip(self.shift.row(y))
             .map(|((before, after), shift)| {
-                let moved = shift.iter().any(|v| v.abs() > LEAST_SHIFT);
+                let moved = shift.iter().any(|v| v.abs() > MIN_SHIFT);
                 let apart = |k: usize| (before[k] - after[k]).abs();
                 let visible =
-                    (0..3).any(|k| apart(k) > LEAST_CHANGE) || apart(3) > LEAST_CHANGE / 255.0;
+                    (0..3).any(|k| apart(k) > MIN_CHANGE) || apart(3) > MIN_CHANGE / 255.0;
                 moved || visible
             })
     }
@@ -117,7 +117,7 @@ impl Painter {
     }
 
     /// The deformed head of a frame.
-    pub fn deformed(&self, wanted: &Wanted) -> Deformed {
+    pub fn deformed(&self, wanted: &FrameParams) -> Deformed {
         let expression = wanted.expression.clone();
         let scene = &self.scene;
         let mut deformed = Deformed::new(
@@ -141,12 +141,12 @@ impl Painter {
     }
 
     /// Draws a frame. `limit`, which has the source's size, scales the edit where it is below 1.
-    pub fn draw(&mut self, wanted: &Wanted, limit: Option<&Image<f32>>) -> Drawn<'_> {
+    pub fn draw(&mut self, wanted: &FrameParams, limit: Option<&Image<f32>>) -> PaintedFace<'_> {
         let deformed = self.deformed(wanted);
         let openings = self.openings(&deformed);
         self.update_field(&deformed, &openings);
         if let Some(limit) = limit {
-            hold_back(&mut self.field, limit);
+            apply_limit(&mut self.field, limit);
         }
         let (scene, field, image) = (&self.scene, &self.field, &mut self.image);
         resample_into(image, scene, field, wanted.draft);
@@ -171,7 +171,7 @@ impl Painter {
                 }
             });
         }
-        Drawn {
+        PaintedFace {
             image,
             source: &scene.source,
             shift: &field.shift,
@@ -180,7 +180,7 @@ impl Painter {
 }
 
 /// Scales a displacement by the limit.
-fn hold_back(field: &mut Field, limit: &Image<f32>) {
+fn apply_limit(field: &mut Field, limit: &Image<f32>) {
     let scale = |image: &mut Image<f32>| {
         image.for_rows(|y, row| {
             for (value, limit) in row.iter_mut().zip(limit.row(y)) {

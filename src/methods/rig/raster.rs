@@ -66,10 +66,10 @@ impl Raster {
 pub(super) const BAND: usize = 32;
 
 /// Smallest doubled area of a triangle that is drawn. Back faces aren't drawn.
-const LEAST_AREA: f32 = 1e-6;
+const MIN_AREA: f32 = 1e-6;
 
 /// How far beyond its edges a triangle is drawn, as a barycentric weight, so that there are no cracks between triangles.
-const SLACK: f32 = 1e-5;
+const EDGE_TOLERANCE: f32 = 1e-5;
 
 /// Draws the triangles of a mesh in pixels: x to the right, y down, z to the viewer, orthographic, back faces culled.
 pub(super) fn rasterize(
@@ -182,7 +182,7 @@ impl Triangle {
         let (to_a, to_b) = (minus(a, c), minus(b, c));
         let area = to_a[0] * to_b[1] - to_a[1] * to_b[0];
         // This comparison is false for NaN.
-        if !(area < -LEAST_AREA && area.is_finite()) {
+        if !(area < -MIN_AREA && area.is_finite()) {
             return None;
         }
         let covered = |axis: usize, size: usize| {
@@ -252,7 +252,7 @@ impl Triangle {
 /// Narrows a range to where `value + slope * x` isn't negative.
 #[inline(always)]
 fn narrow(span: &mut (f32, f32), value: f32, slope: f32) {
-    let value = value + SLACK;
+    let value = value + EDGE_TOLERANCE;
     if slope > 0.0 {
         span.0 = span.0.max(-value / slope);
     } else if slope < 0.0 {

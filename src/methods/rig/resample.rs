@@ -3,7 +3,7 @@
 use std::f32::consts::PI;
 use std::sync::OnceLock;
 
-use super::field::{Field, LEAST_SHIFT};
+use super::field::{Field, MIN_SHIFT};
 use super::image::{Image, Rgba, Sample, floor};
 use super::scene::Scene;
 use crate::math::catmull_rom;
@@ -75,7 +75,7 @@ impl<const N: usize> Kernel<N> {
     fn row(&self, source: &Image<Rgba>, y: usize, shift: &[[f32; 2]], row: &mut [Rgba]) {
         let pixels = row.iter_mut().zip(source.row(y)).zip(shift);
         for (x, ((pixel, own), [dx, dy])) in pixels.enumerate() {
-            *pixel = if dx.abs() >= LEAST_SHIFT || dy.abs() >= LEAST_SHIFT {
+            *pixel = if dx.abs() >= MIN_SHIFT || dy.abs() >= MIN_SHIFT {
                 within_range(self.sample(source, x as f32 + 0.5 + dx, y as f32 + 0.5 + dy))
             } else {
                 *own

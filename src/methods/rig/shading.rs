@@ -24,7 +24,7 @@ const TURNED: f32 = 0.6;
 /// Reduction on overexposed skin, where a shadow would be grey.
 const OVEREXPOSED: f32 = 0.75;
 /// Smaller changes are invisible.
-const LEAST_CHANGE: f32 = 2e-4;
+const MIN_CHANGE: f32 = 2e-4;
 /// Exponents of shadows for red, green and blue in a coloured portrait: shadows on skin are warmer.
 const WARM: [f32; 3] = [0.80, 1.02, 1.18];
 /// Reduction on lips, which are wet, and coarse in the model.
@@ -115,7 +115,7 @@ multiversion! {
                 let [dx, dy] = field.shift.at(x, y);
                 creases.gain([x as f32 + 0.5 + dx, y as f32 + 0.5 + dy])
             });
-            if turning.abs() + fold.abs() < LEAST_CHANGE && gain.is_none() {
+            if turning.abs() + fold.abs() < MIN_CHANGE && gain.is_none() {
                 continue;
             }
             let [r, g, b, alpha] = *pixel;

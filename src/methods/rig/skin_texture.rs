@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::model::Point;
 use super::scene::Scene;
-use super::tone::{Reduced, mean, percentile};
+use super::tone::{DownscaledRegion, mean, percentile};
 use crate::math::smoothstep_between;
 
 /// A region where skin texture is measured, on the neutral head: ranges of the distance from its midline and of the
@@ -58,7 +58,7 @@ pub(super) fn portrait_folds(scene: &Scene) -> f32 {
     let seen = smoothstep_between(TEXTURE_SEEN.start, TEXTURE_SEEN.end, unit);
     let places: Vec<SkinPlace> = skin_places(scene);
     let points: Vec<[f32; 2]> = places.iter().map(|place| place.at).collect();
-    let reduced = Reduced::around(&points, &scene.source, unit, 32.0, 0.5);
+    let reduced = DownscaledRegion::around(&points, &scene.source, unit, 32.0, 0.5);
     let brightness = reduced
         .image
         .map(|[r, g, b, alpha]| [mean([r, g, b]), alpha]);
@@ -114,7 +114,7 @@ fn skin_places(scene: &Scene) -> Vec<SkinPlace> {
             let region = SKIN_REGIONS.iter().position(|region| {
                 z > 2.0 && region.x.contains(&x.abs()) && region.y.contains(&y)
             })?;
-            let [px, py, _] = middle(&fit.before, corners);
+            let [px, py, _] = middle(&fit.portrait_points, corners);
             (middle(&fit.normals, corners)[2] > 0.35).then_some(SkinPlace {
                 region,
                 at: [px, py],

@@ -30,7 +30,7 @@ const LOWER_TEETH: f32 = 0.55;
 const GAP: f32 = 0.5;
 
 /// The box that the mouth is drawn in.
-pub(super) struct Room<'a> {
+pub(super) struct MouthBox<'a> {
     pub left: f32,
     pub top: f32,
     pub frame: LipFrame,
@@ -38,7 +38,7 @@ pub(super) struct Room<'a> {
     pub alpha: &'a Image<f32>,
 }
 
-impl Room<'_> {
+impl MouthBox<'_> {
     fn middle(&self, x: usize, y: usize) -> [f32; 2] {
         [self.left + x as f32 + 0.5, self.top + y as f32 + 0.5]
     }
@@ -173,7 +173,7 @@ impl Jaws {
         scene: &Scene,
         deformed: &Deformed,
         palette: &Palette,
-        room: &Room,
+        room: &MouthBox,
     ) -> Image<[f32; 3]> {
         let unit = scene.fit.projection.unit;
         let yaw = head_yaw(scene, deformed);
@@ -243,7 +243,7 @@ impl Jaws {
     fn placed(
         &self,
         deformed: &Deformed,
-        room: &Room,
+        room: &MouthBox,
         unit: f32,
         lower_row: f32,
         samples: f32,
@@ -340,7 +340,7 @@ struct MouthLight<'a> {
 }
 
 impl<'a> MouthLight<'a> {
-    fn new(scene: &'a Scene, room: &Room, unit: f32) -> Self {
+    fn new(scene: &'a Scene, room: &MouthBox, unit: f32) -> Self {
         let widest = (0..=16)
             .map(|i| {
                 let (upper, lower) = room.frame.heights(i as f32 / 16.0);

@@ -24,9 +24,9 @@ pub(super) struct Tone {
 
 /// The prior of the estimated light: from the front and slightly from above.
 const USUAL_LIGHT: [f32; 9] = [0.62, 0.0, 0.06, 0.32, 0.0, 0.0, 0.0, 0.0, 0.0];
-/// Regularisation weight of each harmonic towards the prior, for [`HELD_BY`] vertices.
-const RIDGE: [f64; 9] = [1.0, 20.0, 20.0, 20.0, 200.0, 200.0, 200.0, 200.0, 200.0];
-const HELD_BY: f64 = 600.0;
+/// Regularisation weight of each harmonic towards the prior, for [`PRIOR_SAMPLES`] vertices.
+const PRIOR_WEIGHT: [f64; 9] = [1.0, 20.0, 20.0, 20.0, 200.0, 200.0, 200.0, 200.0, 200.0];
+const PRIOR_SAMPLES: f64 = 600.0;
 /// Residual at which a sample's weight is a half (shadows, hair, glasses are outliers).
 const TOLERANCE: f64 = 0.12;
 const ROUNDS: usize = 4;
@@ -118,18 +118,18 @@ pub(super) fn percentile(values: impl Iterator<Item = f32>, share: f32) -> f32 {
 
 /// The blurred skin at vertices that face the viewer, away from eyes, mouth and neck, where the picture is opaque.
 fn skin_samples(model: &Model, fit: &Fit, source: &Image<Rgba>) -> Vec<SkinSample> {
-    let vertices: Vec<usize> = (0..model.face.min(fit.before.len()))
+    let vertices: Vec<usize> = (0..model.face.min(fit.portrait_points.len()))
         .filter(|v| is_bare_skin(model, *v) && fit.normals[*v][2] > 0.25)
         .filter(|v| {
-            let [x, y, _] = fit.before[*v];
+            let [x, y, _] = fit.portrait_points[*v];
             (0.0..source.width as f32).contains(&x) && (0.0..source.height as f32).contains(&y)
         })
         .collect();
     let points: Vec<[f32; 2]> = vertices
         .iter()
-        .map(|v| [fit.before[*v][0], fit.before[*v][1]])
+        .map(|v| [fit.portrait_points[*v][0], fit.portrait_points[*v][1]])
         .collect();
-    let reduced = Reduced::around(&points, source, fit.projection.unit, FINEST_UNIT, 0.5);
+    let reduced = DownscaledRegion::around(&points, source, fit.projection.unit, FINEST_UNIT, 0.5);
     let blurred = reduced.image.blurred(reduced.unit * BLUR);
     let sample = |(vertex, at): (&usize, &[f32; 2])| {
         let [x, y] = reduced.place(*at);
@@ -145,7 +145,7 @@ fn skin_samples(model: &Model, fit: &Fit, source: &Image<Rgba>) -> Vec<SkinSampl
 /// Whether a vertex belongs to the face and isn't near eyes or lips.
 fn is_bare_skin(model: &Model, vertex: usize) -> bool {
     let farther_than = |distances: &[(f32, usize)], least: f32| distances[vertex].0 >= least;
-    model.rim[vertex] > 0.9
+    model.face_mask[vertex] > 0.9
         && model
             .eyes
             .iter()
@@ -188,8 +188,8 @@ fn light(samples: &[SkinSample]) -> [f32; 9] {
                 right[i] += weight * row[i] * beyond_usual;
             }
         }
-        for (i, ridge) in RIDGE.iter().enumerate() {
-            normal.add(i, i, ridge * rows.len() as f64 / HELD_BY);
+        for (i, ridge) in PRIOR_WEIGHT.iter().enumerate() {
+            normal.add(i, i, ridge * rows.len() as f64 / PRIOR_SAMPLES);
         }
         let Some(factored) = normal.factored() else {
             break;
@@ -202,7 +202,7 @@ fn light(samples: &[SkinSample]) -> [f32; 9] {
 
 /// A section of a picture, halved until a centimetre of the head has few pixels: measuring on it is cheap and nearly
 /// independent of the picture's size.
-pub(super) struct Reduced {
+pub(super) struct DownscaledRegion {
     pub image: Image<Rgba>,
     /// Pixels per centimetre.
     pub unit: f32,
@@ -211,7 +211,7 @@ pub(super) struct Reduced {
     scale: f32,
 }
 
-impl Reduced {
+impl DownscaledRegion {
     /// The bounding box of points with a margin in centimetres, below `finest` pixels per centimetre.
     pub fn around(
         points: &[[f32; 2]],
@@ -286,7 +286,7 @@ pub(super) mod tests {
         // The background has the brightness of the nearest vertex: Gaussian splats of the skin.
         let side = size as usize;
         let mut sum = Image::filled(side, side, [0.0f32; 2]);
-        for (vertex, [x, y, _]) in fit.before[..model.face].iter().enumerate() {
+        for (vertex, [x, y, _]) in fit.portrait_points[..model.face].iter().enumerate() {
             if fit.normals[vertex][2] < 0.2 {
                 continue;
             }
@@ -397,7 +397,7 @@ pub(super) mod tests {
         #[test]
         fn reduced_pictures_keep_places(x in 25f32..65.0, y in 35f32..75.0, unit in 4f32..60.0) {
             let ramp = Image::from_fn(90, 90, |x, y| [x as f32 + 0.5, y as f32 + 0.5, 0.0, 1.0]);
-            let reduced = Reduced::around(&[[20.0, 30.0], [70.0, 80.0]], &ramp, unit, 16.0, 0.5);
+            let reduced = DownscaledRegion::around(&[[20.0, 30.0], [70.0, 80.0]], &ramp, unit, 16.0, 0.5);
             let [px, py] = reduced.place([x, y]);
             let [rx, ry, ..] = reduced.image.linear(px, py);
             prop_assert!((rx - x).abs() < 0.01 && (ry - y).abs() < 0.01);

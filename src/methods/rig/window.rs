@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::continuation::Means;
+use super::continuation::BlockMeans;
 use super::image::{Image, Sample};
 use super::model::Model;
 use super::raster::BAND;
@@ -88,11 +88,11 @@ impl Window {
     /// that overlaps two cells is divided between them. Cells aren't smaller than blocks.
     pub fn cells(
         self,
-        means: &Image<Means>,
+        means: &Image<BlockMeans>,
         cell: usize,
         width: usize,
         height: usize,
-    ) -> Image<Means> {
+    ) -> Image<BlockMeans> {
         // The first cell of a block, and the fractions of that cell and the next that the block covers along an axis.
         let overlap = |pixel: usize| {
             let first = pixel / cell;
@@ -103,7 +103,7 @@ impl Window {
         let columns: Vec<(usize, [f32; 2])> = (0..means.width)
             .map(|i| overlap(self.left + i * self.size))
             .collect();
-        let mut cells = Image::filled(width, height, Means::default());
+        let mut cells = Image::filled(width, height, BlockMeans::default());
         for j in 0..means.height {
             let (first, down) = overlap(self.top + j * self.size);
             for (line, down) in (first..height).zip(down) {

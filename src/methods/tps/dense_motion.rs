@@ -74,7 +74,7 @@ impl DenseMotion {
             num_tps: config.num_tps,
             variance: config.kp_variance,
             inner: inner.collect::<Candle<_>>()?,
-            maps: two_as_one(
+            maps: concat_heads(
                 features,
                 (parts, vb.pp("maps")),
                 (1, vb.pp("occlusion").pp(own)),
@@ -154,7 +154,7 @@ impl DenseMotion {
             .map(|(from, to)| ThinPlate::new(from, to))
             .collect::<Result<_, _>>()?;
         if has_kernels(device) {
-            let matrix = background.unwrap_or(&STILL).map(f64::from);
+            let matrix = background.unwrap_or(&IDENTITY).map(f64::from);
             let mut motions = SplineMotions::new(matrix, POINTS);
             for spline in &splines {
                 let (controls, weights) = spline.numbers();
@@ -218,7 +218,7 @@ impl DenseMotion {
 }
 
 /// A static background.
-const STILL: [f32; 9] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+const IDENTITY: [f32; 9] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
 
 /// The mask of a convolution over features.
 fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
@@ -228,7 +228,7 @@ fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
 }
 
 /// Two 7x7 convolutions with the same input as one.
-fn two_as_one(
+fn concat_heads(
     inputs: usize,
     (first, first_vb): (usize, VarBuilder),
     (second, second_vb): (usize, VarBuilder),

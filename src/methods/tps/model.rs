@@ -12,7 +12,7 @@ use super::inpainting::Inpainting;
 use super::key_points::{KeyPoints, relative};
 use crate::document::Mode;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::{AntiAlias, pooled};
+use crate::nn::{AntiAlias, on_rayon_pool};
 use crate::progress::Stop;
 
 /// The Thin-Plate-Spline Motion Model.
@@ -115,7 +115,7 @@ impl Tps {
     /// [`Error::Picture`] if the shape differs, [`Error::Cancelled`] once `stop` returns true, [`Error::Tensor`].
     pub fn detect(&self, picture: &Tensor, stop: Stop) -> Result<KeyPoints, Error> {
         self.expect_picture(picture)?;
-        pooled(&self.device, || self.detector.forward(picture, stop))
+        on_rayon_pool(&self.device, || self.detector.forward(picture, stop))
     }
 
     /// The key points of a frame in `mode` (`demo.py`, `--mode`), from those of the source, the driving frame and the
@@ -183,7 +183,7 @@ impl Tps {
         Ok(Prepared {
             key_points: self.detect(picture, &|| false)?,
             small: self.shrink.forward(picture)?,
-            maps: pooled(&self.device, || self.inpainting.encode(picture))?,
+            maps: on_rayon_pool(&self.device, || self.inpainting.encode(picture))?,
             picture: picture.clone(),
         })
     }
@@ -230,7 +230,7 @@ impl Tps {
         if background.is_some_and(|matrix| !matrix.iter().all(|v| v.is_finite())) {
             return Err(Error::Degenerate("the background's motion is not finite"));
         }
-        pooled(&self.device, || {
+        on_rayon_pool(&self.device, || {
             self.dense_motion.forward(
                 &prepared.small,
                 &prepared.key_points,
@@ -254,7 +254,7 @@ impl Tps {
     ) -> Result<(Tensor, Tensor), Error> {
         check(stop)?;
         let (source, maps) = (&prepared.picture, &prepared.maps);
-        pooled(&self.device, || {
+        on_rayon_pool(&self.device, || {
             self.inpainting.forward(source, maps, motion, stop)
         })
     }

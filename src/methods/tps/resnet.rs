@@ -7,7 +7,7 @@ use candle_core::{Result as Candle, Tensor};
 use candle_nn::{Linear, Module, VarBuilder};
 
 use crate::methods::error::{Error, check};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, Slopes, max_pool_3, release, replace_with};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, max_pool_3, release, replace_with};
 use crate::progress::Stop;
 
 /// Stages of two blocks each; each after the first doubles the channels and halves the sides.
@@ -17,7 +17,7 @@ const STAGES: usize = 4;
 #[derive(Clone, Debug)]
 pub(super) struct ResNet18 {
     first: Conv2d,
-    first_relu: Slopes,
+    first_relu: PRelu,
     blocks: Vec<Block>,
     last: Linear,
 }
@@ -26,8 +26,8 @@ pub(super) struct ResNet18 {
 struct Block {
     convs: [Conv2d; 2],
     /// The projection shortcut, where the block changes the shape.
-    around: Option<Conv2d>,
-    relu: Slopes,
+    shortcut: Option<Conv2d>,
+    relu: PRelu,
 }
 
 /// A convolution without bias with the following batch norm folded in; the keys are those of the convolution and the
@@ -52,13 +52,13 @@ fn folded(
 }
 
 /// ReLU, as a leaky ReLU with slopes of 0.
-fn relu(channels: usize, vb: &VarBuilder) -> Candle<Slopes> {
-    Slopes::new(&Tensor::zeros(channels, vb.dtype(), vb.device())?)
+fn relu(channels: usize, vb: &VarBuilder) -> Candle<PRelu> {
+    PRelu::new(&Tensor::zeros(channels, vb.dtype(), vb.device())?)
 }
 
 impl Block {
     fn load(inputs: usize, outputs: usize, stride: usize, vb: &VarBuilder) -> Candle<Self> {
-        let around = (stride != 1 || inputs != outputs)
+        let shortcut = (stride != 1 || inputs != outputs)
             .then(|| {
                 let keys = ("downsample.0", "downsample.1");
                 folded((inputs, outputs), 1, stride, vb, keys)
@@ -69,23 +69,23 @@ impl Block {
                 folded((inputs, outputs), 3, stride, vb, ("conv1", "bn1"))?,
                 folded((outputs, outputs), 3, 1, vb, ("conv2", "bn2"))?,
             ],
-            around,
+            shortcut,
             relu: relu(outputs, vb)?,
         })
     }
 
     fn forward(&self, x: &Tensor) -> Candle<Tensor> {
-        let mut h = self.convs[0].forward_then(x, &Epilogue::rectified(&self.relu))?;
-        let around = self.around.as_ref().map(|conv| conv.forward(x));
-        let around = around.transpose()?;
+        let mut h = self.convs[0].forward_then(x, &Epilogue::prelu(&self.relu))?;
+        let shortcut = self.shortcut.as_ref().map(|conv| conv.forward(x));
+        let shortcut = shortcut.transpose()?;
         // The ReLU after the sum.
         let end = Epilogue {
-            residual: Some(around.as_ref().unwrap_or(x)),
+            residual: Some(shortcut.as_ref().unwrap_or(x)),
             slopes: Some(&self.relu),
             ..Epilogue::default()
         };
         replace_with(&mut h, |h| self.convs[1].forward_then(h, &end))?;
-        around.into_iter().for_each(release);
+        shortcut.into_iter().for_each(release);
         Ok(h)
     }
 }
@@ -115,14 +115,18 @@ impl ResNet18 {
     /// Maps `[1, inputs, H, W]` to its vector.
     pub fn forward(&self, x: &Tensor, stop: Stop) -> Result<Vec<f32>, Error> {
         check(stop)?;
-        let rectified = Epilogue::rectified(&self.first_relu);
+        let rectified = Epilogue::prelu(&self.first_relu);
         let mut h = self.first.forward_then(x, &rectified)?;
         replace_with(&mut h, max_pool_3)?;
         for block in &self.blocks {
             check(stop)?;
             replace_with(&mut h, |h| block.forward(h))?;
         }
-        let pooled = h.flatten_from(2)?.mean(2)?;
-        Ok(self.last.forward(&pooled)?.flatten_all()?.to_vec1()?)
+        let on_rayon_pool = h.flatten_from(2)?.mean(2)?;
+        Ok(self
+            .last
+            .forward(&on_rayon_pool)?
+            .flatten_all()?
+            .to_vec1()?)
     }
 }

@@ -10,7 +10,7 @@ const SIZE: usize = POINTS + 3;
 /// Added to the whole diagonal, the affine rows too, as the authors do.
 const REGULARISATION: f64 = 0.01;
 /// Keeps the logarithm finite at a control point.
-const NEAR: f64 = 1e-9;
+const LOG_EPSILON: f64 = 1e-9;
 
 /// A smooth map of the plane that takes its control points approximately to their targets: `A (x, y, 1) + sum over i of
 /// w_i U(|(x, y) - c_i|)` with `U(r) = r^2 ln(r^2 + 1e-9)`.
@@ -92,7 +92,7 @@ fn coordinate(index: usize, size: usize) -> f64 {
 fn kernel(a: [f64; 2], b: [f64; 2]) -> f64 {
     let (dx, dy) = (a[0] - b[0], a[1] - b[1]);
     let squared = dx * dx + dy * dy;
-    squared * (squared + NEAR).ln()
+    squared * (squared + LOG_EPSILON).ln()
 }
 
 /// Gaussian elimination with partial pivoting; `None` if the system is singular.

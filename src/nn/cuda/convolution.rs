@@ -19,7 +19,7 @@ use candle_core::cuda_backend::{CudaDType, DeviceId};
 use candle_core::{CudaDevice, DType, Device, Error, Result, Tensor, WithDType};
 use half::f16;
 
-use super::card::{dense, tensor};
+use super::gpu::{dense, tensor};
 
 /// The key of a plan: the shapes of the picture and the kernel, padding and stride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

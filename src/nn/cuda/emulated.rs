@@ -13,22 +13,22 @@ use candle_core::{DType, Result, Tensor};
 use super::launch::{Arg, Launch};
 
 thread_local! {
-    static WANTED: Cell<bool> = const { Cell::new(false) };
+    static EMULATE_GPU: Cell<bool> = const { Cell::new(false) };
     /// The kernels that ran on this thread.
     static LAUNCHED: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// Whether this thread's layers treat the CPU as a GPU.
-pub(super) fn wanted() -> bool {
-    WANTED.get()
+pub(super) fn is_emulated() -> bool {
+    EMULATE_GPU.get()
 }
 
 /// Runs `run` with layers that treat the CPU as a GPU; `None` if no compiler can build the kernels.
-pub(crate) fn as_on_a_card<T>(run: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn with_emulated_gpu<T>(run: impl FnOnce() -> T) -> Option<T> {
     emulator()?;
-    WANTED.set(true);
+    EMULATE_GPU.set(true);
     let result = run();
-    WANTED.set(false);
+    EMULATE_GPU.set(false);
     Some(result)
 }
 
@@ -258,7 +258,7 @@ pub(super) fn run(launch: &Launch) -> Result<Vec<Tensor>> {
     let sizes = [
         threads.blocks,
         threads.threads,
-        usize::from(threads.together),
+        usize::from(threads.synchronised),
         launch.args.len(),
     ];
     for size in sizes {

@@ -7,13 +7,13 @@
 use candle_core::{DType, Device, Result, Tensor};
 
 /// Threads per block where each thread computes its own result: few, so that small pictures also fill a GPU.
-const ALONE: usize = 128;
+const THREADS_PER_BLOCK: usize = 128;
 /// Threads per block where a block works on a plane together; powers of two.
-const TOGETHER: std::ops::RangeInclusive<usize> = 32..=1024;
+const PLANE_THREADS: std::ops::RangeInclusive<usize> = 32..=1024;
 /// The most values of a plane per thread, until a block has all its threads.
-const EACH: usize = 4;
+const VALUES_PER_THREAD: usize = 4;
 /// Kernels count in 32 bits, and the threads of the last block may count beyond the results.
-const MOST: usize = i32::MAX as usize - *TOGETHER.end();
+const MAX_COUNT: usize = i32::MAX as usize - *PLANE_THREADS.end();
 
 /// How a launch is divided into blocks of threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct Threads {
     pub blocks: usize,
     pub threads: usize,
     /// Whether the threads of a block synchronise.
-    pub together: bool,
+    pub synchronised: bool,
 }
 
 /// An argument of a kernel, in the order of its parameters.
@@ -47,13 +47,13 @@ pub(super) struct Launch {
 
 impl Launch {
     /// One thread per result, on the device `x`.
-    pub fn each(kernel: &'static str, results: usize, x: &Device) -> Self {
+    pub fn per_result(kernel: &'static str, results: usize, x: &Device) -> Self {
         Self {
             kernel,
             threads: Threads {
-                blocks: results.div_ceil(ALONE),
-                threads: ALONE,
-                together: false,
+                blocks: results.div_ceil(THREADS_PER_BLOCK),
+                threads: THREADS_PER_BLOCK,
+                synchronised: false,
             },
             device: x.clone(),
             args: Vec::new(),
@@ -61,14 +61,14 @@ impl Launch {
     }
 
     /// One block per plane of `length` values, on the device `x`.
-    pub fn planes(kernel: &'static str, planes: usize, length: usize, x: &Device) -> Self {
-        let threads = length.div_ceil(EACH).next_power_of_two();
+    pub fn per_plane(kernel: &'static str, planes: usize, length: usize, x: &Device) -> Self {
+        let threads = length.div_ceil(VALUES_PER_THREAD).next_power_of_two();
         Self {
             kernel,
             threads: Threads {
                 blocks: planes,
-                threads: threads.clamp(*TOGETHER.start(), *TOGETHER.end()),
-                together: true,
+                threads: threads.clamp(*PLANE_THREADS.start(), *PLANE_THREADS.end()),
+                synchronised: true,
             },
             device: x.clone(),
             args: Vec::new(),
@@ -129,7 +129,7 @@ impl Launch {
 
     fn number(&self, value: usize) -> Result<i32> {
         match i32::try_from(value) {
-            Ok(number) if value <= MOST => Ok(number),
+            Ok(number) if value <= MAX_COUNT => Ok(number),
             _ => candle_core::bail!("{}: {value} is more than a kernel counts to", self.kernel),
         }
     }
@@ -150,7 +150,7 @@ impl Launch {
         }
         #[cfg(feature = "cuda")]
         // SAFETY: this function's own contract.
-        return unsafe { super::card::run(self) };
+        return unsafe { super::gpu::run(self) };
         #[cfg(not(feature = "cuda"))]
         candle_core::bail!("{}: built without CUDA", self.kernel)
     }

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 
 use super::launch::Launch;
-use crate::nn::outside::Border;
+use crate::nn::border_mode::Border;
 
 /// Samples `x` `[N or 1, C, H, W]` at `grid` `[N, H', W', 2]`.
 ///
@@ -23,7 +23,7 @@ pub(in crate::nn) fn grid_sample(
     }
     let places = out_h * out_w;
     let count = n * channels * places;
-    let launch = Launch::each("sampled", count, x.device())
+    let launch = Launch::per_result("sampled", count, x.device())
         .read(x)?
         .read(grid)?
         .write(&[n, channels, out_h, out_w])?
@@ -66,7 +66,7 @@ pub(in crate::nn) fn resized(
         [n, a, height, width]
     };
     let count = planes * height * width * inner;
-    let launch = Launch::each("resized", count, x.device())
+    let launch = Launch::per_result("resized", count, x.device())
         .read(x)?
         .write(&shape)?
         .ints([count, from.0, from.1, height, width, inner])?
@@ -89,7 +89,7 @@ pub(in crate::nn) fn anti_aliased(x: &Tensor, taps: &[f32], factor: usize) -> Re
     }
     let size = taps.len();
     let taps = Tensor::from_slice(taps, size, x.device())?;
-    let launch = Launch::each("anti_aliased", count, x.device())
+    let launch = Launch::per_result("anti_aliased", count, x.device())
         .read(x)?
         .read(&taps)?
         .write(&[n, channels, out_h, out_w])?
@@ -109,7 +109,7 @@ pub(in crate::nn) fn pool_halved(x: &Tensor, largest: bool) -> Result<Option<Ten
     if count == 0 {
         return Ok(None);
     }
-    let launch = Launch::each("pool_halved", count, x.device())
+    let launch = Launch::per_result("pool_halved", count, x.device())
         .read(x)?
         .write(&[n, channels, out_h, out_w])?
         .ints([count, height, width, out_h, out_w])?
@@ -126,7 +126,7 @@ pub(in crate::nn) fn max_pool_3(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let (out_h, out_w) = (height.div_ceil(2), width.div_ceil(2));
     let count = n * channels * out_h * out_w;
-    let launch = Launch::each("max_pool_3", count, x.device())
+    let launch = Launch::per_result("max_pool_3", count, x.device())
         .read(x)?
         .write(&[n, channels, out_h, out_w])?
         .ints([count, height, width, out_h, out_w])?;
@@ -141,7 +141,7 @@ pub(in crate::nn) fn max_pool_3(x: &Tensor) -> Result<Tensor> {
 pub(in crate::nn) fn upsampled(x: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let count = 4 * x.elem_count();
-    let launch = Launch::each("upsampled", count, x.device())
+    let launch = Launch::per_result("upsampled", count, x.device())
         .read(x)?
         .write(&[n, channels, 2 * height, 2 * width])?
         .ints([count, height, width])?;
@@ -159,7 +159,7 @@ pub(super) fn interleaved(x: &Tensor) -> Result<Tensor> {
         candle_core::bail!("{planes} planes aren't four each");
     }
     let count = x.elem_count();
-    let launch = Launch::each("interleaved", count, x.device())
+    let launch = Launch::per_result("interleaved", count, x.device())
         .read(x)?
         .write(&[n, planes / 4, 2 * height, 2 * width])?
         .ints([count, height, width])?;
@@ -178,7 +178,7 @@ pub(in crate::nn) fn concat_channels(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     }
     let plane = height * width;
     let count = n * (first + second) * plane;
-    let launch = Launch::each("concat_channels", count, a.device())
+    let launch = Launch::per_result("concat_channels", count, a.device())
         .read(a)?
         .read(b)?
         .write(&[n, first + second, height, width])?
@@ -196,7 +196,7 @@ pub(in crate::nn) fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     if mask.dims() != [1, 1, height, width] {
         candle_core::bail!("{:?} can't be faded by {:?}", x.dims(), mask.dims());
     }
-    let launch = Launch::each("masked", x.elem_count(), x.device())
+    let launch = Launch::per_result("masked", x.elem_count(), x.device())
         .read(x)?
         .read(mask)?
         .write(x.dims())?
@@ -215,7 +215,7 @@ pub(in crate::nn) fn lerp(a: &Tensor, b: &Tensor, mask: &Tensor) -> Result<Tenso
         let shapes = (a.dims(), b.dims(), mask.dims());
         candle_core::bail!("{shapes:?} can't be blended");
     }
-    let launch = Launch::each("lerp_masked", a.elem_count(), a.device())
+    let launch = Launch::per_result("lerp_masked", a.elem_count(), a.device())
         .read(a)?
         .read(b)?
         .read(mask)?

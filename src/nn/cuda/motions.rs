@@ -25,7 +25,7 @@ pub fn heat_maps(
         .flat_map(|(now, before)| [now[0], now[1], before[0], before[1]])
         .collect();
     let points = parameters(&points, height * width, device)?;
-    let launch = Launch::each("heat_maps", count, device)
+    let launch = Launch::per_result("heat_maps", count, device)
         .read(&points)?
         .write(&[count / (height * width), height, width])?
         .ints([count, height, width])?
@@ -46,7 +46,7 @@ pub fn affine_motions(
 ) -> Result<Tensor> {
     let count = (maps.len() + 1) * height * width;
     let maps = parameters(maps.as_flattened(), height * width, device)?;
-    let launch = Launch::each("affine_motions", count, device)
+    let launch = Launch::per_result("affine_motions", count, device)
         .read(&maps)?
         .write(&[count / (height * width), height, width, 2])?
         .ints([count, height, width])?;
@@ -113,7 +113,7 @@ pub fn spline_motions(
         candle_core::bail!("a motion needs a place");
     }
     let values = Tensor::from_slice(&motions.values, motions.values.len(), device)?;
-    let launch = Launch::each("spline_motions", count, device)
+    let launch = Launch::per_result("spline_motions", count, device)
         .read(&values)?
         .write(&[parts, height, width, 2])?
         .ints([count, motions.controls, height, width])?;
@@ -132,7 +132,7 @@ pub(in crate::nn) fn mixed_motion(maps: &Tensor, motions: &Tensor) -> Result<(Te
         candle_core::bail!("{:?} can't mix {:?}", maps.dims(), motions.dims());
     }
     let places = height * width;
-    let launch = Launch::each("mixed_motion", places, maps.device())
+    let launch = Launch::per_result("mixed_motion", places, maps.device())
         .read(maps)?
         .read(motions)?
         .write(&[1, parts, height, width])?
@@ -168,7 +168,7 @@ pub(in crate::nn) fn soft_means(
     if p != places || (of != k && of != 1) {
         candle_core::bail!("{:?} say nothing about {:?}", scores.dims(), values.dims());
     }
-    let launch = Launch::planes("soft_means", k * each, places, scores.device())
+    let launch = Launch::per_plane("soft_means", k * each, places, scores.device())
         .read(scores)?
         .read(values)?
         .write(&[k, each])?

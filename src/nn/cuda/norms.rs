@@ -35,7 +35,7 @@ pub(in crate::nn) fn epilogue(
         if bias.is_none() && !epilogue.relu && epilogue.residual.is_none() && slopes.is_none() {
             return Ok(x.clone());
         }
-        let launch = Launch::each("finished", x.elem_count(), x.device())
+        let launch = Launch::per_result("finished", x.elem_count(), x.device())
             .read(x)?
             .read_if(None)?
             .read_if(bias)?
@@ -48,7 +48,7 @@ pub(in crate::nn) fn epilogue(
     };
     // The norm cancels a bias: `(x + b) - mean(x + b) = x - mean(x)`.
     let (weight, shift) = norm.tensors(x.device())?;
-    let launch = Launch::planes("normalised", n * channels, plane, x.device())
+    let launch = Launch::per_plane("normalised", n * channels, plane, x.device())
         .read(x)?
         .read(&weight)?
         .read(&shift)?
@@ -75,7 +75,7 @@ pub(in crate::nn) fn scaled(
     if scale.elem_count() != channels || shift.elem_count() != channels {
         candle_core::bail!("a norm of other channels can't take {channels}");
     }
-    let launch = Launch::each("finished", x.elem_count(), x.device())
+    let launch = Launch::per_result("finished", x.elem_count(), x.device())
         .read(x)?
         .read(scale)?
         .read(shift)?
@@ -108,7 +108,7 @@ pub(in crate::nn) fn class_map(
         candle_core::bail!("{} values are no map for {:?}", table.len(), x.dims());
     }
     let table = Tensor::from_slice(table, table.len(), x.device())?;
-    let launch = Launch::each("classed", x.elem_count(), x.device())
+    let launch = Launch::per_result("classed", x.elem_count(), x.device())
         .read(x)?
         .read(&table)?
         .write(x.dims())?
@@ -142,7 +142,7 @@ pub(in crate::nn) fn tanh(x: &Tensor) -> Result<Tensor> {
 
 /// Runs an element-wise kernel.
 fn each(kernel: &'static str, x: &Tensor) -> Result<Tensor> {
-    let launch = Launch::each(kernel, x.elem_count(), x.device())
+    let launch = Launch::per_result(kernel, x.elem_count(), x.device())
         .read(x)?
         .write(x.dims())?
         .ints([x.elem_count()])?;
@@ -159,7 +159,7 @@ pub(in crate::nn) fn tanh_and_sigmoid(x: &Tensor) -> Result<(Tensor, Tensor)> {
     if channels != 4 {
         candle_core::bail!("expected 4 channels, found {channels}");
     }
-    let launch = Launch::each("headed", x.elem_count(), x.device())
+    let launch = Launch::per_result("headed", x.elem_count(), x.device())
         .read(x)?
         .write(&[n, 3, height, width])?
         .write(&[n, 1, height, width])?
@@ -178,7 +178,7 @@ pub(in crate::nn) fn affine_relu(codes: &Tensor, rows: &Tensor, start: &Tensor) 
         let shapes = (codes.dims(), rows.dims(), start.dims());
         candle_core::bail!("{shapes:?} don't fit together");
     }
-    let launch = Launch::each("affine_relu", n * width, codes.device())
+    let launch = Launch::per_result("affine_relu", n * width, codes.device())
         .read(codes)?
         .read(rows)?
         .read(start)?

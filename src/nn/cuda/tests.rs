@@ -10,12 +10,12 @@ use candle_core::{Device, Result, Tensor};
 
 use super::launch::Launch;
 use super::{
-    SplineMotions, TransposedConv, affine_motions, as_on_a_card, emulated, heat_maps,
-    spline_motions,
+    SplineMotions, TransposedConv, affine_motions, emulated, heat_maps, spline_motions,
+    with_emulated_gpu,
 };
 use crate::nn::{
-    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Slopes, affine_relu, concat_channels,
-    lerp, masked, mixed_motion, tanh_and_sigmoid,
+    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, PRelu, affine_relu, concat_channels, lerp,
+    masked, mixed_motion, tanh_and_sigmoid,
 };
 use cases::{Case, maps, motions, norms, values};
 
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// The largest difference between two tensors of one shape; NaN must be NaN in both.
-fn apart(a: &Tensor, b: &Tensor) -> f32 {
+fn difference(a: &Tensor, b: &Tensor) -> f32 {
     assert_eq!(a.dims(), b.dims());
     let values = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let pairs = values(a).into_iter().zip(values(b));
@@ -40,7 +40,7 @@ fn apart(a: &Tensor, b: &Tensor) -> f32 {
 fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
     assert_eq!(found.len(), expected.len(), "{name}");
     for (found, expected) in found.iter().zip(expected) {
-        let off = apart(found, expected);
+        let off = difference(found, expected);
         assert!(off <= within, "{name}: {off}");
     }
 }
@@ -48,7 +48,7 @@ fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
 /// Runs `run` with the kernels of `device`; `None` if there is neither a GPU nor a compiler.
 fn with_kernels<T>(device: &Device, run: impl FnOnce() -> T) -> Option<T> {
     if device.is_cpu() {
-        as_on_a_card(run)
+        with_emulated_gpu(run)
     } else {
         Some(run())
     }
@@ -56,7 +56,7 @@ fn with_kernels<T>(device: &Device, run: impl FnOnce() -> T) -> Option<T> {
 
 fn hold(cases: Vec<Case>) {
     for case in cases {
-        let Some(found) = as_on_a_card(|| (case.layer)(&case.inputs)) else {
+        let Some(found) = with_emulated_gpu(|| (case.layer)(&case.inputs)) else {
             return;
         };
         let expected = (case.layer)(&case.inputs).unwrap();
@@ -102,7 +102,7 @@ fn a_doubling_is_the_transposed_convolution() {
 fn a_picture_is_doubled() {
     let x = values(&[2, 3, 5, 4], 1.0, 1);
     let expected = x.upsample_nearest2d(10, 8).unwrap();
-    if let Some(found) = as_on_a_card(|| super::upsampled(&x)) {
+    if let Some(found) = with_emulated_gpu(|| super::upsampled(&x)) {
         agree("doubled", &[found.unwrap()], &[expected], 0.0);
     }
 }
@@ -198,7 +198,7 @@ fn motions_of_key_points_are_those_of_their_definitions() {
 
 #[test]
 fn what_a_kernel_cannot_count_is_an_error() {
-    let launch = || Launch::each("sigmoid_values", 1, &Device::Cpu);
+    let launch = || Launch::per_result("sigmoid_values", 1, &Device::Cpu);
     assert!(launch().ints([i32::MAX as usize]).is_err());
     assert!(launch().write(&[1 << 16, 1 << 15]).is_err());
     assert!(launch().ints([usize::MAX]).is_err());
@@ -214,25 +214,25 @@ fn shapes_that_do_not_fit_are_errors_before_a_launch() {
     let x = values(&[1, 3, 4, 4], 1.0, 1);
     let other = values(&[1, 3, 4, 5], 1.0, 1);
     let row = values(&[2], 1.0, 1);
-    as_on_a_card(|| {
+    with_emulated_gpu(|| {
         let norm = InstanceNorm::new(&row, &row, 1e-5).unwrap();
         assert!(norm.forward(&x, true).is_err());
-        let slopes = Slopes::new(&row).unwrap();
+        let slopes = PRelu::new(&row).unwrap();
         assert!(
-            Epilogue::rectified(&slopes)
-                .elsewhere(x.clone(), None)
+            Epilogue::prelu(&slopes)
+                .apply_on_device(x.clone(), None)
                 .is_err()
         );
         assert!(
             Epilogue::default()
-                .elsewhere(x.clone(), Some(&row))
+                .apply_on_device(x.clone(), Some(&row))
                 .is_err()
         );
         let end = Epilogue {
             residual: Some(&other),
             ..Epilogue::default()
         };
-        assert!(end.elsewhere(x.clone(), None).is_err());
+        assert!(end.apply_on_device(x.clone(), None).is_err());
         assert!(concat_channels(&x, &other).is_err() && masked(&x, &other).is_err());
         assert!(lerp(&x, &other, &x).is_err() && mixed_motion(&x, &x).is_err());
         assert!(
@@ -264,7 +264,7 @@ fn layers_agree_on_a_card() {
         let inputs = to(&case.inputs, &device);
         let fused = to(&(case.layer)(&inputs).unwrap(), &Device::Cpu);
         for (fused, expected) in fused.iter().zip(&expected) {
-            let off = apart(fused, expected);
+            let off = difference(fused, expected);
             if off > worst.0 {
                 worst = (off, case.name.clone());
             }

@@ -7,7 +7,7 @@ use super::maps::interleaved;
 use super::takes;
 use crate::nn::conv::ConvConfig;
 use crate::nn::host;
-use crate::nn::precision::Kernel;
+use crate::nn::precision::ConvWeight;
 
 /// A transposed 4x4 kernel with stride 2 and padding 1, as a 3x3 one over the input picture with four outputs per
 /// output channel, one for each phase.
@@ -17,7 +17,7 @@ use crate::nn::precision::Kernel;
 #[derive(Clone, Debug)]
 pub(in crate::nn) struct TransposedConv {
     /// `[4 outputs, inputs, 3, 3]`
-    kernel: Kernel,
+    kernel: ConvWeight,
 }
 
 /// For even and odd results: the taps for the sample before, its own sample and the one after, if used.
@@ -49,7 +49,7 @@ impl TransposedConv {
             }
         }
         let plain = Tensor::from_vec(plain, (4 * outputs, inputs, 3, 3), weight.device())?;
-        let kernel = Kernel::new(&plain, ConvConfig::new(1, 1))?;
+        let kernel = ConvWeight::new(&plain, ConvConfig::new(1, 1))?;
         Ok(Some(Self { kernel }))
     }
 

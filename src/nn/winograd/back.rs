@@ -1,10 +1,10 @@
 //! Transforms results, eight tiles at a time, from their spectra into the picture.
 
 use super::super::simd::{LANES, Simd, dispatch};
-use super::form::Form;
-use super::grid::{Grid, Lanes, Place};
-use super::points::{Filter, Five, Seven, Six};
-use super::spectrum::{Products, take};
+use super::form::ConvForm;
+use super::grid::{Grid, Lanes, TilePosition};
+use super::points::{Filter, Points5, Points6, Points7};
+use super::spectrum::{Products, load_spectra};
 use super::tile_rows::Channel;
 use super::upsampled;
 
@@ -37,21 +37,29 @@ fn back_body<S: Simd>(
         let products = products.of(i);
         let to = Target { lanes, from };
         let rows = match grid.form {
-            Form::Same { .. } => {
-                untransform::<S, Six, 6, 4>(s, take::<S, 6>(s, products, stride), finish)
-            }
-            Form::Wide { .. } => {
-                untransform::<S, Seven, 7, 4>(s, take::<S, 7>(s, products, stride), finish)
-            }
-            _ => untransform::<S, Five, 5, 4>(s, take::<S, 5>(s, products, stride), finish),
+            ConvForm::Same { .. } => untransform::<S, Points6, 6, 4>(
+                s,
+                load_spectra::<S, 6>(s, products, stride),
+                finish,
+            ),
+            ConvForm::Wide { .. } => untransform::<S, Points7, 7, 4>(
+                s,
+                load_spectra::<S, 7>(s, products, stride),
+                finish,
+            ),
+            _ => untransform::<S, Points5, 5, 4>(
+                s,
+                load_spectra::<S, 5>(s, products, stride),
+                finish,
+            ),
         };
         for (i, row) in rows.into_iter().enumerate() {
             if let Some(place) = to.whole(grid, i, planes) {
-                S::merge(row, place);
+                S::interleave(row, place);
                 continue;
             }
             let mut values = [0f32; 4 * LANES];
-            S::merge(row, &mut values);
+            S::interleave(row, &mut values);
             write(grid, &to, i, &values, planes);
         }
     }
@@ -88,7 +96,7 @@ impl Target<'_> {
 #[inline(always)]
 fn write(grid: &Grid, target: &Target, row: usize, values: &[f32], planes: &mut [&mut [f32]]) {
     let (height, width) = (grid.out_height, grid.out_width);
-    let mut put = |place: &Place, values: &[f32]| {
+    let mut store_spectra = |place: &TilePosition, values: &[f32]| {
         let (y, x) = (place.row * SIDE + row, place.column * SIDE);
         if y >= height {
             return;
@@ -103,10 +111,10 @@ fn write(grid: &Grid, target: &Target, row: usize, values: &[f32], planes: &mut 
         }
     };
     match target.lanes {
-        Lanes::Row(place) => put(place, values),
+        Lanes::Row(place) => store_spectra(place, values),
         Lanes::Any(places) => {
             for (place, values) in places.iter().flatten().zip(values.chunks_exact(SIDE)) {
-                put(place, values);
+                store_spectra(place, values);
             }
         }
     }

@@ -1,10 +1,10 @@
 //! The kinds of convolution that minimal filtering supports.
 
-use super::points::{Five, Points, Seven, Six};
+use super::points::{Points, Points5, Points6, Points7};
 
 /// A kind of convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::nn) enum Form {
+pub(in crate::nn) enum ConvForm {
     /// A 3x3 kernel with stride 1 and this padding.
     Same { padding: usize },
     /// A 7x7 kernel with stride 1 and this padding, as four 4x4 kernels, padded by a last row and column of zeros.
@@ -17,7 +17,7 @@ pub(in crate::nn) enum Form {
     Upsampled,
 }
 
-impl Form {
+impl ConvForm {
     /// Whether the result is computed in phases, each with its own 2x2 kernel.
     pub fn upsamples(self) -> bool {
         matches!(self, Self::Transposed | Self::Upsampled)
@@ -26,9 +26,9 @@ impl Form {
     /// Values of the spectrum per tile and channel.
     pub fn points(self) -> usize {
         match self {
-            Self::Same { .. } => Six::COUNT,
-            Self::Wide { .. } => Seven::COUNT,
-            Self::Strided | Self::Transposed | Self::Upsampled => Five::COUNT,
+            Self::Same { .. } => Points6::COUNT,
+            Self::Wide { .. } => Points7::COUNT,
+            Self::Strided | Self::Transposed | Self::Upsampled => Points5::COUNT,
         }
     }
 
@@ -63,7 +63,7 @@ impl Form {
 
     /// The taps of a kernel `tap(y, x)` that apply to one phase of the picture or of the result.
     #[inline(always)]
-    pub fn seen(self, phase: usize, tap: impl Fn(usize, usize) -> f32) -> [[f32; 4]; 4] {
+    pub fn phase_taps(self, phase: usize, tap: impl Fn(usize, usize) -> f32) -> [[f32; 4]; 4] {
         let (down, across) = (phase / 2, phase % 2);
         let mut seen = [[0.0; 4]; 4];
         let mut set = |size: usize, tap: &dyn Fn(usize, usize) -> f32| {

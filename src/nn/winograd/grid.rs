@@ -1,12 +1,12 @@
 //! The grid of tiles over pictures, and the positions of eight tiles.
 
 use super::super::simd::LANES;
-use super::form::Form;
+use super::form::ConvForm;
 
 /// The grid of tiles over pictures; tiles are numbered row by row and picture by picture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grid {
-    pub form: Form,
+    pub form: ConvForm,
     pub pictures: usize,
     pub channels: usize,
     pub height: usize,
@@ -20,7 +20,7 @@ pub(super) struct Grid {
 
 impl Grid {
     pub fn new(
-        form: Form,
+        form: ConvForm,
         pictures: usize,
         channels: usize,
         (height, width): (usize, usize),
@@ -49,13 +49,13 @@ impl Grid {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct TilePosition {
     pub picture: usize,
     pub row: usize,
     pub column: usize,
 }
 
-impl Place {
+impl TilePosition {
     /// The first tile of the first picture.
     pub const FIRST: Self = Self {
         picture: 0,
@@ -67,17 +67,17 @@ impl Place {
 /// The positions of eight tiles.
 pub(super) enum Lanes {
     /// Adjacent in one row, starting here.
-    Row(Place),
+    Row(TilePosition),
     /// Any positions; `None` after the last tile.
-    Any(Box<[Option<Place>; LANES]>),
+    Any(Box<[Option<TilePosition>; LANES]>),
 }
 
 impl Lanes {
     /// The position of one tile.
     #[inline(always)]
-    pub fn place(&self, lane: usize) -> Option<Place> {
+    pub fn place(&self, lane: usize) -> Option<TilePosition> {
         match self {
-            Self::Row(place) => Some(Place {
+            Self::Row(place) => Some(TilePosition {
                 column: place.column + lane,
                 ..*place
             }),

@@ -3,10 +3,10 @@
 use super::super::simd::Simd;
 
 /// Kernels transformed at once, one per lane.
-pub(super) const ABREAST: usize = 8;
+pub(super) const KERNEL_LANES: usize = 8;
 
 /// The taps `[y][x]` of several kernels, one per lane; smaller kernels use the first rows and columns.
-pub(super) type Taps = [[[f64; ABREAST]; 4]; 4];
+pub(super) type Taps = [[[f64; KERNEL_LANES]; 4]; 4];
 
 /// The transform of a kernel at `N` points.
 pub(super) trait Points<const N: usize> {
@@ -17,9 +17,9 @@ pub(super) trait Points<const N: usize> {
 
     /// `G g G^T` of several kernels, in f64.
     #[inline(always)]
-    fn kernels(taps: &Taps, to: &mut [[f32; ABREAST]]) {
+    fn kernels(taps: &Taps, to: &mut [[f32; KERNEL_LANES]]) {
         // Vertically, then horizontally.
-        let mut columns = [[[0f64; ABREAST]; 4]; N];
+        let mut columns = [[[0f64; KERNEL_LANES]; 4]; N];
         for (row, factors) in columns.iter_mut().zip(Self::KERNEL) {
             for (factor, taps) in factors.iter().zip(taps) {
                 for (sums, taps) in row.iter_mut().zip(taps) {
@@ -29,7 +29,7 @@ pub(super) trait Points<const N: usize> {
         }
         for (row, to) in columns.iter().zip(to.chunks_exact_mut(N)) {
             for (factors, to) in Self::KERNEL.iter().zip(to) {
-                let mut sums = [0f64; ABREAST];
+                let mut sums = [0f64; KERNEL_LANES];
                 for (factor, values) in factors.iter().zip(row) {
                     add_scaled(&mut sums, values, *factor);
                 }
@@ -42,7 +42,7 @@ pub(super) trait Points<const N: usize> {
 }
 
 #[inline(always)]
-fn add_scaled(sums: &mut [f64; ABREAST], values: &[f64; ABREAST], factor: f64) {
+fn add_scaled(sums: &mut [f64; KERNEL_LANES], values: &[f64; KERNEL_LANES], factor: f64) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += factor * value;
     }
@@ -58,9 +58,9 @@ pub(super) trait Filter<const N: usize, const M: usize>: Points<N> {
 }
 
 /// Four taps, at 0, 1, -1, 1/2, -1/2, 2 and infinity.
-pub(super) struct Seven;
+pub(super) struct Points7;
 
-impl Points<7> for Seven {
+impl Points<7> for Points7 {
     const KERNEL: [&'static [f64]; 7] = [
         &[-2.0, 0.0, 0.0, 0.0],
         &[-2.0 / 3.0, -2.0 / 3.0, -2.0 / 3.0, -2.0 / 3.0],
@@ -72,7 +72,7 @@ impl Points<7> for Seven {
     ];
 }
 
-impl Filter<7, 4> for Seven {
+impl Filter<7, 4> for Points7 {
     #[inline(always)]
     fn forward<S: Simd>(d: [S::V; 7]) -> [S::V; 7] {
         // Multiplied by x^2 - 1 and x^2 - 1/4; every row has one or both as factors.
@@ -125,9 +125,9 @@ impl Filter<7, 4> for Seven {
 }
 
 /// Three taps, at 0, 1, -1, 2, -2 and infinity.
-pub(super) struct Six;
+pub(super) struct Points6;
 
-impl Points<6> for Six {
+impl Points<6> for Points6 {
     const KERNEL: [&'static [f64]; 6] = [
         &[1.0 / 4.0, 0.0, 0.0],
         &[-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
@@ -138,7 +138,7 @@ impl Points<6> for Six {
     ];
 }
 
-impl Filter<6, 4> for Six {
+impl Filter<6, 4> for Points6 {
     #[inline(always)]
     fn forward<S: Simd>(d: [S::V; 6]) -> [S::V; 6] {
         let [a, b, c, e, f, g] = d;
@@ -169,9 +169,9 @@ impl Filter<6, 4> for Six {
 }
 
 /// Two taps, at 0, 1, -1, 2 and infinity.
-pub(super) struct Five;
+pub(super) struct Points5;
 
-impl Points<5> for Five {
+impl Points<5> for Points5 {
     const KERNEL: [&'static [f64]; 5] = [
         &[1.0 / 2.0, 0.0],
         &[1.0 / 2.0, 1.0 / 2.0],
@@ -181,7 +181,7 @@ impl Points<5> for Five {
     ];
 }
 
-impl Filter<5, 4> for Five {
+impl Filter<5, 4> for Points5 {
     #[inline(always)]
     fn forward<S: Simd>(d: [S::V; 5]) -> [S::V; 5] {
         let [a, b, c, e, f] = d;
@@ -209,7 +209,7 @@ impl Filter<5, 4> for Five {
 
 /// The transposed algorithm, `s = B ((G g) * (A x))`: `x` are four samples, `s` the five values of their full
 /// convolution with the taps, `s[k] = g[0] x[k] + g[1] x[k - 1]`.
-impl Five {
+impl Points5 {
     /// `A x`.
     #[inline(always)]
     pub fn evaluate<S: Simd>([a, b, c, e]: [S::V; 4]) -> [S::V; 5] {

@@ -26,7 +26,11 @@ impl<'a> Products<'a> {
 
 /// Writes the spectra of eight tiles, with a stride of `stride` values between frequencies.
 #[inline(always)]
-pub(super) fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], stride: usize) {
+pub(super) fn store_spectra<S: Simd, const N: usize>(
+    d: [[S::V; N]; N],
+    to: &mut [f32],
+    stride: usize,
+) {
     assert!(to.len() >= (N * N - 1) * stride + LANES);
     for (i, row) in d.iter().enumerate() {
         for (j, v) in row.iter().enumerate() {
@@ -38,7 +42,7 @@ pub(super) fn put<S: Simd, const N: usize>(d: [[S::V; N]; N], to: &mut [f32], st
 
 /// Reads the spectra of eight tiles, with a stride of `stride` values between frequencies.
 #[inline(always)]
-pub(super) fn take<S: Simd, const N: usize>(
+pub(super) fn load_spectra<S: Simd, const N: usize>(
     s: S,
     products: &[f32],
     stride: usize,

@@ -15,7 +15,7 @@ fn reference(
     x: &[f32],
     weight: &[f32],
     [pictures, inputs, outputs, h, w]: [usize; 5],
-    Finish { bias, floor }: Finish,
+    BiasAndFloor { bias, floor }: BiasAndFloor,
 ) -> Vec<f64> {
     let plane = 4 * h * w;
     let mut sums = vec![0f64; pictures * outputs * plane];
@@ -39,7 +39,7 @@ fn reference(
 }
 
 /// The largest error of the layer against [`reference`] on any instruction set, relative to the tolerance for rounding.
-fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: Finish) -> f64 {
+fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: BiasAndFloor) -> f64 {
     let x = numbers(pictures * inputs * h * w, 3);
     let weight = numbers(inputs * outputs * 16, 5);
     let expected = reference(&x, &weight, sizes, finish);
@@ -47,7 +47,7 @@ fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: Finish) ->
     let bounds: Vec<f64> = bounds(&expected, 1e-4).collect();
     let mut most = 0f64;
     for isa in Isa::available() {
-        let layer = Winograd::of(Form::Transposed, inputs, outputs, isa);
+        let layer = Winograd::of(ConvForm::Transposed, inputs, outputs, isa);
         let mut out = vec![f32::NAN; expected.len()];
         layer.run(&x, (h, w), &mut out, finish, &tap);
         for ((found, wanted), bound) in out.iter().zip(&expected).zip(&bounds) {
@@ -63,7 +63,7 @@ proptest! {
     fn what_is_doubled_is_what_every_sample_adds(
         pictures in 1usize..5, inputs in 1usize..9, outputs in 1usize..20, h in 1usize..12, w in 1usize..40,
     ) {
-        let off = off([pictures, inputs, outputs, h, w], Finish::default());
+        let off = off([pictures, inputs, outputs, h, w], BiasAndFloor::default());
         prop_assert!(off < 1.0, "{off}");
     }
 }
@@ -74,12 +74,15 @@ fn tile_rows_of_an_upsampled_picture_leave_no_edges() {
     // Pictures that take several groups of tile rows each, with and without incomplete blocks.
     for sizes in [[1, 4, 40, 64, 64], [2, 3, 40, 45, 71], [1, 2, 40, 90, 34]] {
         let [pictures, inputs, outputs, h, w] = sizes;
-        let layer = Winograd::of(Form::Transposed, inputs, outputs, Isa::best());
+        let layer = Winograd::of(ConvForm::Transposed, inputs, outputs, Isa::best());
         let grid = Grid::new(layer.form, pictures, inputs, (h, w), (2 * h, 2 * w));
-        assert!(layer.cut(&grid, 0).edges(&grid, outputs) > 0, "{sizes:?}");
+        assert!(
+            layer.tile_row_groups(&grid, 0).edges(&grid, outputs) > 0,
+            "{sizes:?}"
+        );
         for floor in [0.0, f32::NEG_INFINITY] {
             let bias = Some(&bias[..]);
-            let off = off(sizes, Finish { bias, floor });
+            let off = off(sizes, BiasAndFloor { bias, floor });
             assert!(off < 1.0, "{sizes:?}: {off}");
         }
     }
@@ -89,12 +92,12 @@ fn tile_rows_of_an_upsampled_picture_leave_no_edges() {
 fn what_is_no_number_stays_none_in_every_band() {
     let (h, w) = (64, 40);
     for isa in Isa::available() {
-        let layer = Winograd::of(Form::Transposed, 1, 40, isa);
+        let layer = Winograd::of(ConvForm::Transposed, 1, 40, isa);
         for row in 0..h {
             let mut x = vec![0f32; h * w];
             x[row * w + 17] = f32::NAN;
             let mut out = vec![0f32; 40 * 4 * h * w];
-            let finish = Finish {
+            let finish = BiasAndFloor {
                 bias: None,
                 floor: 0.0,
             };
@@ -109,11 +112,11 @@ fn what_is_no_number_stays_none_in_every_band() {
 
 #[test]
 fn kernels_are_transformed_but_once_and_only_when_they_are_used() {
-    let layer = Winograd::of(Form::Same { padding: 1 }, 2, 3, Isa::best());
+    let layer = Winograd::of(ConvForm::Same { padding: 1 }, 2, 3, Isa::best());
     assert!(layer.weights.get().is_none());
     let mut out = [0f32; 3 * 25];
     let run = |out: &mut [f32], tap: &Tap| {
-        layer.run(&[1.0; 50], (5, 5), out, Finish::default(), tap);
+        layer.run(&[1.0; 50], (5, 5), out, BiasAndFloor::default(), tap);
     };
     run(&mut out, &|_, _, _, _| 1.0);
     assert!((out[12] - 18.0).abs() < 1e-4, "{}", out[12]);

@@ -1,7 +1,7 @@
 //! Splits pictures into groups of tile rows that stay in the cache.
 
 use super::super::simd::LANES;
-use super::grid::{Grid, Lanes, Place};
+use super::grid::{Grid, Lanes, TilePosition};
 
 /// A group of tile rows of one picture, or of whole pictures.
 pub(super) struct TileRows<'a> {
@@ -15,10 +15,10 @@ pub(super) struct TileRows<'a> {
 
 impl TileRows<'_> {
     /// The position of a tile.
-    fn place(&self, grid: &Grid, tile: usize) -> Place {
+    fn place(&self, grid: &Grid, tile: usize) -> TilePosition {
         let each = grid.rows * grid.columns;
         let tile = self.picture * each + self.row * grid.columns + tile;
-        Place {
+        TilePosition {
             picture: tile / each,
             row: tile % each / grid.columns,
             column: tile % grid.columns,
@@ -75,7 +75,7 @@ pub(super) struct Edges<'a> {
 
 /// The sizes of the groups of tile rows, all equal except the last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cut {
+pub(super) struct TileRowGroups {
     /// More than one only if each group holds whole pictures.
     pictures: usize,
     /// Rows of tiles.
@@ -84,7 +84,7 @@ pub(super) struct Cut {
     parts: usize,
 }
 
-impl Cut {
+impl TileRowGroups {
     /// Groups of about `capacity` tiles.
     pub fn new(grid: &Grid, capacity: usize) -> Self {
         let tile_rows = grid.rows * grid.pictures;
@@ -109,7 +109,7 @@ impl Cut {
         grid.pictures * outputs * (self.parts - 1) * 2 * grid.out_width
     }
 
-    /// The groups of tile rows of a result of this many outputs; `edges` is empty or has [`Cut::edges`] values.
+    /// The groups of tile rows of a result of this many outputs; `edges` is empty or has [`TileRowGroups::edges`] values.
     pub fn tile_rows<'a>(
         &self,
         grid: &Grid,
@@ -143,7 +143,7 @@ impl Cut {
                 for (slab, tile_rows) in parts {
                     tile_rows.channels[j % outputs].planes.push(slab);
                 }
-                // In the order in which `join` reads them.
+                // In the order in which `add_edges` reads them.
                 for k in 1..self.parts {
                     let above = edges.next().unwrap_or_default();
                     let below = edges.next().unwrap_or_default();
@@ -156,7 +156,7 @@ impl Cut {
     }
 
     /// Adds the edges to the picture, then clamps these rows to `floor` from below.
-    pub fn join(&self, grid: &Grid, out: &mut [f32], edges: &[f32], floor: f32) {
+    pub fn add_edges(&self, grid: &Grid, out: &mut [f32], edges: &[f32], floor: f32) {
         let width = grid.out_width;
         let plane = grid.out_height * width;
         let slab = self.rows * grid.form.side() * width;

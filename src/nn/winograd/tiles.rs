@@ -1,9 +1,9 @@
 //! Transforms tiles of pictures, eight at a time, to their spectra.
 
 use super::super::simd::{LANES, Simd, dispatch};
-use super::form::Form;
-use super::grid::{Grid, Lanes, Place};
-use super::points::{Filter, Five, Seven, Six};
+use super::form::ConvForm;
+use super::grid::{Grid, Lanes, TilePosition};
+use super::points::{Filter, Points5, Points6, Points7};
 use super::spectrum::put;
 use super::upsampled;
 
@@ -30,7 +30,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
 ) -> [[S::V; N]; N] {
     let (height, width) = (grid.height, grid.width);
     let plane = |picture: usize| grid.plane(x, picture, channel);
-    let corner = |place: &Place| {
+    let corner = |place: &TilePosition| {
         let side = (M * window.step) as isize;
         (
             place.row as isize * side + window.top,
@@ -58,7 +58,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
                     }
                 }
                 let mut buffer = [0f32; ROW];
-                cut(&row[..width], left, window.step, &mut buffer[..used]);
+                load_strided(&row[..width], left, window.step, &mut buffer[..used]);
                 *d = split::<S, N>(s, &buffer);
             }
         }
@@ -68,7 +68,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
                 let Some(place) = place else { break };
                 let plane = plane(place.picture);
                 let (top, left) = corner(place);
-                let mask = s.within(width, left);
+                let mask = s.inside_mask(width, left);
                 for (i, rows) in rows.iter_mut().enumerate() {
                     let y = top + i as isize;
                     if y >= 0 && y < height as isize {
@@ -114,7 +114,7 @@ fn read<S: Simd, const N: usize, const M: usize>(
 
 /// Copies every `step`-th sample of a row from `left` on, with zeros outside the row.
 #[inline(always)]
-fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
+fn load_strided(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
     let along = step as isize;
     let inside = |x: isize| ((x + along - 1) / along) as usize;
     let from = inside((-left).max(0)).min(to.len());
@@ -139,7 +139,10 @@ fn cut(row: &[f32], left: isize, step: usize, to: &mut [f32]) {
 #[inline(always)]
 fn split<S: Simd, const N: usize>(s: S, row: &[f32]) -> [S::V; N] {
     let mut samples = [s.splat(0.0); N];
-    let (first, second) = (s.split(&row[..4 * LANES]), s.split(&row[4..4 + 4 * LANES]));
+    let (first, second) = (
+        s.deinterleave(&row[..4 * LANES]),
+        s.deinterleave(&row[4..4 + 4 * LANES]),
+    );
     for (j, sample) in samples.iter_mut().enumerate() {
         *sample = if j < 4 { first[j] } else { second[j - 4] };
     }
@@ -188,7 +191,7 @@ fn forward_body<S: Simd>(
         for (g, lanes) in groups.iter().enumerate() {
             let at = channel * width + g * LANES;
             match grid.form {
-                Form::Same { padding } => {
+                ConvForm::Same { padding } => {
                     let corner = -(padding as isize);
                     let window = Window {
                         top: corner,
@@ -196,9 +199,13 @@ fn forward_body<S: Simd>(
                         step: 1,
                     };
                     let d = read::<S, 6, 4>(s, grid, x, channel, lanes, window);
-                    put::<S, 6>(transform::<S, Six, 6, 4>(s, d), &mut to[at..], stride);
+                    store_spectra::<S, 6>(
+                        transform::<S, Points6, 6, 4>(s, d),
+                        &mut to[at..],
+                        stride,
+                    );
                 }
-                Form::Wide { padding } => {
+                ConvForm::Wide { padding } => {
                     for phase in 0..4 {
                         let corner = |along: usize| (4 * along) as isize - padding as isize;
                         let window = Window {
@@ -208,10 +215,14 @@ fn forward_body<S: Simd>(
                         };
                         let d = read::<S, 7, 4>(s, grid, x, channel, lanes, window);
                         let at = phase * grid.channels * width + at;
-                        put::<S, 7>(transform::<S, Seven, 7, 4>(s, d), &mut to[at..], stride);
+                        store_spectra::<S, 7>(
+                            transform::<S, Points7, 7, 4>(s, d),
+                            &mut to[at..],
+                            stride,
+                        );
                     }
                 }
-                Form::Strided => {
+                ConvForm::Strided => {
                     for phase in 0..4 {
                         // The first of the odd samples is outside the picture.
                         let window = Window {
@@ -221,10 +232,14 @@ fn forward_body<S: Simd>(
                         };
                         let d = read::<S, 5, 4>(s, grid, x, channel, lanes, window);
                         let at = phase * grid.channels * width + at;
-                        put::<S, 5>(transform::<S, Five, 5, 4>(s, d), &mut to[at..], stride);
+                        store_spectra::<S, 5>(
+                            transform::<S, Points5, 5, 4>(s, d),
+                            &mut to[at..],
+                            stride,
+                        );
                     }
                 }
-                Form::Transposed | Form::Upsampled => {
+                ConvForm::Transposed | ConvForm::Upsampled => {
                     upsampled::spectrum(s, grid, x, channel, lanes, &mut to[at..], stride);
                 }
             }

@@ -7,9 +7,9 @@
 //! overlap, by one result on every side; they are summed in the picture.
 
 use super::super::simd::{LANES, Simd};
-use super::grid::{Grid, Lanes, Place};
-use super::points::Five;
-use super::spectrum::{Products, put, take};
+use super::grid::{Grid, Lanes, TilePosition};
+use super::points::Points5;
+use super::spectrum::{Products, load_spectra, store_spectra};
 use super::tile_rows::Channel;
 
 /// Samples along each side of a block.
@@ -34,16 +34,16 @@ pub(super) fn spectrum<S: Simd>(
     let zero = s.splat(0.0);
     let mut rows = [[zero; BLOCK]; 5];
     for x in 0..BLOCK {
-        let column = Five::evaluate::<S>([d[0][x], d[1][x], d[2][x], d[3][x]]);
+        let column = Points5::evaluate::<S>([d[0][x], d[1][x], d[2][x], d[3][x]]);
         for y in 0..5 {
             rows[y][x] = column[y];
         }
     }
     let mut points = [[zero; 5]; 5];
     for y in 0..5 {
-        points[y] = Five::evaluate::<S>(rows[y]);
+        points[y] = Points5::evaluate::<S>(rows[y]);
     }
-    put::<S, 5>(points, to, stride);
+    store_spectra::<S, 5>(points, to, stride);
 }
 
 /// Reads the samples `[y][x]` of eight blocks.
@@ -64,21 +64,22 @@ fn read<S: Simd>(
         {
             let plane = grid.plane(x, place.picture, channel);
             for (y, d) in d.iter_mut().enumerate() {
-                *d = s.split(&plane[(place.row * BLOCK + y) * width + place.column * BLOCK..]);
+                *d = s
+                    .deinterleave(&plane[(place.row * BLOCK + y) * width + place.column * BLOCK..]);
             }
         }
         Lanes::Any(places) if width.is_multiple_of(BLOCK) && grid.height.is_multiple_of(BLOCK) => {
             let mut from = [&x[..0]; LANES];
             for (from, place) in from.iter_mut().zip(places.iter()) {
                 // Out-of-range lanes load garbage and are masked out.
-                let place = place.unwrap_or(Place::FIRST);
+                let place = place.unwrap_or(TilePosition::FIRST);
                 let plane = grid.plane(x, place.picture, channel);
                 let corner = place.row * BLOCK * width + place.column * BLOCK;
                 *from = &plane[corner..][..(BLOCK - 1) * width + BLOCK];
             }
             for (y, d) in d.iter_mut().enumerate() {
                 // SAFETY: each slice ends four values after the start of its fourth row, and `y` is at most 3.
-                *d = unsafe { s.split_of(from, y * width) };
+                *d = unsafe { s.deinterleave_of(from, y * width) };
             }
         }
         _ => {
@@ -96,7 +97,7 @@ fn read<S: Simd>(
                 }
             }
             for (d, samples) in d.iter_mut().zip(&samples) {
-                *d = s.split(samples);
+                *d = s.deinterleave(samples);
             }
         }
     }
@@ -104,7 +105,7 @@ fn read<S: Simd>(
 }
 
 /// Sums one channel of some tile rows into its planes and edges. `finish` is the bias and the lower bound of the
-/// results; rows at an edge are not complete yet and are clamped in [`super::tile_rows::Cut::join`].
+/// results; rows at an edge are not complete yet and are clamped in [`super::tile_rows::TileRowGroups::join`].
 #[inline(always)]
 pub(super) fn back<S: Simd>(
     s: S,
@@ -165,7 +166,7 @@ fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel:
             let mut phases = [[[zero; 5]; 5]; 2];
             for (x, phase) in phases.iter_mut().enumerate() {
                 let values = &values[(2 * y + x) * products.width..];
-                *phase = interpolated::<S>(take::<S, 5>(s, values, products.stride));
+                *phase = interpolated::<S>(load_spectra::<S, 5>(s, values, products.stride));
             }
             for (k, (even, odd)) in phases[0].iter().zip(&phases[1]).enumerate() {
                 // Rows are numbered from the one above the block.
@@ -175,11 +176,11 @@ fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel:
                 ];
                 // The last even result of a block is added to the first of the next; its first odd one to the last of
                 // the previous block.
-                let to_right = S::and(S::up(even[4], carried[row]), joined);
+                let to_right = S::and(S::shift_up(even[4], carried[row]), joined);
                 carried[row] = even[4];
                 line[0] = S::add(line[0], to_right);
                 let to_left = S::and(odd[0], joined);
-                line[SIDE - 1] = S::add(line[SIDE - 1], S::down(to_left));
+                line[SIDE - 1] = S::add(line[SIDE - 1], S::shift_down(to_left));
                 before[row] = S::first(to_left);
                 let rows = S::transpose(line);
                 for (row, to) in rows.iter().zip(patches[row].chunks_exact_mut(SIDE)) {
@@ -217,13 +218,13 @@ fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel:
 fn interpolated<S: Simd>(m: [[S::V; 5]; 5]) -> [[S::V; 5]; 5] {
     let mut rows = m;
     for x in 0..5 {
-        let column = Five::interpolate::<S>([m[0][x], m[1][x], m[2][x], m[3][x], m[4][x]]);
+        let column = Points5::interpolate::<S>([m[0][x], m[1][x], m[2][x], m[3][x], m[4][x]]);
         for y in 0..5 {
             rows[y][x] = column[y];
         }
     }
     for row in &mut rows {
-        *row = Five::interpolate::<S>(*row);
+        *row = Points5::interpolate::<S>(*row);
     }
     rows
 }

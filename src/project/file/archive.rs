@@ -15,7 +15,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use crate::error::EngineError;
 use crate::media::error::MediaError;
-use crate::project::file::container::{Container, Take};
+use crate::project::file::container::{Container, ContentReader};
 use crate::project::file::error::{ArchiveFault, ProjectError};
 use crate::project::file::index::Content;
 
@@ -119,7 +119,12 @@ impl Container for Archive {
         }
     }
 
-    fn medium(&mut self, key: &str, _: &Content, take: Take<'_>) -> Result<bool, EngineError> {
+    fn medium(
+        &mut self,
+        key: &str,
+        _: &Content,
+        take: ContentReader<'_>,
+    ) -> Result<bool, EngineError> {
         match self.entry(key)? {
             Some(mut entry) => take(&mut entry).map(|()| true),
             None => Ok(false),

@@ -6,7 +6,7 @@ use crate::error::EngineError;
 use crate::project::file::index::Content;
 
 /// Receives a medium's content.
-pub(crate) type Take<'a> = &'a mut dyn FnMut(&mut dyn Read) -> Result<(), EngineError>;
+pub(crate) type ContentReader<'a> = &'a mut dyn FnMut(&mut dyn Read) -> Result<(), EngineError>;
 
 /// A file that contains a project: its JSON, and the media embedded in it.
 pub(crate) trait Container {
@@ -14,6 +14,10 @@ pub(crate) trait Container {
     fn json(&mut self) -> Result<Box<dyn Read + '_>, EngineError>;
 
     /// Passes an embedded medium to `take`; returns false if no medium has this key and content.
-    fn medium(&mut self, key: &str, content: &Content, take: Take<'_>)
-    -> Result<bool, EngineError>;
+    fn medium(
+        &mut self,
+        key: &str,
+        content: &Content,
+        take: ContentReader<'_>,
+    ) -> Result<bool, EngineError>;
 }

@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::error::EngineError;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
 use crate::project::file::archive::MEDIA;
 use crate::project::file::container::Container;
 use crate::project::file::error::{Inconsistency, ProjectError};
 use crate::project::file::index::{Content, MediaIndex};
 use crate::project::file::stored::StoredMedium;
+use crate::regular_file;
 
 /// The maximum size of all media embedded in a project, in bytes.
 pub(crate) const MAX_EMBEDDED: u64 = 1 << 30;
@@ -39,7 +39,7 @@ impl SourceMedia {
     /// Copies the file into the project at `project`, if its content hasn't changed.
     pub fn copy_to(&self, to: &mut dyn Write, project: &Path) -> Result<(), CopyError> {
         let unread = |e| CopyError::Medium(MediaError::reading(&self.file, e).into());
-        let (mut file, _) = ordinary_file::open(&self.file, MAX_EMBEDDED).map_err(unread)?;
+        let (mut file, _) = regular_file::open(&self.file, MAX_EMBEDDED).map_err(unread)?;
         let copied = copy(&mut file, to).map_err(|(side, error)| match side {
             Side::From => unread(error),
             Side::To => CopyError::Write(error),

@@ -16,7 +16,7 @@ pub(crate) struct Content {
 }
 
 #[derive(Debug)]
-struct Known {
+struct IndexEntry {
     content: Content,
     /// The file's stamp when it had this content; `None` if the content is known only from the project.
     stamp: Option<FileStamp>,
@@ -27,10 +27,10 @@ struct Known {
 /// A file is hashed again only if its length or modification time changes. The digest that a project has stored for a
 /// missing file is kept, so that saving the project writes it again.
 #[derive(Debug, Clone, Default)]
-pub struct MediaIndex(Arc<Mutex<BTreeMap<PathBuf, Known>>>);
+pub struct MediaIndex(Arc<Mutex<BTreeMap<PathBuf, IndexEntry>>>);
 
 impl MediaIndex {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Known>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<PathBuf, IndexEntry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -48,7 +48,7 @@ impl MediaIndex {
         let content = Content { sha256, bytes };
         // A file that changed while it was read isn't cached.
         if FileStamp::of(path)? == stamp {
-            let known = Known {
+            let known = IndexEntry {
                 content: content.clone(),
                 stamp: Some(stamp),
             };
@@ -70,7 +70,7 @@ impl MediaIndex {
 
     /// Records the content that a project has stored for a missing file.
     pub(crate) fn add_missing(&self, path: &Path, content: &Content) {
-        let known = Known {
+        let known = IndexEntry {
             content: content.clone(),
             stamp: None,
         };

@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use crate::error::EngineError;
 use crate::media::error::MediaError;
-use crate::project::file::container::{Container, Take};
+use crate::project::file::container::{Container, ContentReader};
 use crate::project::file::index::Content;
 
 /// UTF-8 byte order mark, written by some editors on Windows.
@@ -48,7 +48,12 @@ impl Container for JsonFile {
         Ok(Box::new(&mut self.file))
     }
 
-    fn medium(&mut self, _: &str, content: &Content, take: Take<'_>) -> Result<bool, EngineError> {
+    fn medium(
+        &mut self,
+        _: &str,
+        content: &Content,
+        take: ContentReader<'_>,
+    ) -> Result<bool, EngineError> {
         let mut taken = None;
         let found = Text {
             path: &["embedded", &content.sha256],

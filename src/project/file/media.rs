@@ -50,24 +50,26 @@ pub enum MediaRemark {
 
 /// The owner of a medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MediaOf {
+pub enum MediaOwner {
     Portrait,
     /// A reference clip.
     Motion(MotionId),
 }
 
-impl MediaOf {
+impl MediaOwner {
     /// Every medium of a project with its source: the portrait first, then the clips in list order.
-    pub fn all(project: &Project) -> Vec<(MediaOf, MediaSource)> {
+    pub fn all(project: &Project) -> Vec<(MediaOwner, MediaSource)> {
         let portrait = (
-            MediaOf::Portrait,
+            MediaOwner::Portrait,
             project.document().portrait.source.clone(),
         );
         let clips = project
             .motions()
             .iter()
             .filter_map(|motion| match &motion.kind {
-                MotionKind::Clip(clip) => Some((MediaOf::Motion(motion.id), clip.source.clone())),
+                MotionKind::Clip(clip) => {
+                    Some((MediaOwner::Motion(motion.id), clip.source.clone()))
+                }
                 _ => None,
             });
         std::iter::once(portrait).chain(clips).collect()
@@ -76,8 +78,8 @@ impl MediaOf {
     /// Sets the medium's source; ignored if the project doesn't have the medium.
     pub fn set(self, project: &mut Project, source: MediaSource) {
         match self {
-            MediaOf::Portrait => project.change(|document| document.portrait.source = source),
-            MediaOf::Motion(id) => project.change_motion(id, |kind| {
+            MediaOwner::Portrait => project.change(|document| document.portrait.source = source),
+            MediaOwner::Motion(id) => project.change_motion(id, |kind| {
                 if let MotionKind::Clip(clip) = kind {
                     clip.source = source;
                 }

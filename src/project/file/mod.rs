@@ -32,7 +32,7 @@ use crate::folders::data_folder;
 
 pub use error::ProjectError;
 pub use index::MediaIndex;
-pub use media::{MediaOf, MediaRemark, MediaState};
+pub use media::{MediaOwner, MediaRemark, MediaState};
 pub use open::Opened;
 pub use write::{Embed, Saved};
 
@@ -75,7 +75,7 @@ impl ProjectFile {
     /// Estimates by how many bytes a project's file would grow with all its media embedded, without reading them.
     /// Folders and patterns of numbered pictures can't be embedded and don't count.
     pub fn weight(project: &Project) -> u64 {
-        let media = MediaOf::all(project).into_iter();
+        let media = MediaOwner::all(project).into_iter();
         let files: BTreeSet<PathBuf> = media
             .filter_map(|(_, source)| match source {
                 MediaSource::File(path) => Some(paths::absolute(&path)),

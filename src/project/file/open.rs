@@ -8,7 +8,6 @@ use crate::document::{MediaSource, MotionId, Project};
 use crate::error::EngineError;
 use crate::folders::file_name;
 use crate::media::error::MediaError;
-use crate::ordinary_file;
 use crate::project::FileStamp;
 use crate::project::file::archive::{self, Archive};
 use crate::project::file::container::Container;
@@ -16,9 +15,10 @@ use crate::project::file::embedded::{self, EmbeddedMedia};
 use crate::project::file::error::ProjectError;
 use crate::project::file::index::MediaIndex;
 use crate::project::file::legacy::JsonFile;
-use crate::project::file::media::{MediaOf, MediaRemark, MediaState};
-use crate::project::file::seek::Wanted;
+use crate::project::file::media::{MediaOwner, MediaRemark, MediaState};
+use crate::project::file::seek::MediaSearch;
 use crate::project::file::{json, paths};
+use crate::regular_file;
 
 /// The largest file that is read, in bytes: version 1 stored media as base64, which adds a third.
 const MAX_BYTES: u64 = 2 << 30;
@@ -35,15 +35,15 @@ pub struct Opened {
     pub index: MediaIndex,
     /// The project file's stamp when it was read.
     pub stamp: Option<FileStamp>,
-    wanted: Vec<(MediaOf, Wanted)>,
+    wanted: Vec<(MediaOwner, MediaSearch)>,
 }
 
 impl Opened {
     /// The state of a medium; `None` for a motion without one.
-    pub fn state(&self, of: MediaOf) -> Option<&MediaState> {
+    pub fn state(&self, of: MediaOwner) -> Option<&MediaState> {
         match of {
-            MediaOf::Portrait => Some(&self.portrait),
-            MediaOf::Motion(id) => {
+            MediaOwner::Portrait => Some(&self.portrait),
+            MediaOwner::Motion(id) => {
                 let found = self.media.iter().find(|(motion, _)| *motion == id);
                 found.map(|(_, state)| state)
             }
@@ -51,7 +51,7 @@ impl Opened {
     }
 
     /// The media that weren't found.
-    pub fn missing(&self) -> Vec<MediaOf> {
+    pub fn missing(&self) -> Vec<MediaOwner> {
         let all = self.wanted.iter().map(|(of, _)| *of);
         all.filter(|of| self.state(*of).is_some_and(|state| !state.is_there()))
             .collect()
@@ -59,7 +59,7 @@ impl Opened {
 
     /// Remarks on the media for the artist to read before using them.
     pub fn remarks(&self) -> Vec<MediaRemark> {
-        let remark = |(of, wanted): &(MediaOf, Wanted)| {
+        let remark = |(of, wanted): &(MediaOwner, MediaSearch)| {
             let name = || file_name(wanted.stored());
             match self.state(*of)? {
                 MediaState::Changed { path } => Some(MediaRemark::Changed {
@@ -83,16 +83,16 @@ impl Opened {
     }
 
     /// Sets the path of a medium that the artist points to, then looks for the other missing ones near it. Returns all
-    /// media that have a new path, this one first; [`MediaOf::set`] applies them to a project that was edited
+    /// media that have a new path, this one first; [`MediaOwner::set`] applies them to a project that was edited
     /// meanwhile. A file with other content than stored is accepted as [`MediaState::Changed`].
     ///
     /// # Errors
     /// [`EngineError::Media`] if there is no file at that path, [`ProjectError::NothingMissing`] for a medium without a file.
     pub fn relocate(
         &mut self,
-        of: MediaOf,
+        of: MediaOwner,
         path: &Path,
-    ) -> Result<Vec<(MediaOf, PathBuf)>, EngineError> {
+    ) -> Result<Vec<(MediaOwner, PathBuf)>, EngineError> {
         let path = paths::absolute(path);
         if !paths::is_there(&path) {
             return Err(MediaError::NotFound { path }.into());
@@ -108,7 +108,7 @@ impl Opened {
                 .wanted
                 .iter()
                 .find(|(which, _)| *which == other)
-                .and_then(|(_, other)| other.along(wanted.stored(), &path));
+                .and_then(|(_, other)| other.moved_like(wanted.stored(), &path));
             if let Some(near) = near {
                 self.place(other, MediaState::Found(near.clone()));
                 placed.push((other, near));
@@ -117,7 +117,7 @@ impl Opened {
         Ok(placed)
     }
 
-    fn place(&mut self, of: MediaOf, state: MediaState) {
+    fn place(&mut self, of: MediaOwner, state: MediaState) {
         let source = match &state {
             MediaState::Bundled(name) => MediaSource::Bundled(name.clone()),
             MediaState::Found(path)
@@ -127,8 +127,9 @@ impl Opened {
         };
         of.set(&mut self.project, source);
         match of {
-            MediaOf::Portrait => self.portrait = state,
-            MediaOf::Motion(id) => match self.media.iter_mut().find(|(motion, _)| *motion == id) {
+            MediaOwner::Portrait => self.portrait = state,
+            MediaOwner::Motion(id) => match self.media.iter_mut().find(|(motion, _)| *motion == id)
+            {
                 Some((_, old)) => *old = state,
                 None => self.media.push((id, state)),
             },
@@ -136,7 +137,7 @@ impl Opened {
     }
 
     /// Looks for missing media where others have been moved to.
-    fn follow(&mut self) {
+    fn find_moved_like(&mut self) {
         let mut gone = Vec::new();
         for (of, wanted) in &self.wanted {
             if let Some(MediaState::Found(path)) = self.state(*of)
@@ -147,8 +148,10 @@ impl Opened {
         }
         for of in self.missing() {
             let wanted = self.wanted.iter().find(|(other, _)| *other == of);
-            let near = wanted
-                .and_then(|(_, wanted)| gone.iter().find_map(|(old, new)| wanted.along(old, new)));
+            let near = wanted.and_then(|(_, wanted)| {
+                gone.iter()
+                    .find_map(|(old, new)| wanted.moved_like(old, new))
+            });
             if let Some(path) = near {
                 self.place(of, MediaState::Found(path));
             }
@@ -176,7 +179,7 @@ pub(crate) fn open(
         return Err(ProjectError::TooMuchEmbedded { path, bytes }.into());
     }
 
-    let all = MediaOf::all(&project);
+    let all = MediaOwner::all(&project);
     let mut opened = Opened {
         project,
         portrait: MediaState::Bundled(String::new()),
@@ -201,21 +204,21 @@ pub(crate) fn open(
             let medium = EmbeddedMedia::new(path, &key, &entry)?;
             MediaState::Embedded(medium.unpack(container.as_mut(), folder, &opened.index)?)
         } else {
-            let wanted = Wanted::new(&key, &entry, folder, &opened.index);
+            let wanted = MediaSearch::new(&key, &entry, folder, &opened.index);
             let state = wanted.find(folder);
             opened.wanted.push((of, wanted));
             state
         };
         opened.place(of, state);
     }
-    opened.follow();
+    opened.find_moved_like();
     Ok(opened)
 }
 
 /// Opens an archive or a file of version 1, by its magic number.
 fn container(path: &Path) -> Result<Box<dyn Container>, EngineError> {
     let fail = |e| MediaError::reading(path, e);
-    let opened = ordinary_file::open(path, MAX_BYTES);
+    let opened = regular_file::open(path, MAX_BYTES);
     let (mut file, length) = opened.map_err(|error| match error.kind() {
         ErrorKind::FileTooLarge => ProjectError::TooLarge {
             path: path.to_owned(),

@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 /// The maximum number of `..` in a relative path.
-const NEAR: usize = 3;
+const MAX_PARENTS: usize = 3;
 
 /// The absolute path without `.` and `..`, computed from the text alone: the file needn't exist.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
@@ -35,7 +35,7 @@ pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
     };
     // Two paths that share only the root aren't near each other.
     let is_root = !from.components().any(|c| matches!(c, Component::Normal(_)));
-    if up > NEAR || (up > 0 && is_root) {
+    if up > MAX_PARENTS || (up > 0 && is_root) {
         return None;
     }
     let mut parts = vec!["..".to_owned(); up];

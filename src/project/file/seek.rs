@@ -20,7 +20,7 @@ const TAIL: usize = 12;
 
 /// A medium to find.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub(crate) struct MediaSearch {
     /// Candidate paths as stored, the most likely first; at least one.
     places: Vec<PathBuf>,
     /// The components of its path.
@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
     index: MediaIndex,
 }
 
-impl Wanted {
+impl MediaSearch {
     pub fn new(key: &str, entry: &StoredMedium, folder: &Path, index: &MediaIndex) -> Self {
         let raw = entry
             .raw
@@ -86,7 +86,9 @@ impl Wanted {
         if let Some(path) = self.places.iter().find(|path| paths::is_there(path)) {
             return MediaState::Changed { path: path.clone() };
         }
-        let found = self.under(folder).or_else(|| self.below(folder));
+        let found = self
+            .with_path_suffix(folder)
+            .or_else(|| self.search_below(folder));
         if let Some(path) = found {
             return MediaState::Found(path);
         }
@@ -107,7 +109,7 @@ impl Wanted {
     }
 
     /// The file under a folder whose path has the same trailing components, trying the longest match first.
-    pub fn under(&self, folder: &Path) -> Option<PathBuf> {
+    pub fn with_path_suffix(&self, folder: &Path) -> Option<PathBuf> {
         let first = self.parts.len().saturating_sub(TAIL);
         (first..self.parts.len())
             .map(|from| {
@@ -119,7 +121,7 @@ impl Wanted {
     }
 
     /// The file with its name and content anywhere below a folder, breadth first.
-    fn below(&self, folder: &Path) -> Option<PathBuf> {
+    fn search_below(&self, folder: &Path) -> Option<PathBuf> {
         self.content.as_ref()?;
         let name = self.parts.last()?;
         let mut left = VecDeque::from([(folder.to_owned(), 0)]);
@@ -145,7 +147,7 @@ impl Wanted {
     }
 
     /// Looks where it would be if it had been moved like another medium, from `old` to `new`, then in that one's new folder.
-    pub fn along(&self, old: &Path, new: &Path) -> Option<PathBuf> {
+    pub fn moved_like(&self, old: &Path, new: &Path) -> Option<PathBuf> {
         let (mut from, mut to) = (old, new);
         while from.file_name().is_some() && from.file_name() == to.file_name() {
             let (Some(a), Some(b)) = (from.parent(), to.parent()) else {
@@ -159,6 +161,6 @@ impl Wanted {
             .ok()
             .map(|rest| to.join(rest))
             .filter(|path| self.fits(path));
-        same_way.or_else(|| self.under(new.parent()?))
+        same_way.or_else(|| self.with_path_suffix(new.parent()?))
     }
 }

@@ -19,7 +19,7 @@ pub(crate) const FORMAT: &str = "mien-project";
 pub(crate) const VERSION: u64 = 2;
 
 /// The largest id of a motion; the program counts from 1.
-const MOST_MOTIONS: u32 = 1_000_000_000;
+const MAX_MOTIONS: u32 = 1_000_000_000;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Stored {
@@ -111,7 +111,7 @@ impl Stored {
             folds,
             glasses,
             landmarks,
-            still: _,
+            base_pose: _,
             strength: _,
             track: _,
         } = project.document();
@@ -180,12 +180,12 @@ impl Stored {
         if let Some(most) = numbers
             .last()
             .max(Some(&next))
-            .filter(|n| **n > MOST_MOTIONS)
+            .filter(|n| **n > MAX_MOTIONS)
         {
             return Err(inconsistent(Inconsistency::MotionNumber(*most)));
         }
         for motion in &mut self.motions {
-            mend(&mut motion.kind);
+            make_valid(&mut motion.kind);
         }
         let registry = Registry::default();
         for pane in &mut self.panes {
@@ -200,7 +200,7 @@ impl Stored {
             height: portrait.height,
         };
         let crop = portrait.crop.fitted(portrait.width, portrait.height);
-        let mut document = Document::new(reference, crop, portrait.expression.usual());
+        let mut document = Document::new(reference, crop, portrait.expression.clamped_to_usual());
         document.face = portrait.face;
         document.detail = portrait.detail;
         document.limit = portrait.limit;
@@ -211,7 +211,7 @@ impl Stored {
         let edited = self.edited.unwrap_or(self.chosen);
         let mut project = Project::of_parts(document, self.motions, edited, self.panes);
         project.choose(self.chosen);
-        project.leave_out(MotionId(next));
+        project.skip_ids_below(MotionId(next));
         project.set_export(self.export);
         project.set_labels(self.labels);
         project.set_holds_media(self.holds_media);
@@ -220,7 +220,7 @@ impl Stored {
 }
 
 /// Clamps a motion's values to their ranges.
-fn mend(kind: &mut MotionKind) {
+fn make_valid(kind: &mut MotionKind) {
     let share = |value: &mut f32| *value = within(*value, 0.0..=1.0, 1.0);
     match kind {
         MotionKind::Track(Expression { strength, .. }) => share(strength),
@@ -233,7 +233,7 @@ fn mend(kind: &mut MotionKind) {
         }
         MotionKind::Sample(sample) => {
             sample.fps = sample.fps.clamp(*Track::FPS.start(), *Track::FPS.end());
-            share(&mut sample.way);
+            share(&mut sample.blend_weight);
             follow(&mut sample.follow);
         }
     }
@@ -244,8 +244,8 @@ fn follow(follow: &mut Follow) {
     for gain in &mut follow.gains {
         *gain = within(*gain, Follow::STRENGTH, 1.0);
     }
-    follow.still = within(follow.still, 0.0..=1.0, 0.5);
-    follow.quick = within(follow.quick, 0.0..=1.0, 0.5);
+    follow.smoothing_strength = within(follow.smoothing_strength, 0.0..=1.0, 0.5);
+    follow.responsiveness = within(follow.responsiveness, 0.0..=1.0, 0.5);
 }
 
 fn within(value: f32, range: std::ops::RangeInclusive<f32>, otherwise: f32) -> f32 {

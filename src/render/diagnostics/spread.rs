@@ -10,15 +10,15 @@ use crate::media::image::Picture;
 use crate::render::diagnostics::colours::{GROUND, luminance};
 
 /// Maximum cells per side. A map has far fewer samples, so linear interpolation between this many cells is enough.
-const MOST: usize = 256;
+const MAX_CELLS: usize = 256;
 
 /// Three channels over a square.
-pub(crate) struct Spread {
+pub(crate) struct UpsampledMap {
     size: usize,
     cells: Vec<[f32; 3]>,
 }
 
-impl Spread {
+impl UpsampledMap {
     /// Resamples `[rows, columns]` samples over a square of `side` pixels, with a Catmull-Rom filter that is widened
     /// when downsampling. `None` when the number of samples doesn't match.
     pub fn new((columns, rows): (usize, usize), samples: Vec<[f32; 3]>, side: f64) -> Option<Self> {
@@ -26,7 +26,7 @@ impl Spread {
         if count == 0 || samples.len() != count {
             return None;
         }
-        let size = (side.ceil() as usize).clamp(1, MOST.max(columns).max(rows));
+        let size = (side.ceil() as usize).clamp(1, MAX_CELLS.max(columns).max(rows));
         let pixels: Vec<F32x3> = samples.into_iter().map(F32x3::new).collect();
         let (columns, rows) = (u32::try_from(columns).ok()?, u32::try_from(rows).ok()?);
         let source = TypedImageRef::new(columns, rows, &pixels).ok()?;
@@ -52,7 +52,7 @@ impl Spread {
 
     /// Paints `base`: dimmed grey outside the square, and inside it `colour` of the pixel's luminance, in 0..=255, and
     /// the map's values. The square's edge is antialiased. Alpha is unchanged.
-    pub fn lay(
+    pub fn composite(
         &self,
         base: &mut Picture,
         place: &TurnedSquare,

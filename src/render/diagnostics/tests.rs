@@ -8,7 +8,7 @@ use crate::document::{ActionUnit, Mode, Pose, Sides};
 use crate::error::EngineError;
 use crate::face::portrait::Sample;
 use crate::methods::diagnostics::{DeformedMesh, KeyPoint, MotionDiagnostics};
-use crate::methods::drive::{Drive, DriveKey, Moment, PoseKey, Viewpoint};
+use crate::methods::drive::{Drive, DriveKey, DrivePicture, PoseKey, Viewpoint};
 use crate::methods::subject::{Subject, square};
 use crate::methods::{MethodFrame, MethodInfo, Quality, Session, fomm, tps};
 use crate::progress::Stop;
@@ -376,22 +376,24 @@ impl Drive for Aside<'_> {
         1.0
     }
 
-    fn key(&self, moment: Moment, _: bool) -> DriveKey {
+    fn key(&self, moment: DrivePicture, _: bool) -> DriveKey {
         let told_apart = match moment {
-            Moment::Now => Pose::NEUTRAL.with(Sides::Both, ActionUnit::ALL[0], self.by as f32),
-            Moment::Reference => Pose::NEUTRAL,
+            DrivePicture::Now => {
+                Pose::NEUTRAL.with(Sides::Both, ActionUnit::ALL[0], self.by as f32)
+            }
+            DrivePicture::Reference => Pose::NEUTRAL,
         };
         DriveKey::Drawn(PoseKey::from(&told_apart), self.subject.key())
     }
 
     fn picture(
         &mut self,
-        moment: Moment,
+        moment: DrivePicture,
         viewpoint: &Viewpoint,
         _: Stop,
     ) -> Result<(Arc<Picture>, TurnedSquare), EngineError> {
         let mut place = viewpoint.place;
-        if moment == Moment::Now {
+        if moment == DrivePicture::Now {
             place.x += self.by * place.side;
         }
         Ok((Arc::clone(&self.subject.picture), place))

@@ -4,8 +4,7 @@ use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use crate::document::{
-    ActionUnit, Document, HeadTurn, Limit, MethodChoice, Mode, PaneView, Part as FacePart, Pose,
-    Sides,
+    ActionUnit, Document, FacePart, HeadTurn, Limit, MethodChoice, Mode, PaneView, Pose, Sides,
 };
 use crate::drive::driver::Driver;
 use crate::face::portrait::Sample;
@@ -24,7 +23,7 @@ fn document() -> (Document, Arc<crate::face::portrait::Portrait>) {
         let model = Model::bundled().unwrap();
         let portrait = Sample::all()[0].open(model.crop()).unwrap();
         let mut document = portrait.document(1);
-        document.count_as_neutral();
+        document.set_neutral();
         (document, Arc::new(portrait))
     });
     found.clone()
@@ -69,7 +68,7 @@ fn ask(request: &mut Request, pose: Pose) {
 /// Requests an expression from some methods.
 fn ask_of(request: &mut Request, pose: Pose, methods: &[MethodChoice]) {
     let (mut document, _) = document();
-    document.still = pose;
+    document.base_pose = pose;
     let driver = Driver::Track(Arc::new(document));
     let pane = |method: &MethodChoice| PaneSource {
         method: *method,
@@ -276,7 +275,7 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
     assert_eq!(again.len(), panes);
     assert!(again.iter().all(|pane| pane.network_millis.is_none()));
     let (mut document, _) = document();
-    document.still = smile(Sides::Both, 0.4);
+    document.base_pose = smile(Sides::Both, 0.4);
     for pane in &mut Arc::make_mut(&mut asked.composition).panes {
         pane.view = PaneView::Flow;
         pane.driver = Driver::Track(Arc::new(document.clone()));

@@ -26,7 +26,7 @@ pub(super) struct Archive<'a> {
 
 /// Opens the file and reads its pickle.
 ///
-/// [`Fault::Other`] for another kind of zip file, [`Fault::Damaged`] for a truncated or altered one, and those of
+/// [`Fault::NotCheckpoint`] for another kind of zip file, [`Fault::Damaged`] for a truncated or altered one, and those of
 /// [`pickle::load`].
 /// [`pickle::load`].
 pub(super) fn open(bytes: &[u8]) -> Result<(Archive<'_>, Heap<'_>, Id), Fault> {
@@ -40,7 +40,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Archive<'_>, Heap<'_>, Id), Fault> {
     });
     drop(names);
     let Some(prefix) = prefix else {
-        return Err(Fault::Other(
+        return Err(Fault::NotCheckpoint(
             "a zip file of something else",
             "choose the checkpoint that its authors published",
         ));
@@ -109,7 +109,7 @@ impl<'a> Storages<'a> for Archive<'a> {
 
 /// torch doesn't compress entries, so a compressed one was written by another program.
 fn packed() -> Fault {
-    Fault::Other(
+    Fault::NotCheckpoint(
         "a zip file that was packed again",
         "use the file that torch.save wrote",
     )

@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::weights::WeightsError;
 
 /// Maximum characters of a name from the file in an error.
-const SHOWN: usize = 60;
+const MAX_NAME_CHARACTERS: usize = 60;
 
 /// An error in a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
     /// Another kind of file: which, and advice.
-    Other(&'static str, &'static str),
+    NotCheckpoint(&'static str, &'static str),
     /// Truncated, or invalid bytes.
     Damaged(String),
     /// Loading it would run this callable.
@@ -41,7 +41,7 @@ impl Fault {
     pub(super) fn at(self, path: &Path) -> WeightsError {
         let path = path.to_owned();
         match self {
-            Self::Other(what, advice) => WeightsError::NotCheckpoint { path, what, advice },
+            Self::NotCheckpoint(what, advice) => WeightsError::NotCheckpoint { path, what, advice },
             Self::Damaged(reason) => WeightsError::Damaged { path, reason },
             Self::Runs(name) => WeightsError::RunsCode { path, name },
             Self::Excessive(reason) => WeightsError::Excessive { path, reason },
@@ -52,10 +52,10 @@ impl Fault {
 }
 
 /// Sanitises a name from the file for an error: short, printable ASCII, no escape sequences.
-pub(in crate::weights) fn shown(name: &str) -> String {
+pub(in crate::weights) fn sanitised(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_graphic() { c } else { '?' };
-    let mut text: String = name.chars().take(SHOWN).map(plain).collect();
-    if name.chars().nth(SHOWN).is_some() {
+    let mut text: String = name.chars().take(MAX_NAME_CHARACTERS).map(plain).collect();
+    if name.chars().nth(MAX_NAME_CHARACTERS).is_some() {
         text.push_str("...");
     }
     text

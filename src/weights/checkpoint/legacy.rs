@@ -19,12 +19,12 @@ pub(super) struct Raw<'a>(HashMap<&'a str, &'a [u8]>);
 /// Reads the stream, with storages as slices of it.
 ///
 /// # Errors
-/// [`Fault::Other`] for a pickle that isn't a checkpoint, and those of [`pickle::load`].
+/// [`Fault::NotCheckpoint`] for a pickle that isn't a checkpoint, and those of [`pickle::load`].
 pub(super) fn open(bytes: &[u8]) -> Result<(Raw<'_>, Heap<'_>, Id), Fault> {
     let mut cursor = Cursor::new(bytes);
     let (heap, magic) = pickle::load(&mut cursor)?;
     if *heap.get(magic) != Node::Wide(&MAGIC) {
-        return Err(Fault::Other(
+        return Err(Fault::NotCheckpoint(
             "some other program's pickle",
             "choose a file that torch.save wrote",
         ));

@@ -24,14 +24,14 @@ use std::io;
 use std::path::Path;
 
 use super::WeightsError;
-use crate::ordinary_file;
+use crate::regular_file;
 use fault::Fault;
-use sniff::Kind;
+use sniff::FileType;
 use value::{Heap, Id};
 
-pub(super) use fault::shown;
+pub(super) use fault::sanitised;
 pub(super) use safe::first_not_finite;
-pub use system::{Dialect, Method, Part, System, system};
+pub use system::{Dialect, Method, System, SystemNetwork, system};
 pub use tensor::{DType, RawTensor};
 
 /// The container format of a checkpoint.
@@ -67,7 +67,7 @@ pub fn read(path: &Path) -> Result<Checkpoint, WeightsError> {
             source,
         },
     };
-    let bytes = ordinary_file::read(path, super::MAX_BYTES).map_err(unreadable)?;
+    let bytes = regular_file::read(path, super::MAX_BYTES).map_err(unreadable)?;
     read_bytes(path, &bytes)
 }
 
@@ -84,15 +84,15 @@ pub fn read_bytes(path: &Path, bytes: &[u8]) -> Result<Checkpoint, WeightsError>
 fn decode(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     let length = bytes.len() as u64;
     let mut checkpoint = match sniff::kind(bytes)? {
-        Kind::Zip => {
+        FileType::Zip => {
             let (storages, heap, root) = container_zip::open(bytes)?;
             assemble(Container::Zip, storages, &heap, root, length)?
         }
-        Kind::Pickle => {
+        FileType::Pickle => {
             let (storages, heap, root) = legacy::open(bytes)?;
             assemble(Container::Legacy, storages, &heap, root, length)?
         }
-        Kind::Safetensors => safe::read(bytes)?,
+        FileType::Safetensors => safe::read(bytes)?,
     };
     if checkpoint.tensors.is_empty() {
         return Err(Fault::Empty);
@@ -139,7 +139,7 @@ fn assemble<'a>(
         match tensors.entry(name) {
             Entry::Vacant(free) => free.insert(tensor),
             Entry::Occupied(taken) => {
-                let name = shown(taken.key());
+                let name = sanitised(taken.key());
                 return Err(Fault::damaged(format!("two tensors are called {name}")));
             }
         };

@@ -1,6 +1,6 @@
 //! Collects tensors with their state_dict names, from nested dictionaries and from whole modules.
 
-use super::fault::{Fault, shown};
+use super::fault::{Fault, sanitised};
 use super::limits;
 use super::tensor::View;
 use super::value::{Heap, Id, Node};
@@ -165,7 +165,7 @@ fn joined(name: &str, key: &str) -> Result<String, Fault> {
         return Err(Fault::excessive(format!(
             "the name of a tensor over {} bytes long, {}",
             limits::NAME,
-            shown(key)
+            sanitised(key)
         )));
     }
     Ok(if name.is_empty() {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::fault::{Fault, shown};
+use super::fault::{Fault, sanitised};
 use super::limits;
 use super::opcodes::{Cursor, Op};
 use super::reduce;
@@ -104,7 +104,7 @@ impl<'a> Machine<'a> {
             Op::Build => self.build(),
             Op::NewObj => self.instance(2),
             Op::NewObjEx => self.instance(3),
-            Op::Inst(module, name) => Err(Fault::Runs(shown(&format!("{module}.{name}")))),
+            Op::Inst(module, name) => Err(Fault::Runs(sanitised(&format!("{module}.{name}")))),
             Op::Obj => {
                 let items = self.since_mark()?;
                 let class = items.first().copied();

@@ -1,6 +1,6 @@
 //! The calls that a checkpoint's pickle may contain. Each is replaced by its result; nothing is ever called.
 
-use super::fault::{Fault, shown};
+use super::fault::{Fault, sanitised};
 use super::tensor::View;
 use super::value::{Heap, Id, Node};
 
@@ -56,7 +56,7 @@ pub(super) fn apply<'a>(heap: &mut Heap<'a>, callable: Id, args: Id) -> Result<I
 /// Returns a callable's name for errors, such as "os.system".
 pub(super) fn callable(heap: &Heap<'_>, id: Id) -> String {
     match heap.get(id) {
-        Node::Global(module, name) => shown(&format!("{module}.{name}")),
+        Node::Global(module, name) => sanitised(&format!("{module}.{name}")),
         _ => "something without a name".to_owned(),
     }
 }
@@ -111,5 +111,5 @@ fn is_data(module: &str, name: &str) -> bool {
 }
 
 fn without(name: &str) -> Fault {
-    Fault::damaged(format!("its pickle has a {} of nothing", shown(name)))
+    Fault::damaged(format!("its pickle has a {} of nothing", sanitised(name)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use safetensors::{Dtype, SafeTensors};
 
-use super::fault::{Fault, shown};
+use super::fault::{Fault, sanitised};
 use super::tensor::{DType, RawTensor, is_finite};
 use super::{Checkpoint, Container};
 
@@ -39,7 +39,7 @@ pub(crate) fn first_not_finite(file: &SafeTensors<'_>) -> Option<String> {
     names.into_iter().find_map(|name| {
         let view = file.tensor(name).ok()?;
         let is_finite = is_finite(dtype(view.dtype()).ok()?, view.data());
-        (!is_finite).then(|| shown(name))
+        (!is_finite).then(|| sanitised(name))
     })
 }
 

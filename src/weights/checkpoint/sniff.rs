@@ -4,7 +4,7 @@ use super::fault::Fault;
 
 /// The file types that weights come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FileType {
     Zip,
     Pickle,
     Safetensors,
@@ -16,18 +16,18 @@ const ANOTHER: &str = "choose the file with the network's weights";
 /// Detects the file type.
 ///
 /// # Errors
-/// [`Fault::Other`] with the actual type, where it is recognised.
-pub(super) fn kind(bytes: &[u8]) -> Result<Kind, Fault> {
+/// [`Fault::NotCheckpoint`] with the actual type, where it is recognised.
+pub(super) fn kind(bytes: &[u8]) -> Result<FileType, Fault> {
     if bytes.get(8) == Some(&b'{') && bytes.get(5..8) == Some(&[0; 3]) {
-        return Ok(Kind::Safetensors);
+        return Ok(FileType::Safetensors);
     }
     match bytes {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Ok(Kind::Zip),
-        [0x80, 0..=5, ..] => return Ok(Kind::Pickle),
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Ok(FileType::Zip),
+        [0x80, 0..=5, ..] => return Ok(FileType::Pickle),
         _ => {}
     }
     let (what, advice) = other(bytes);
-    Err(Fault::Other(what, advice))
+    Err(Fault::NotCheckpoint(what, advice))
 }
 
 fn other(bytes: &[u8]) -> (&'static str, &'static str) {

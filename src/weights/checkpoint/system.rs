@@ -29,7 +29,7 @@ pub enum Dialect {
 
 /// One network of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct SystemNetwork {
     /// The authors' name for it, such as "kp_detector".
     pub name: &'static str,
     /// The prefix of its keys, such as "kp_detector."; empty where the checkpoint has only this network.
@@ -45,7 +45,7 @@ pub struct Part {
 pub struct System {
     pub method: Method,
     /// All networks of the published system, including those missing from this checkpoint.
-    pub parts: Vec<Part>,
+    pub parts: Vec<SystemNetwork>,
 }
 
 impl System {
@@ -70,13 +70,13 @@ impl System {
 pub fn system(checkpoint: &Checkpoint) -> Option<System> {
     let keys = Keys(checkpoint);
     let method = keys.method()?;
-    let part = |name, prefix, needed| Part {
+    let part = |name, prefix, needed| SystemNetwork {
         name,
         prefix,
         present: keys.begins(prefix),
         needed,
     };
-    let alone = |name, present, needed| Part {
+    let alone = |name, present, needed| SystemNetwork {
         name,
         prefix: "",
         present,

@@ -2,7 +2,7 @@
 
 use half::{bf16, f16};
 
-use super::fault::{Fault, shown};
+use super::fault::{Fault, sanitised};
 use super::limits;
 use super::value::{Heap, Id, Node};
 
@@ -153,8 +153,8 @@ impl<'a> Storage<'a> {
         let &Node::Global("torch" | "torch.cuda" | "torch.storage", class) = heap.get(class) else {
             return Err(Fault::damaged("its pickle has a storage of no class"));
         };
-        let element =
-            Element::of(class).ok_or_else(|| Fault::unsupported(format!("a {}", shown(class))))?;
+        let element = Element::of(class)
+            .ok_or_else(|| Fault::unsupported(format!("a {}", sanitised(class))))?;
         let key = heap.str(key);
         let part = match part.map(|part| (heap.get(part), heap.items(part))) {
             None | Some((Node::None, _)) => None,
@@ -162,11 +162,11 @@ impl<'a> Storage<'a> {
                 .count(from)
                 .zip(heap.count(count))
                 .map(Some)
-                .ok_or_else(odd)?,
-            Some(_) => return Err(odd()),
+                .ok_or_else(invalid_tensor)?,
+            Some(_) => return Err(invalid_tensor()),
         };
         Ok(Self {
-            key: key.ok_or_else(odd)?,
+            key: key.ok_or_else(invalid_tensor)?,
             element,
             part,
         })
@@ -186,28 +186,28 @@ impl<'a> View<'a> {
     /// Parses the arguments of `_rebuild_tensor` and `_rebuild_tensor_v2`: storage, offset, sizes, strides, and ignored ones.
     pub(super) fn described(heap: &Heap<'a>, args: Id) -> Result<Self, Fault> {
         let Some(&[storage, offset, shape, stride, ..]) = heap.items(args) else {
-            return Err(odd());
+            return Err(invalid_tensor());
         };
         let Node::Storage(storage) = heap.get(storage) else {
-            return Err(odd());
+            return Err(invalid_tensor());
         };
         let counts = |id: Id| -> Result<Vec<u64>, Fault> {
-            let items = heap.items(id).ok_or_else(odd)?;
+            let items = heap.items(id).ok_or_else(invalid_tensor)?;
             if items.len() > limits::DIMENSIONS {
                 let count = items.len();
                 return Err(Fault::excessive(format!("a tensor of {count} dimensions")));
             }
             let counts = items.iter().map(|&item| heap.count(item));
-            counts.collect::<Option<_>>().ok_or_else(odd)
+            counts.collect::<Option<_>>().ok_or_else(invalid_tensor)
         };
         let view = Self {
             storage: **storage,
-            offset: heap.count(offset).ok_or_else(odd)?,
+            offset: heap.count(offset).ok_or_else(invalid_tensor)?,
             shape: counts(shape)?,
             stride: counts(stride)?,
         };
         if view.shape.len() != view.stride.len() {
-            return Err(odd());
+            return Err(invalid_tensor());
         }
         Ok(view)
     }
@@ -226,7 +226,10 @@ impl<'a> View<'a> {
         let dtype = match self.storage.element {
             Element::Known(dtype) => dtype,
             Element::Unread { class, .. } => {
-                return Err(Fault::unsupported(format!("a tensor of {}", shown(class))));
+                return Err(Fault::unsupported(format!(
+                    "a tensor of {}",
+                    sanitised(class)
+                )));
             }
         };
         let part = part(bytes, self.storage.part, dtype.size() as u64).ok_or_else(outside)?;
@@ -302,7 +305,7 @@ fn part(bytes: &[u8], part: Option<(u64, u64)>, element: u64) -> Option<&[u8]> {
     bytes.get(from..from.checked_add(size)?)
 }
 
-fn odd() -> Fault {
+fn invalid_tensor() -> Fault {
     Fault::damaged("its pickle describes a tensor as PyTorch never does")
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-#[path = "../../../src/ordinary_file.rs"]
+#[path = "../../../src/regular_file.rs"]
 #[allow(dead_code)]
-mod ordinary_file;
+mod regular_file;
 #[path = "../../../src/text.rs"]
 #[allow(dead_code)]
 mod text;

@@ -14,7 +14,7 @@ fn app() -> (App, u64) {
     let portrait = Portraits::all()[0].open(model.crop()).unwrap();
     let models = Arc::new(Models::new(model));
     let mut app = App::new(models, Worker::idle(), Arc::new(portrait));
-    let added = list::Message::Added(list::Kind::SampleClip);
+    let added = list::Message::Added(list::NewMotion::SampleClip);
     drop(app.update(Up::Motions(added)));
     let key = app.drivers.key(&chosen(&app)).unwrap();
     (app, key)
@@ -161,7 +161,7 @@ fn a_driver_is_made_again_only_for_what_it_depends_on() {
             .unwrap();
         crate::drive::au_track::Reading {
             smoothing: crate::drive::clip_driver::smoothing(0.5, 0.5),
-            own: track.rests(),
+            use_baseline: track.shows_relaxed_face(),
         }
     };
     let smoothed = |app: &App| {

@@ -56,7 +56,7 @@ fn each_switch_sets_what_it_says() {
         lock_place: true,
         lock_scale: true,
         relative: false,
-        own: Some(false),
+        use_baseline: Some(false),
         reference: Some(7),
         ..Follow::default()
     };

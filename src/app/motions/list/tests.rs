@@ -106,7 +106,7 @@ fn escape_brings_the_name_back() {
 #[test]
 fn everything_on_the_menu_can_be_added() {
     let project = project();
-    for kind in Kind::ALL {
+    for kind in NewMotion::ALL {
         let mut motions = MotionList::default();
         act(&mut motions, &project, &[], |window| {
             assert!(window.find("The sample clip").is_err());

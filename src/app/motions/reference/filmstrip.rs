@@ -11,7 +11,7 @@ use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::theme;
 
-use super::{Known, Message, Thumb};
+use super::{ClipPanelData, Message, Thumb};
 
 /// Heights of the parts, from top to bottom: the reference frame's mark, the thumbnails, a gap, the curve.
 const MARK: f32 = 12.0;
@@ -24,7 +24,7 @@ const HEIGHT: f32 = MARK + FILM + GAP + CURVE;
 const HANDLE: f32 = 8.0;
 
 /// How far beyond a handle the pointer still grabs it.
-const REACH: f32 = 3.0;
+const GRAB_DISTANCE: f32 = 3.0;
 
 /// An end of the used part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn trimmed(
 
 /// The filmstrip widget.
 pub struct Filmstrip<'a> {
-    known: Known<'a>,
+    known: ClipPanelData<'a>,
     /// Whether the artist set the reference frame.
     is_set: bool,
 }
@@ -75,7 +75,7 @@ enum Grip {
 pub const FILMSTRIP: &str = "reference-filmstrip";
 
 impl<'a> Filmstrip<'a> {
-    pub fn new(known: &Known<'a>, is_set: bool) -> Self {
+    pub fn new(known: &ClipPanelData<'a>, is_set: bool) -> Self {
         Self {
             known: known.clone(),
             is_set,
@@ -125,7 +125,7 @@ impl<'a> Filmstrip<'a> {
             return Grip::Mark;
         }
         if (MARK..MARK + FILM).contains(&at.y) {
-            let is_near = |middle: f32| (at.x - middle).abs() <= HANDLE / 2.0 + REACH;
+            let is_near = |middle: f32| (at.x - middle).abs() <= HANDLE / 2.0 + GRAB_DISTANCE;
             let (left, right) = (start - HANDLE / 2.0, end + HANDLE / 2.0);
             match (is_near(left), is_near(right)) {
                 (true, true) if at.x > 0.5 * (left + right) => return Grip::Trim(End::Out),

@@ -20,7 +20,7 @@ const WIDTH: f32 = 272.0;
 const HEIGHTS: (f32, f32) = (110.0, 272.0);
 
 /// How close the pointer must be to an edge to grab it, in logical pixels.
-const REACH: f64 = 8.0;
+const GRAB_DISTANCE: f64 = 8.0;
 
 pub struct ReferenceFrame {
     pub picture: Option<image::Handle>,
@@ -79,7 +79,7 @@ impl ReferenceFrame {
     }
 
     fn grip(&self, at: Point, bounds: Size) -> Option<Grip> {
-        let reach = REACH * self.scale(bounds);
+        let reach = GRAB_DISTANCE * self.scale(bounds);
         square::grip(self.square?, self.to_clip(at, bounds), reach)
     }
 }

@@ -31,7 +31,7 @@ pub struct Thumb {
 
 /// What is known of a clip. Frames are counted from 0 in the whole clip, unless noted otherwise.
 #[derive(Debug, Clone)]
-pub struct Known<'a> {
+pub struct ClipPanelData<'a> {
     pub name: &'a str,
     pub fps: f64,
     /// The number of frames of the whole clip.
@@ -53,7 +53,7 @@ pub struct Known<'a> {
     /// The frame under the playhead, counted from `first`.
     pub step: usize,
     /// Why the rest of the clip could not be read, if it is damaged.
-    pub broken: Option<&'a str>,
+    pub read_error: Option<&'a str>,
     /// The frame under the playhead, uncropped, at any size with the clip's aspect ratio. Below 2 MiB it is drawn without delay.
     pub current: Option<image::Handle>,
     /// The square that FOMM and TPS see, in pixels of the clip.
@@ -62,7 +62,7 @@ pub struct Known<'a> {
     pub clip_size: (u32, u32),
 }
 
-impl Known<'_> {
+impl ClipPanelData<'_> {
     /// The start time of a frame in seconds; for the one after the last, the end of the clip.
     fn time_of(&self, frame: usize) -> f64 {
         let known = self.times.get(frame).copied();
@@ -194,10 +194,14 @@ impl Reference {
     }
 
     /// The controls, as wide as their parent; the parent adds the padding.
-    pub fn view<'a>(&'a self, motion: &'a ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
-        let broken = known
-            .broken
-            .map(|broken| text(broken).size(theme::SMALL).color(theme::danger()));
+    pub fn view<'a>(
+        &'a self,
+        motion: &'a ClipMotion,
+        known: &ClipPanelData<'a>,
+    ) -> Element<'a, Message> {
+        let read_error = known
+            .read_error
+            .map(|read_error| text(read_error).size(theme::SMALL).color(theme::danger()));
         let curves: Element<'a, Message> = if known.poses.is_empty() {
             space().into()
         } else {
@@ -220,7 +224,7 @@ impl Reference {
             reference(motion, known),
             score(known),
         ]
-        .push(broken)
+        .push(read_error)
         .push(curves)
         .push(follow.map(Message::Follow))
         .push(ending(known))
@@ -237,7 +241,7 @@ fn figures<'a>(content: String) -> text::Text<'a> {
     small(content).font(theme::FIGURES).color(theme::dim())
 }
 
-fn heading<'a>(known: &Known<'a>) -> Element<'a, Message> {
+fn heading<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let (width, height) = known.clip_size;
     row![
         container(
@@ -255,7 +259,7 @@ fn heading<'a>(known: &Known<'a>) -> Element<'a, Message> {
 }
 
 /// The frame under the playhead, with the square over it.
-fn frame<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
+fn frame<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let frame = ReferenceFrame {
         picture: known.current.clone(),
         size: known.clip_size,
@@ -285,7 +289,7 @@ fn frame<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
 }
 
 /// The filmstrip, with the part used.
-fn part<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
+fn part<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let used = (known.last + 1).saturating_sub(known.first);
     let seconds = known.time_of(known.last + 1) - known.time_of(known.first);
     let is_whole = motion.from.is_none() && motion.to.is_none();
@@ -307,7 +311,7 @@ fn part<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
     .into()
 }
 
-fn reference<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message> {
+fn reference<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let is_set = motion.follow.reference.is_some();
     let number = known.reference + 1;
     let how = if is_set { "set" } else { "found" };
@@ -335,7 +339,7 @@ fn reference<'a>(motion: &ClipMotion, known: &Known<'a>) -> Element<'a, Message>
     .into()
 }
 
-fn score<'a>(known: &Known<'a>) -> Element<'a, Message> {
+fn score<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let has_scores = known.scores.iter().any(Option::is_some);
     row![
         small("Curve of how unlike each frame is").color(theme::dim()),
@@ -350,7 +354,7 @@ fn score<'a>(known: &Known<'a>) -> Element<'a, Message> {
     .into()
 }
 
-fn ending<'a>(known: &Known<'a>) -> Element<'a, Message> {
+fn ending<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let reads = known.poses.iter().any(Option::is_some);
     let wide = |label, message: Option<Message>| {
         button(text(label).size(theme::SMALL).width(Length::Fill).center())

@@ -88,9 +88,9 @@ fn read() -> &'static Read {
     })
 }
 
-fn known() -> Known<'static> {
+fn known() -> ClipPanelData<'static> {
     let read = read();
-    Known {
+    ClipPanelData {
         name: "sample.mp4",
         fps: read.fps,
         frames: read.times.len(),
@@ -102,7 +102,7 @@ fn known() -> Known<'static> {
         first: PART.0,
         last: PART.1,
         step: 12,
-        broken: None,
+        read_error: None,
         current: Some(read.current.clone()),
         square: Some(Crop {
             x: read.size.0 as f32 * 0.25,
@@ -125,7 +125,7 @@ const SIZE: Size = Size::new(272.0, 1100.0);
 /// The actions that follow from simulated input.
 fn actions(
     motion: &ClipMotion,
-    known: &Known<'_>,
+    known: &ClipPanelData<'_>,
     hand: impl FnOnce(&mut Simulator<'_, Message>),
 ) -> Vec<Action> {
     let mut panel = Reference::default();
@@ -208,7 +208,7 @@ fn the_last_frames_end_needs_no_time_and_whole_needs_none() {
         to: None,
     };
     assert_eq!(did, [Action::Change(whole)]);
-    let uncounted = Known {
+    let uncounted = ClipPanelData {
         times: &[],
         ..known
     };
@@ -285,14 +285,14 @@ fn the_square_is_moved_within_the_clip_and_found_again() {
 
 #[test]
 fn it_is_baked_only_when_a_face_was_read() {
-    let press = |known: &Known<'_>| {
+    let press = |known: &ClipPanelData<'_>| {
         actions(&motion(), known, |window| {
             window.click("Bake to track").unwrap();
             window.click("Replace clip…").unwrap();
         })
     };
     assert_eq!(press(&known()), [Action::Bake, Action::Replace]);
-    let faceless = Known {
+    let faceless = ClipPanelData {
         poses: &[None, None],
         ..known()
     };
@@ -315,7 +315,7 @@ fn the_rest_goes_on_to_the_follow_controls() {
     );
     let mut motion = motion();
     own.apply(&mut motion);
-    assert_eq!(motion.follow.own, Some(false));
+    assert_eq!(motion.follow.use_baseline, Some(false));
 }
 
 fn project() -> Project {

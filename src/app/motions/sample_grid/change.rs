@@ -1,6 +1,6 @@
 //! The changes that the sample grid makes to a sampled motion.
 
-use crate::document::{Category, Drawn, Follow, Playback, Sample, SampledMotion, Track};
+use crate::document::{Category, Follow, Playback, Sample, SampledMotion, SeededSample, Track};
 
 use super::neighbours::{Cell, Neighbours};
 
@@ -77,16 +77,16 @@ impl Change {
                 let range = Follow::STRENGTH;
                 motion.follow.strength = strength.clamp(*range.start(), *range.end());
             }
-            Change::Way(way) if way.is_finite() => motion.way = way.clamp(0.0, 1.0),
+            Change::Way(way) if way.is_finite() => motion.blend_weight = way.clamp(0.0, 1.0),
             Change::Fps(_) | Change::Strength(_) | Change::Way(_) => {}
             Change::Playback(playback) => motion.playback = *playback,
-            Change::Neighbours(seed) => motion.board = *seed,
+            Change::Neighbours(seed) => motion.grid_seed = *seed,
             Change::Choose(cell) => {
                 let drawn = Neighbours::around(motion).drawn(motion, *cell);
                 take(motion, drawn);
             }
             Change::Keep => {
-                if let Some(shown) = shown(motion)
+                if let Some(shown) = blended(motion)
                     && !motion.favourites.contains(&shown)
                 {
                     motion.favourites.push(shown);
@@ -113,7 +113,7 @@ impl Change {
             }
             Change::TowardsNothing => towards(motion, None),
             Change::KeepBlend => {
-                if let Some(shown) = shown(motion) {
+                if let Some(shown) = blended(motion) {
                     motion.codes = shown.codes;
                     motion.content_seed = shown.content_seed;
                     towards(motion, None);
@@ -124,13 +124,13 @@ impl Change {
 }
 
 /// The codes shown, with the nearer end's content seed; `None` if the two ends are of different models.
-pub fn shown(motion: &SampledMotion) -> Option<Drawn> {
+pub fn blended(motion: &SampledMotion) -> Option<SeededSample> {
     let content_seed = match &motion.towards {
-        Some(other) if motion.way >= 0.5 => other.content_seed,
+        Some(other) if motion.blend_weight >= 0.5 => other.content_seed,
         _ => motion.content_seed,
     };
-    Some(Drawn {
-        codes: motion.shown().ok()?,
+    Some(SeededSample {
+        codes: motion.blended_sample().ok()?,
         content_seed,
     })
 }
@@ -139,16 +139,16 @@ fn roll(motion: &mut SampledMotion, content: Option<u64>, movement: Option<u64>)
     if let Some(seed) = content.filter(|_| !motion.hold_content) {
         motion.codes = motion.codes.resample_content(seed);
         motion.content_seed = seed;
-        motion.way = 0.0;
+        motion.blend_weight = 0.0;
     }
     if let Some(seed) = movement.filter(|_| !motion.hold_motion) {
         motion.codes = motion.codes.resample_motion(seed);
-        motion.way = 0.0;
+        motion.blend_weight = 0.0;
     }
 }
 
 /// Replaces the sample, except for the locked parts. The category belongs to the movement.
-fn take(motion: &mut SampledMotion, drawn: Drawn) {
+fn take(motion: &mut SampledMotion, drawn: SeededSample) {
     if drawn.codes.sizes() != motion.codes.sizes() {
         return;
     }
@@ -163,10 +163,10 @@ fn take(motion: &mut SampledMotion, drawn: Drawn) {
         codes.epsilon = other.epsilon;
         codes.motion_seed = other.motion_seed;
     }
-    motion.way = 0.0;
+    motion.blend_weight = 0.0;
 }
 
-fn towards(motion: &mut SampledMotion, other: Option<Drawn>) {
+fn towards(motion: &mut SampledMotion, other: Option<SeededSample>) {
     motion.towards = other.map(Box::new);
-    motion.way = 0.0;
+    motion.blend_weight = 0.0;
 }

@@ -219,7 +219,7 @@ impl SampleGrid {
                 self.seconds = now.saturating_duration_since(began).as_secs_f64();
             }
             Message::PreviewDrawn(generation, index, frames) => {
-                self.previews.take(generation, index, &frames);
+                self.previews.store_preview(generation, index, &frames);
             }
             Message::BatchEnded(generation, problem) if self.previews.ended(generation) => {
                 self.problem = problem;
@@ -289,7 +289,7 @@ fn parse(field: Field, text: &str, before: &Sample) -> Option<(&'static str, Cha
                 of: Box::new(before.clone()),
                 frames,
             };
-            let within = (1..=Sample::MOST_FRAMES).contains(&frames);
+            let within = (1..=Sample::MAX_FRAMES).contains(&frames);
             within.then_some(("length", change))?
         }
         Field::Fps => {

@@ -5,7 +5,7 @@ use std::iter::repeat_with;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use crate::document::{Drawn, Sample, SampledMotion};
+use crate::document::{Sample, SampledMotion, SeededSample};
 
 pub const ROWS: usize = 4;
 pub const COLUMNS: usize = 5;
@@ -37,15 +37,15 @@ pub struct Neighbours {
 impl Neighbours {
     pub fn around(motion: &SampledMotion) -> Self {
         Self {
-            contents: seeds(motion.board, 0, ROWS - 1, motion.content_seed),
-            motions: seeds(motion.board, 1, COLUMNS - 1, motion.codes.motion_seed),
+            contents: seeds(motion.grid_seed, 0, ROWS - 1, motion.content_seed),
+            motions: seeds(motion.grid_seed, 1, COLUMNS - 1, motion.codes.motion_seed),
         }
     }
 
     /// The content of the cell's row with the movement of its column; category and length are the motion's.
-    pub fn drawn(&self, motion: &SampledMotion, cell: Cell) -> Drawn {
+    pub fn drawn(&self, motion: &SampledMotion, cell: Cell) -> SeededSample {
         let (codes, content_seed) = self.of(&motion.codes, motion.content_seed, cell);
-        Drawn {
+        SeededSample {
             codes,
             content_seed,
         }
@@ -75,9 +75,9 @@ const KEY: &[u8; 24] = b"mien board of neighbours";
 
 /// `count` different seeds, none of them `own`, short enough to be typed. If one of them would be `own`, only that one is
 /// replaced, so that choosing a neighbour leaves the others in place.
-fn seeds(board: u64, part: u64, count: usize, own: u64) -> Vec<u64> {
+fn seeds(grid_seed: u64, part: u64, count: usize, own: u64) -> Vec<u64> {
     let mut key = [0; 32];
-    key[..8].copy_from_slice(&board.to_le_bytes());
+    key[..8].copy_from_slice(&grid_seed.to_le_bytes());
     key[8..].copy_from_slice(KEY);
     let mut rng = ChaCha8Rng::from_seed(key);
     rng.set_stream(part);

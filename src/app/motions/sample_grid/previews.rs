@@ -7,14 +7,14 @@ use iced::widget::image::Handle;
 
 use crate::app::background::in_background_with;
 use crate::document::{Sample, SampledMotion};
-use crate::drive::previews::{Take as Preview, takes as draw_previews};
+use crate::drive::previews::{PreviewSpec as Preview, generate_previews as draw_previews};
 use crate::error::EngineError;
 use crate::media::image::Picture;
 use crate::methods::models::Models;
 use crate::progress::CancelToken;
 
 use super::Message;
-use super::change::shown;
+use super::change::blended;
 use super::neighbours::{Cell, Neighbours};
 
 /// Side of the large picture in pixels, and how many of its frames are played.
@@ -22,7 +22,7 @@ pub const LARGE: u32 = 256;
 pub const LARGE_FRAMES: usize = 120;
 
 /// The same for a small preview.
-const SMALL: u32 = 128;
+const SMALL_SIDE: u32 = 128;
 const SMALL_FRAMES: usize = 16;
 
 /// Number of cached previews that nothing shows.
@@ -65,7 +65,7 @@ const FAULT: &str = "The board's pictures could not be drawn by a fault of Mien.
 
 /// The previews that the grid shows of a motion.
 #[derive(Debug, Default)]
-struct Wanted {
+struct NeededPreviews {
     large: Option<Preview>,
     /// One for each of [`Cell::all`] if the grid is open.
     cells: Vec<Preview>,
@@ -73,7 +73,7 @@ struct Wanted {
     towards: Option<Preview>,
 }
 
-impl Wanted {
+impl NeededPreviews {
     fn by(motion: &SampledMotion, open: bool) -> Self {
         let cut = |sample: &Sample, most: usize| {
             let frames = sample.frames().min(most);
@@ -83,13 +83,13 @@ impl Wanted {
         };
         let small = |sample: Sample| Preview {
             sample,
-            side: SMALL,
+            side: SMALL_SIDE,
         };
         let grid = open.then(|| Neighbours::around(motion));
         let beginning = cut(&motion.codes, SMALL_FRAMES);
         let other = motion.towards.as_ref();
         Self {
-            large: shown(motion).map(|shown| Preview {
+            large: blended(motion).map(|shown| Preview {
                 sample: cut(&shown.codes, LARGE_FRAMES),
                 side: LARGE,
             }),
@@ -118,13 +118,13 @@ impl Wanted {
 }
 
 #[derive(Debug)]
-struct Running {
+struct RunningBatch {
     batch: PreviewBatch,
     /// Whether its large picture hasn't been drawn yet.
     large: bool,
 }
 
-impl Drop for Running {
+impl Drop for RunningBatch {
     fn drop(&mut self) {
         self.batch.cancel.cancel();
     }
@@ -133,13 +133,13 @@ impl Drop for Running {
 /// The cached previews, and the batch being drawn.
 #[derive(Debug, Default)]
 pub struct Previews {
-    wanted: Wanted,
+    wanted: NeededPreviews,
     /// The motion and the state of the grid that `wanted` was computed from.
     of: Option<(SampledMotion, bool)>,
     ready: Vec<(Preview, PreviewFrames)>,
     /// The large picture, or the previous one until it is drawn.
     large: Option<PreviewFrames>,
-    running: Option<Running>,
+    running: Option<RunningBatch>,
     generation: u64,
 }
 
@@ -149,7 +149,7 @@ impl Previews {
     pub fn next_batch(&mut self, motion: &SampledMotion, open: bool) -> Option<PreviewBatch> {
         let same = |(of, was_open): &(SampledMotion, bool)| of == motion && *was_open == open;
         if !self.of.as_ref().is_some_and(same) {
-            self.wanted = Wanted::by(motion, open);
+            self.wanted = NeededPreviews::by(motion, open);
             self.of = Some((motion.clone(), open));
             let wanted = &self.wanted;
             let spare = self.ready.len().saturating_sub(SPARE);
@@ -157,7 +157,7 @@ impl Previews {
             self.ready.retain(|(preview, _)| {
                 seen += 1;
                 wanted.all().any(|other| other == preview)
-                    || (preview.side == SMALL && seen > spare)
+                    || (preview.side == SMALL_SIDE && seen > spare)
             });
             self.find_large();
         }
@@ -184,7 +184,7 @@ impl Previews {
         };
         let large = batch.previews.iter().any(|preview| preview.side == LARGE);
         // Drops the previous batch, which cancels it.
-        self.running = Some(Running {
+        self.running = Some(RunningBatch {
             batch: batch.clone(),
             large,
         });
@@ -192,7 +192,7 @@ impl Previews {
     }
 
     /// Stores a preview, unless a newer batch has been requested since.
-    pub fn take(&mut self, generation: u64, index: usize, frames: &[Picture]) {
+    pub fn store_preview(&mut self, generation: u64, index: usize, frames: &[Picture]) {
         let Some(running) = self.of_generation(generation) else {
             return;
         };
@@ -220,7 +220,7 @@ impl Previews {
         running.map(|running| running.large = false).is_some()
     }
 
-    fn of_generation(&mut self, generation: u64) -> Option<&mut Running> {
+    fn of_generation(&mut self, generation: u64) -> Option<&mut RunningBatch> {
         self.running
             .as_mut()
             .filter(|running| running.batch.generation == generation)

@@ -128,7 +128,7 @@ fn the_board_is_its_seeds_and_has_nobody_twice() {
     let dealt = after(&start, &[Change::Neighbours(1)]);
     assert_ne!(Neighbours::around(&dealt), Neighbours::around(&start));
     assert_eq!(
-        Neighbours::around(&after(&dealt, &[Change::Neighbours(start.board)])),
+        Neighbours::around(&after(&dealt, &[Change::Neighbours(start.grid_seed)])),
         Neighbours::around(&start)
     );
     let reopened: SampledMotion =
@@ -178,26 +178,29 @@ fn a_way_between_two_ends_exactly_at_both() {
     let cell = Cell { row: 2, column: 3 };
     let other = Neighbours::around(&start).drawn(&start, cell);
     Change::TowardsCell(cell).apply(&mut start);
-    assert_eq!(start.shown().unwrap(), start.codes);
+    assert_eq!(start.blended_sample().unwrap(), start.codes);
 
     let end = after(&start, &[Change::Way(1.0)]);
-    assert_eq!(shown(&end).unwrap(), other);
+    assert_eq!(blended(&end).unwrap(), other);
     let kept = after(&end, &[Change::KeepBlend]);
     assert_eq!(
         (kept.codes, kept.content_seed),
         (other.codes, other.content_seed)
     );
-    assert!(kept.towards.is_none() && kept.way == 0.0);
+    assert!(kept.towards.is_none() && kept.blend_weight == 0.0);
 
     let half = after(&start, &[Change::Way(0.5), Change::KeepBlend]);
     assert_ne!(half.codes.content, start.codes.content);
     // A blend has no seed.
-    assert_eq!((half.content_drawn(), half.motion_drawn()), (None, None));
-    assert_eq!(start.content_drawn(), Some(7));
-    assert_eq!(start.motion_drawn(), Some(7));
+    assert_eq!(
+        (half.single_content_seed(), half.single_motion_seed()),
+        (None, None)
+    );
+    assert_eq!(start.single_content_seed(), Some(7));
+    assert_eq!(start.single_motion_seed(), Some(7));
     // What is rolled next is shown without blending.
     let rolled = after(&start, &[Change::Way(0.5), Change::RollMotion(1)]);
-    assert_eq!(rolled.shown().unwrap(), rolled.codes);
+    assert_eq!(rolled.blended_sample().unwrap(), rolled.codes);
 }
 
 #[test]
@@ -235,7 +238,10 @@ fn numbers_out_of_range_change_nothing_or_stop_at_the_end() {
         &start,
         &[Change::Fps(1e9), Change::Strength(-3.0), Change::Way(7.0)],
     );
-    assert_eq!((far.fps, far.follow.strength, far.way), (120.0, 0.0, 1.0));
+    assert_eq!(
+        (far.fps, far.follow.strength, far.blend_weight),
+        (120.0, 0.0, 1.0)
+    );
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl SampleGrid {
             hinted(button, hint, Position::Left)
         };
         let kept =
-            super::change::shown(motion).is_some_and(|shown| motion.favourites.contains(&shown));
+            super::change::blended(motion).is_some_and(|shown| motion.favourites.contains(&shown));
         let heart = if kept { theme::accent() } else { theme::text() };
         let open = (!self.open).then(|| {
             big(
@@ -184,7 +184,7 @@ impl SampleGrid {
                 Sign::Person,
                 "Person",
                 Field::ContentSeed,
-                motion.content_drawn(),
+                motion.single_content_seed(),
                 Message::RollContent,
                 motion.hold_content,
                 Message::HoldContent(!motion.hold_content),
@@ -194,7 +194,7 @@ impl SampleGrid {
                 Sign::Movement,
                 "Movement",
                 Field::MotionSeed,
-                motion.motion_drawn(),
+                motion.single_motion_seed(),
                 Message::RollMotion,
                 motion.hold_motion,
                 Message::HoldMotion(!motion.hold_motion),
@@ -318,7 +318,7 @@ impl SampleGrid {
             return head(container(pick).id(id("towards")).into()).into();
         }
         let way = Slider {
-            value: motion.way,
+            value: motion.blend_weight,
             own: 0.0,
             marks: None,
             halves: None,
@@ -328,7 +328,7 @@ impl SampleGrid {
         };
         let keep = action(
             "Keep this",
-            (motion.way > 0.0).then_some(Message::KeepBlend),
+            (motion.blend_weight > 0.0).then_some(Message::KeepBlend),
         );
         let none = action("None", Some(Message::NoBlend));
         let buttons = row![
@@ -339,7 +339,7 @@ impl SampleGrid {
         .spacing(theme::GAP);
         let towards = row![
             container(way.into_element()).id(id("way")),
-            text(format!("{:.2}", motion.way))
+            text(format!("{:.2}", motion.blend_weight))
                 .size(theme::SMALL)
                 .font(theme::FIGURES)
                 .color(theme::dim()),

@@ -20,7 +20,7 @@ use crate::media::image::{Picture, open};
 use crate::methods::mocogan::sampler::Sampler;
 
 /// A grid with a motion, both changed as the window would.
-struct Desk {
+struct GridHarness {
     board: SampleGrid,
     motion: SampledMotion,
     done: Vec<Action>,
@@ -34,7 +34,7 @@ fn simulator(view: Element<'_, Message>, size: Size) -> Simulator<'_, Message> {
     Simulator::with_size(settings, size, view)
 }
 
-impl Desk {
+impl GridHarness {
     fn new() -> Self {
         Self {
             board: SampleGrid::default(),
@@ -145,63 +145,66 @@ fn colours(picture: &Picture, place: iced::Rectangle) -> usize {
 
 #[test]
 fn the_motions_die_leaves_the_content_alone() {
-    let mut desk = Desk::new();
-    let before = desk.motion.clone();
-    desk.click(key("die", Field::MotionSeed));
+    let mut harness = GridHarness::new();
+    let before = harness.motion.clone();
+    harness.click(key("die", Field::MotionSeed));
     assert!(matches!(
-        desk.done[..],
+        harness.done[..],
         [Action::Change(Change::RollMotion(_))]
     ));
-    assert_eq!(desk.motion.codes.content, before.codes.content);
-    assert_ne!(desk.motion.codes.epsilon, before.codes.epsilon);
+    assert_eq!(harness.motion.codes.content, before.codes.content);
+    assert_ne!(harness.motion.codes.epsilon, before.codes.epsilon);
 
-    let before = desk.motion.clone();
-    desk.click(key("die", Field::ContentSeed));
-    assert_ne!(desk.motion.codes.content, before.codes.content);
-    assert_eq!(desk.motion.codes.epsilon, before.codes.epsilon);
+    let before = harness.motion.clone();
+    harness.click(key("die", Field::ContentSeed));
+    assert_ne!(harness.motion.codes.content, before.codes.content);
+    assert_eq!(harness.motion.codes.epsilon, before.codes.epsilon);
 }
 
 #[test]
 fn a_lock_keeps_its_part_from_both_dice() {
-    let mut desk = Desk::new();
-    desk.click(key("lock", Field::ContentSeed));
-    assert!(desk.motion.hold_content);
-    let before = desk.motion.clone();
-    desk.click(key("die", Field::ContentSeed));
-    assert_eq!(desk.motion, before);
-    desk.click(id("roll"));
-    assert_eq!(desk.motion.codes.content, before.codes.content);
-    assert_ne!(desk.motion.codes.epsilon, before.codes.epsilon);
+    let mut harness = GridHarness::new();
+    harness.click(key("lock", Field::ContentSeed));
+    assert!(harness.motion.hold_content);
+    let before = harness.motion.clone();
+    harness.click(key("die", Field::ContentSeed));
+    assert_eq!(harness.motion, before);
+    harness.click(id("roll"));
+    assert_eq!(harness.motion.codes.content, before.codes.content);
+    assert_ne!(harness.motion.codes.epsilon, before.codes.epsilon);
 
-    desk.click(key("lock", Field::MotionSeed));
-    let count = desk.done.len();
-    desk.click(id("roll"));
-    assert_eq!(desk.done.len(), count);
-    desk.click(key("lock", Field::ContentSeed));
-    assert!(!desk.motion.hold_content);
+    harness.click(key("lock", Field::MotionSeed));
+    let count = harness.done.len();
+    harness.click(id("roll"));
+    assert_eq!(harness.done.len(), count);
+    harness.click(key("lock", Field::ContentSeed));
+    assert!(!harness.motion.hold_content);
 }
 
 #[test]
 fn a_typed_seed_draws_that_one() {
-    let mut desk = Desk::new();
-    desk.act(|window| {
+    let mut harness = GridHarness::new();
+    harness.act(|window| {
         // Types after the present seed, 7.
         window
             .click(selector::id(key("field", Field::ContentSeed)))
             .unwrap();
         window.typewrite("1");
     });
-    assert_eq!(desk.motion.content_seed, 71);
+    assert_eq!(harness.motion.content_seed, 71);
     let drawn = motion().codes.resample_content(71);
-    assert_eq!(desk.motion.codes, drawn);
-    assert!(matches!(desk.done[..], [Action::Drag("content seed", _)]));
+    assert_eq!(harness.motion.codes, drawn);
+    assert!(matches!(
+        harness.done[..],
+        [Action::Drag("content seed", _)]
+    ));
 }
 
 #[test]
 fn a_category_is_chosen_from_its_list() {
-    let mut desk = Desk::new();
-    let before = desk.motion.clone();
-    desk.act(|window| {
+    let mut harness = GridHarness::new();
+    let before = harness.motion.clone();
+    harness.act(|window| {
         let list = window.find(selector::id(id("category"))).unwrap().bounds();
         window.point_at(list.center());
         window.simulate(iced_test::simulator::click());
@@ -213,28 +216,28 @@ fn a_category_is_chosen_from_its_list() {
         })]);
         window.simulate(iced_test::simulator::click());
     });
-    assert_eq!(desk.done, [Action::Change(Change::Category(5))]);
-    assert_eq!(desk.motion.codes.content, before.codes.content);
-    assert_eq!(desk.motion.codes.epsilon, before.codes.epsilon);
+    assert_eq!(harness.done, [Action::Change(Change::Category(5))]);
+    assert_eq!(harness.motion.codes.content, before.codes.content);
+    assert_eq!(harness.motion.codes.epsilon, before.codes.epsilon);
 }
 
 #[test]
 fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
-    let mut desk = Desk::new();
-    let before = desk.motion.codes.clone();
-    desk.click(id("keep"));
-    assert_eq!(desk.motion.favourites.len(), 1);
+    let mut harness = GridHarness::new();
+    let before = harness.motion.codes.clone();
+    harness.click(id("keep"));
+    assert_eq!(harness.motion.favourites.len(), 1);
     // It is a favourite already.
-    let count = desk.done.len();
-    desk.click(id("keep"));
-    assert_eq!(desk.done.len(), count);
+    let count = harness.done.len();
+    harness.click(id("keep"));
+    assert_eq!(harness.done.len(), count);
 
-    desk.click(id("roll"));
-    assert_ne!(desk.motion.codes, before);
-    desk.click(numbered("favourite", 0));
-    assert_eq!(desk.motion.codes, before);
+    harness.click(id("roll"));
+    assert_ne!(harness.motion.codes, before);
+    harness.click(numbered("favourite", 0));
+    assert_eq!(harness.motion.codes, before);
 
-    desk.act(|window| {
+    harness.act(|window| {
         let place = window
             .find(selector::id(numbered("favourite", 0)))
             .unwrap()
@@ -242,15 +245,15 @@ fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
         window.point_at(place.center());
         window.simulate([Event::Mouse(mouse::Event::ButtonPressed(Button::Right))]);
     });
-    assert!(desk.motion.favourites.is_empty());
+    assert!(harness.motion.favourites.is_empty());
 }
 
 #[test]
 fn a_favourite_can_be_dropped_by_its_cross() {
-    let mut desk = Desk::new();
-    desk.click(id("keep"));
-    desk.tell(Message::Over(Some(0)));
-    desk.act(|window| {
+    let mut harness = GridHarness::new();
+    harness.click(id("keep"));
+    harness.tell(Message::Over(Some(0)));
+    harness.act(|window| {
         let place = window
             .find(selector::id(numbered("favourite", 0)))
             .unwrap()
@@ -258,85 +261,89 @@ fn a_favourite_can_be_dropped_by_its_cross() {
         window.point_at(Point::new(place.x + place.width - 6.0, place.y + 6.0));
         window.simulate(iced_test::simulator::click());
     });
-    assert!(desk.motion.favourites.is_empty());
+    assert!(harness.motion.favourites.is_empty());
 }
 
 #[test]
 fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
-    let mut desk = Desk::new();
-    desk.click(id("open"));
-    assert!(desk.board.is_open());
-    let before = desk.motion.clone();
-    desk.click(id("cell-2-3"));
+    let mut harness = GridHarness::new();
+    harness.click(id("open"));
+    assert!(harness.board.is_open());
+    let before = harness.motion.clone();
+    harness.click(id("cell-2-3"));
     assert_eq!(
-        desk.done,
+        harness.done,
         [Action::Change(Change::Choose(Cell { row: 2, column: 3 }))]
     );
-    assert_ne!(desk.motion.codes.content, before.codes.content);
-    assert_ne!(desk.motion.codes.epsilon, before.codes.epsilon);
+    assert_ne!(harness.motion.codes.content, before.codes.content);
+    assert_ne!(harness.motion.codes.epsilon, before.codes.epsilon);
 
-    let before = desk.motion.clone();
-    desk.click(id("row-1"));
-    assert_ne!(desk.motion.codes.content, before.codes.content);
-    assert_eq!(desk.motion.codes.epsilon, before.codes.epsilon);
-    let before = desk.motion.clone();
-    desk.click(id("column-4"));
-    assert_eq!(desk.motion.codes.content, before.codes.content);
-    assert_ne!(desk.motion.codes.epsilon, before.codes.epsilon);
+    let before = harness.motion.clone();
+    harness.click(id("row-1"));
+    assert_ne!(harness.motion.codes.content, before.codes.content);
+    assert_eq!(harness.motion.codes.epsilon, before.codes.epsilon);
+    let before = harness.motion.clone();
+    harness.click(id("column-4"));
+    assert_eq!(harness.motion.codes.content, before.codes.content);
+    assert_ne!(harness.motion.codes.epsilon, before.codes.epsilon);
 
-    desk.act(|window| {
+    harness.act(|window| {
         window.click("More").unwrap();
     });
-    assert_ne!(desk.motion.board, before.board);
-    assert!(desk.board.escape());
-    assert!(!desk.board.is_open() && !desk.board.escape());
+    assert_ne!(harness.motion.grid_seed, before.grid_seed);
+    assert!(harness.board.escape());
+    assert!(!harness.board.is_open() && !harness.board.escape());
 }
 
 #[test]
 fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
-    let mut desk = Desk::new();
-    desk.click(id("open"));
-    desk.click(id("towards"));
-    let before = desk.motion.codes.clone();
-    desk.click(id("cell-1-2"));
-    assert_eq!(desk.motion.codes, before);
-    assert!(desk.motion.towards.is_some());
+    let mut harness = GridHarness::new();
+    harness.click(id("open"));
+    harness.click(id("towards"));
+    let before = harness.motion.codes.clone();
+    harness.click(id("cell-1-2"));
+    assert_eq!(harness.motion.codes, before);
+    assert!(harness.motion.towards.is_some());
     // At the middle of its slider.
-    desk.click(id("way"));
-    assert!((desk.motion.way - 0.5).abs() < 0.02, "{}", desk.motion.way);
-    assert_eq!(desk.done.last(), Some(&Action::EndGesture));
-    let blend = desk.motion.shown().unwrap();
-    desk.act(|window| {
+    harness.click(id("way"));
+    assert!(
+        (harness.motion.blend_weight - 0.5).abs() < 0.02,
+        "{}",
+        harness.motion.blend_weight
+    );
+    assert_eq!(harness.done.last(), Some(&Action::EndGesture));
+    let blend = harness.motion.blended_sample().unwrap();
+    harness.act(|window| {
         window.click("Keep this").unwrap();
     });
-    assert_eq!(desk.motion.codes, blend);
-    assert!(desk.motion.towards.is_none());
+    assert_eq!(harness.motion.codes, blend);
+    assert!(harness.motion.towards.is_none());
 }
 
 #[test]
 fn the_board_shows_what_was_dealt_and_it_moves() {
-    let mut desk = Desk::new();
+    let mut harness = GridHarness::new();
     for seed in [1, 2, 3] {
         Change::RollBoth {
             content: seed,
             motion: seed + 10,
         }
-        .apply(&mut desk.motion);
-        Change::Keep.apply(&mut desk.motion);
+        .apply(&mut harness.motion);
+        Change::Keep.apply(&mut harness.motion);
     }
-    Change::TowardsCell(Cell { row: 1, column: 1 }).apply(&mut desk.motion);
-    Change::Way(0.3).apply(&mut desk.motion);
-    Change::HoldContent(true).apply(&mut desk.motion);
-    desk.draw();
-    let still = desk.seen();
+    Change::TowardsCell(Cell { row: 1, column: 1 }).apply(&mut harness.motion);
+    Change::Way(0.3).apply(&mut harness.motion);
+    Change::HoldContent(true).apply(&mut harness.motion);
+    harness.draw();
+    let still = harness.seen();
     let start = Instant::now();
-    desk.tell(Message::Tick(start));
-    desk.tell(Message::Tick(start + Duration::from_millis(760)));
-    assert!(still != desk.seen());
+    harness.tell(Message::Tick(start));
+    harness.tell(Message::Tick(start + Duration::from_millis(760)));
+    assert!(still != harness.seen());
 
-    desk.tell(Message::Open);
+    harness.tell(Message::Open);
     let places: Vec<_> = {
-        let mut window = simulator(desk.view(), OPEN_SIZE);
+        let mut window = simulator(harness.view(), OPEN_SIZE);
         let mut place = |cell: Cell| {
             let name = id(&format!("cell-{}-{}", cell.row, cell.column));
             window.find(selector::id(name)).unwrap().bounds()
@@ -345,12 +352,12 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
     };
     let whole = iced::Rectangle::with_size(OPEN_SIZE);
     assert!(places.iter().all(|place| place.is_within(&whole)));
-    let empty = desk.seen();
+    let empty = harness.seen();
     // At most two are drawn already: one is a favourite, the other is the blend's target.
     let blank = places.iter().filter(|place| colours(&empty, **place) < 50);
     assert!(blank.count() >= places.len() - 2);
-    desk.draw();
-    let dealt = desk.seen();
+    harness.draw();
+    let dealt = harness.seen();
     for place in places {
         assert!(colours(&dealt, place) > 500, "{place:?}");
     }
@@ -358,47 +365,47 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
 
 #[test]
 fn an_older_deal_comes_too_late() {
-    let mut desk = Desk::new();
-    let first = desk.board.next_batch(&desk.motion).unwrap();
+    let mut harness = GridHarness::new();
+    let first = harness.board.next_batch(&harness.motion).unwrap();
     // Nothing is requested twice, and a running large picture is finished first.
-    assert!(desk.board.next_batch(&desk.motion).is_none());
-    Change::RollMotion(3).apply(&mut desk.motion);
-    assert!(desk.board.next_batch(&desk.motion).is_none());
+    assert!(harness.board.next_batch(&harness.motion).is_none());
+    Change::RollMotion(3).apply(&mut harness.motion);
+    assert!(harness.board.next_batch(&harness.motion).is_none());
     assert!(!first.cancel.is_cancelled());
-    desk.tell(Message::BatchEnded(first.generation, None));
-    let second = desk.board.next_batch(&desk.motion).unwrap();
+    harness.tell(Message::BatchEnded(first.generation, None));
+    let second = harness.board.next_batch(&harness.motion).unwrap();
     assert!(first.cancel.is_cancelled() && second.generation > first.generation);
 
     let picture = Picture::new(1, 1, vec![0; 4]).unwrap();
     let frames = Arc::new(vec![picture]);
-    desk.tell(Message::PreviewDrawn(
+    harness.tell(Message::PreviewDrawn(
         first.generation,
         0,
         Arc::clone(&frames),
     ));
-    assert!(desk.board.previews.large().is_none());
-    desk.tell(Message::PreviewDrawn(second.generation, 0, frames));
-    assert!(desk.board.previews.large().is_some());
-    assert!(desk.board.next_batch(&desk.motion).is_none());
+    assert!(harness.board.previews.large().is_none());
+    harness.tell(Message::PreviewDrawn(second.generation, 0, frames));
+    assert!(harness.board.previews.large().is_some());
+    assert!(harness.board.next_batch(&harness.motion).is_none());
     // After undo, the other motion's picture is shown until the new one is drawn.
-    desk.motion = motion();
-    assert!(desk.board.next_batch(&desk.motion).is_some());
-    assert!(desk.board.previews.large().is_some());
-    drop(desk);
+    harness.motion = motion();
+    assert!(harness.board.next_batch(&harness.motion).is_some());
+    assert!(harness.board.previews.large().is_some());
+    drop(harness);
     assert!(second.cancel.is_cancelled());
 }
 
 #[test]
 fn what_fails_is_said_once_and_not_asked_for_again() {
-    let mut desk = Desk::new();
-    let batch = desk.board.next_batch(&desk.motion).unwrap();
+    let mut harness = GridHarness::new();
+    let batch = harness.board.next_batch(&harness.motion).unwrap();
     let problem = "the sample is another model's";
-    desk.tell(Message::BatchEnded(
+    harness.tell(Message::BatchEnded(
         batch.generation,
         Some(problem.to_owned()),
     ));
-    assert!(desk.board.next_batch(&desk.motion).is_none());
-    desk.act(|window| {
+    assert!(harness.board.next_batch(&harness.motion).is_none());
+    harness.act(|window| {
         assert!(window.find(problem).is_ok());
     });
 }

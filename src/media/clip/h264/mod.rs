@@ -2,7 +2,7 @@
 //!
 //! OpenH264 can reorder frames itself, but by numbers that wrap, whereas an MP4 stores presentation times; and if it is
 //! made to output frames early (by flushing, the crate's default), it never reuses their memory. It outputs frames of
-//! profiles without B-frames at once, so every stream is declared as such ([`sps::at_once`]), and the demuxer reorders
+//! profiles without B-frames at once, so every stream is declared as such ([`sps::as_scalable_baseline`]), and the demuxer reorders
 //! the frames.
 
 mod sps;
@@ -203,7 +203,7 @@ fn append(packet: &mut Vec<u8>, nal: &[u8]) {
 /// Appends a sequence parameter set, unless it changes the frames' size, for which the decoder would allocate memory.
 fn append_sps(packet: &mut Vec<u8>, nal: &[u8], size: (u32, u32)) -> Option<()> {
     Sps::parse(nal).filter(|sps| sps.size == size)?;
-    append(packet, &sps::at_once(nal)?);
+    append(packet, &sps::as_scalable_baseline(nal)?);
     Some(())
 }
 

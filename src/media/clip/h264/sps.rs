@@ -140,7 +140,7 @@ const SCALABLE_BASELINE: u8 = 83;
 ///
 /// OpenH264 decodes by the features that a stream uses and not by its profile, so nothing else changes: only its parser
 /// of this set and its frame reordering read the profile.
-pub(super) fn at_once(nal: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn as_scalable_baseline(nal: &[u8]) -> Option<Vec<u8>> {
     let profile = *nal.get(1)?;
     if profile == BASELINE {
         return Some(nal.to_vec());
@@ -339,7 +339,10 @@ mod tests {
             0x67, 0x4d, 0x40, 0x0a, 0xec, 0xc2, 0x3d, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08,
             0x00, 0x00, 0x03, 0x00, 0xa0, 0x78, 0x91, 0x2c, 0xd0,
         ];
-        let (before, renamed) = (Sps::parse(&main).unwrap(), at_once(&main).unwrap());
+        let (before, renamed) = (
+            Sps::parse(&main).unwrap(),
+            as_scalable_baseline(&main).unwrap(),
+        );
         let after = Sps::parse(&renamed).unwrap();
         assert_eq!(renamed[1], SCALABLE_BASELINE);
         assert_eq!(
@@ -348,9 +351,12 @@ mod tests {
         );
 
         let high = [0x67, 100, 0, 10, 0xac];
-        assert_eq!(at_once(&high), Some(vec![0x67, 83, 0, 10, 0xac]));
+        assert_eq!(
+            as_scalable_baseline(&high),
+            Some(vec![0x67, 83, 0, 10, 0xac])
+        );
         let baseline = [0x67, 66, 0, 10, 0xda];
-        assert_eq!(at_once(&baseline), Some(baseline.to_vec()));
+        assert_eq!(as_scalable_baseline(&baseline), Some(baseline.to_vec()));
     }
 
     #[test]

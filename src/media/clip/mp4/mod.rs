@@ -29,7 +29,7 @@ use crate::media::error::MediaError;
 use crate::media::image::Picture;
 use crate::media::image::open::check_size;
 use boxes::Layout;
-use order::{NEVER, Order, number};
+use order::{NOT_PRESENTED, Order, to_rank};
 use samples::Sample;
 use track::{Codec, video_track};
 
@@ -89,7 +89,7 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
             path: path.to_owned(),
         });
     }
-    let size = if is_sideways(track.turn) {
+    let size = if is_sideways(track.orientation) {
         (height, width)
     } else {
         (width, height)
@@ -102,7 +102,7 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
             file,
             samples,
             order,
-            turn: track.turn,
+            orientation: track.orientation,
             decoder,
             data,
             coded: 0,
@@ -132,9 +132,9 @@ fn codec_name(kind: boxes::Kind) -> String {
     format!("{name} ({})", kind_name(kind))
 }
 
-fn is_sideways(turn: Orientation) -> bool {
+fn is_sideways(orientation: Orientation) -> bool {
     matches!(
-        turn,
+        orientation,
         Orientation::Rotate90
             | Orientation::Rotate270
             | Orientation::Rotate90FlipH
@@ -156,7 +156,7 @@ struct Mp4Frames {
     /// In decoding order.
     samples: Vec<Sample>,
     order: Order,
-    turn: Orientation,
+    orientation: Orientation,
     decoder: H264,
     /// The current coded frame.
     data: Vec<u8>,
@@ -179,13 +179,13 @@ impl Mp4Frames {
         if let Err(e) = read_sample(&mut self.file, sample, &mut self.data) {
             return Some(Err(MediaError::reading(&self.path, e)));
         }
-        let is_wanted = rank != NEVER && rank as usize >= self.wanted;
+        let is_wanted = rank != NOT_PRESENTED && rank as usize >= self.wanted;
         let pixels = match self.decoder.decode(&self.data, is_wanted) {
             Ok(pixels) => pixels,
             // The clip ends at the first missing frame in presentation order, which may precede the damaged one.
             Err(reason) => return Some(Err(damaged_frame(&self.path, self.given, reason))),
         };
-        if rank == NEVER {
+        if rank == NOT_PRESENTED {
             return Some(Ok(()));
         }
         let picture = match pixels.map(|pixels| self.upright(pixels)).transpose() {
@@ -203,12 +203,12 @@ impl Mp4Frames {
     fn upright(&self, pixels: Vec<u8>) -> Result<Picture, MediaError> {
         let (mut width, mut height) = self.decoder.size();
         let mut pixels = pixels;
-        if self.turn != Orientation::NoTransforms {
+        if self.orientation != Orientation::NoTransforms {
             let Some(image) = RgbaImage::from_raw(width, height, pixels) else {
                 return Err(damaged_frame(&self.path, self.given, "it is too small"));
             };
             let mut image = DynamicImage::ImageRgba8(image);
-            image.apply_orientation(self.turn);
+            image.apply_orientation(self.orientation);
             (width, height) = (image.width(), image.height());
             pixels = image.into_rgba8().into_raw();
         }
@@ -219,7 +219,7 @@ impl Mp4Frames {
     fn advance(&mut self) -> Option<Result<Option<ClipFrame>, MediaError>> {
         let time = *self.order.times.get(self.given)?;
         loop {
-            if let Some(picture) = self.waiting.remove(&number(self.given)) {
+            if let Some(picture) = self.waiting.remove(&to_rank(self.given)) {
                 self.given += 1;
                 return Some(Ok(picture.map(|picture| ClipFrame { picture, time })));
             }
@@ -234,9 +234,9 @@ impl Mp4Frames {
     /// Jumps ahead to the last keyframe that is presented no later than frame `wanted`, if there is one.
     fn jump(&mut self) -> Result<(), MediaError> {
         let (from, ranks) = (self.coded, &self.order.ranks);
-        let target = number(self.wanted);
+        let target = to_rank(self.wanted);
         let mut candidates = (from..self.samples.len())
-            .filter(|&index| (number(self.given)..=target).contains(&ranks[index]))
+            .filter(|&index| (to_rank(self.given)..=target).contains(&ranks[index]))
             .collect::<Vec<_>>();
         while let Some(index) = candidates.pop() {
             let sample = &self.samples[index];
@@ -279,7 +279,7 @@ impl Frames for Mp4Frames {
         Ok(())
     }
 
-    fn place(&self, time: f64) -> Option<usize> {
+    fn index_at(&self, time: f64) -> Option<usize> {
         Some(self.order.times.partition_point(|&begin| begin < time))
     }
 }

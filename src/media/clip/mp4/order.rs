@@ -4,11 +4,11 @@ use crate::media::clip::mp4::samples::Sample;
 use crate::media::clip::mp4::track::Edit;
 
 /// The rank of a frame that is decoded as a reference but never presented.
-pub(super) const NEVER: u32 = u32::MAX;
+pub(super) const NOT_PRESENTED: u32 = u32::MAX;
 
 /// Presentation order and times of a track.
 pub(super) struct Order {
-    /// For each coded frame, in decoding order, its rank in presentation order, or [`NEVER`].
+    /// For each coded frame, in decoding order, its rank in presentation order, or [`NOT_PRESENTED`].
     pub(super) ranks: Vec<u32>,
     /// For each presented frame, its time in seconds from the first.
     pub(super) times: Vec<f64>,
@@ -17,24 +17,24 @@ pub(super) struct Order {
     /// Time of the first frame, in seconds on the movie timeline, which all tracks share.
     pub(super) start: f64,
     /// Whether the edit list was applied; if not, the frames are shifted relative to the other tracks.
-    pub(super) is_as_edited: bool,
+    pub(super) edits_applied: bool,
 }
 
 impl Order {
     /// Computes the order of `samples` in a track with `timescale` ticks a second.
     ///
     /// A frame belongs to an entry of the edit list if at least half of it is after the entry's start, and it begins
-    /// more than [`Edit::slack`] before its end. Edit lists that repeat or reorder entries are ignored, and so are
+    /// more than [`Edit::end_tolerance`] before its end. Edit lists that repeat or reorder entries are ignored, and so are
     /// those that would present nothing.
     pub(super) fn new(samples: &[Sample], edits: &[Edit], timescale: u32) -> Self {
-        let mut by_time: Vec<u32> = (0..number(samples.len())).collect();
+        let mut by_time: Vec<u32> = (0..to_rank(samples.len())).collect();
         by_time.sort_by_key(|&index| samples[index as usize].pts);
 
         let whole = [Edit {
-            pause: 0,
+            empty_before: 0,
             start: i64::MIN,
             end: i64::MAX,
-            slack: 0,
+            end_tolerance: 0,
         }];
         let is_forward = edits.windows(2).all(|pair| pair[0].end <= pair[1].start);
         let order = |edits: &[Edit]| Self::within(samples, &by_time, edits, timescale);
@@ -48,21 +48,21 @@ impl Order {
             }
         }
         Self {
-            is_as_edited: false,
+            edits_applied: false,
             ..order(&whole)
         }
     }
 
     fn within(samples: &[Sample], by_time: &[u32], edits: &[Edit], timescale: u32) -> Self {
         let mut order = Self {
-            ranks: vec![NEVER; samples.len()],
+            ranks: vec![NOT_PRESENTED; samples.len()],
             times: Vec::new(),
             seconds: 0.0,
             start: 0.0,
-            is_as_edited: true,
+            edits_applied: true,
         };
         let mut edits = edits.iter().copied().peekable();
-        let pause = |edit: Option<&Edit>| edit.map_or(0, |edit| i128::from(edit.pause));
+        let pause = |edit: Option<&Edit>| edit.map_or(0, |edit| i128::from(edit.empty_before));
         // In ticks; 128 bits, because a file may contain any value.
         let (mut elapsed, mut first) = (pause(edits.peek()), None);
         // Without an edit list, times are those of the track itself.
@@ -81,7 +81,7 @@ impl Order {
             let middle = (start + end).div_euclid(2);
 
             let is_over = |edit: &Edit| {
-                let slack = i128::from(edit.slack).min((end - start) / 2);
+                let slack = i128::from(edit.end_tolerance).min((end - start) / 2);
                 start + slack >= i128::from(edit.end)
             };
             while let Some(edit) = edits.next_if(is_over) {
@@ -96,7 +96,7 @@ impl Order {
             let to = end.min(i128::from(edit.end)) - origin(edit) + elapsed;
             let first = *first.get_or_insert(from);
 
-            order.ranks[index as usize] = number(order.times.len());
+            order.ranks[index as usize] = to_rank(order.times.len());
             let seconds = |ticks: i128| ticks as f64 / f64::from(timescale);
             order.times.push(seconds(from - first));
             order.seconds = seconds(to.max(from) - first);
@@ -107,7 +107,7 @@ impl Order {
 }
 
 /// Converts a number of samples, which is limited to far less.
-pub(super) fn number(samples: usize) -> u32 {
+pub(super) fn to_rank(samples: usize) -> u32 {
     u32::try_from(samples).unwrap_or(u32::MAX)
 }
 
@@ -129,10 +129,10 @@ mod tests {
 
     fn edit(start: i64, end: i64) -> Edit {
         Edit {
-            pause: 0,
+            empty_before: 0,
             start,
             end,
-            slack: 1,
+            end_tolerance: 1,
         }
     }
 
@@ -143,13 +143,13 @@ mod tests {
         assert_eq!(order.times, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
         assert!((order.seconds - 0.7).abs() < 1e-9);
         // Without an edit list, the decoding delay is on the movie timeline too.
-        assert!((order.start - 0.2).abs() < 1e-9 && order.is_as_edited);
+        assert!((order.start - 0.2).abs() < 1e-9 && order.edits_applied);
     }
 
     #[test]
     fn pauses_hold_the_frames_before_them() {
         let mut edits = [edit(25, 40), edit(70, 90)];
-        (edits[0].pause, edits[1].pause) = (300, 50);
+        (edits[0].empty_before, edits[1].empty_before) = (300, 50);
         let order = Order::new(&film(), &edits, 100);
         assert_eq!(order.start, 3.0);
         assert_eq!(order.times, [0.0, 0.05, 0.65, 0.75]);
@@ -161,13 +161,27 @@ mod tests {
         // An end that is off by a rounded tick changes nothing.
         for (start, end) in [(40, 70), (41, 69), (39, 71), (44, 62)] {
             let order = Order::new(&film(), &[edit(start, end)], 100);
-            assert_eq!(order.ranks, [NEVER, 1, NEVER, 0, NEVER, 2, NEVER]);
+            assert_eq!(
+                order.ranks,
+                [
+                    NOT_PRESENTED,
+                    1,
+                    NOT_PRESENTED,
+                    0,
+                    NOT_PRESENTED,
+                    2,
+                    NOT_PRESENTED
+                ]
+            );
             assert_eq!(order.times[0], 0.0);
         }
         let two = [edit(20, 40), edit(70, 90)];
         let order = Order::new(&film(), &two, 100);
         assert_eq!(order.times, [0.0, 0.1, 0.2, 0.3]);
-        assert_eq!(order.ranks, [0, NEVER, 1, NEVER, 3, NEVER, 2]);
+        assert_eq!(
+            order.ranks,
+            [0, NOT_PRESENTED, 1, NOT_PRESENTED, 3, NOT_PRESENTED, 2]
+        );
     }
 
     #[test]
@@ -179,7 +193,7 @@ mod tests {
             let order = Order::new(&film(), edits, 1);
             assert_eq!(order.times.len(), 7);
             // The last one presents all frames unchanged.
-            assert_eq!(order.is_as_edited, edits[0].start == 0);
+            assert_eq!(order.edits_applied, edits[0].start == 0);
         }
     }
 }

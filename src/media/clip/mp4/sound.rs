@@ -156,5 +156,5 @@ fn picture_start(file: &mut File, layout: &Layout, moov: &[u8], length: u64) -> 
     };
     let samples = listing::list(file, layout, moov, track.table, track.id, length).ok()?;
     let order = Order::new(&samples, &track.edits, track.timescale);
-    order.is_as_edited.then_some(order.start)
+    order.edits_applied.then_some(order.start)
 }

@@ -17,7 +17,7 @@ pub(crate) struct SoundEntry {
     /// The codec's display name.
     pub(crate) name: &'static str,
     /// The number of preroll samples that a decoder needs before the first one heard.
-    pub(crate) lead: usize,
+    pub(crate) preroll: usize,
 }
 
 /// Why a track can't be copied.
@@ -39,7 +39,7 @@ pub(super) fn sound_entry(stsd: &[u8]) -> Result<SoundEntry, Refused> {
         .zip(fields.u32())
         .ok_or(Refused::Senseless)?;
     let (kind, entry) = Boxes(fields.0).next().ok_or(Refused::Senseless)?;
-    let (of_codec, name, lead) = match &kind {
+    let (of_codec, name, preroll) = match &kind {
         b"mp4a" => (b"esds", "", 0),
         b"Opus" => (b"dOps", "Opus", 4),
         b"fLaC" => (b"dfLa", "FLAC", 0),
@@ -55,22 +55,22 @@ pub(super) fn sound_entry(stsd: &[u8]) -> Result<SoundEntry, Refused> {
     if count != 1 {
         return Err(Refused::Several);
     }
-    let body = straightened(entry, version.0, of_codec).ok_or(Refused::Senseless)?;
-    let (name, lead) = match &kind {
-        b"mp4a" => object(child(&body[ENTRY_BYTES..], b"esds").unwrap_or_default())
+    let body = to_mp4_layout(entry, version.0, of_codec).ok_or(Refused::Senseless)?;
+    let (name, preroll) = match &kind {
+        b"mp4a" => esds_codec(child(&body[ENTRY_BYTES..], b"esds").unwrap_or_default())
             .ok_or(Refused::Senseless)?,
-        _ => (name, lead),
+        _ => (name, preroll),
     };
     Ok(SoundEntry {
         kind,
         body,
         name,
-        lead,
+        preroll,
     })
 }
 
 /// The entry in the layout that is common to all versions of MP4.
-fn straightened(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u8>> {
+fn to_mp4_layout(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u8>> {
     let mut fields = Fields(entry);
     fields.bytes(8)?;
     let version = fields.u16()?;
@@ -113,7 +113,7 @@ fn straightened(entry: &[u8], stsd_version: u8, of_codec: &Kind) -> Option<Vec<u
 }
 
 /// The codec in an `esds` box, and its number of preroll samples.
-fn object(esds: &[u8]) -> Option<(&'static str, usize)> {
+fn esds_codec(esds: &[u8]) -> Option<(&'static str, usize)> {
     let mut fields = Fields(esds);
     fields.version()?;
     let mut kind = fields.u8()?;
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn quicktimes_entries_become_those_of_an_mp4() {
         let plain = sound_entry(&stsd(b"mp4a", 0, &[], &ESDS)).unwrap();
-        assert_eq!((plain.name, plain.lead), ("AAC", 2));
+        assert_eq!((plain.name, plain.preroll), ("AAC", 2));
         assert_eq!(plain.body.len(), ENTRY_BYTES + ESDS.len());
         assert_eq!(plain.body[ENTRY_BYTES..], ESDS);
         assert_eq!(plain.body[16..18], [0, 2]);

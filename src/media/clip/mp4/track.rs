@@ -18,7 +18,7 @@ pub(super) struct Track<'a> {
     /// Ticks a second, at least 1.
     pub(super) timescale: u32,
     /// The transform that makes its frames upright.
-    pub(super) turn: Orientation,
+    pub(super) orientation: Orientation,
     pub(super) codec: Codec<'a>,
     /// The edit list, in presentation order; empty if the track is presented unchanged.
     pub(super) edits: Vec<Edit>,
@@ -44,13 +44,13 @@ pub(super) enum Codec<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Edit {
     /// Ticks before it in which the track presents nothing.
-    pub(crate) pause: i64,
+    pub(crate) empty_before: i64,
     /// In ticks of the track.
     pub(crate) start: i64,
     /// In ticks of the track, exclusive.
     pub(crate) end: i64,
     /// Tolerance of the end in ticks: durations are rounded to the movie's coarser timescale.
-    pub(crate) slack: i64,
+    pub(crate) end_tolerance: i64,
 }
 
 /// The video track in `moov`. H.264 is preferred, then enabled tracks.
@@ -134,7 +134,7 @@ fn parse(trak: &[u8], movie_timescale: u32) -> Option<Track<'_>> {
     Some(Track {
         id,
         timescale,
-        turn: orientation(matrix[0], matrix[1], matrix[3], matrix[4]),
+        orientation: orientation(matrix[0], matrix[1], matrix[3], matrix[4]),
         codec: codec(child(table, b"stsd")?)?,
         edits: descend(trak, &[b"edts", b"elst"])
             .map(|list| edits(list, movie_timescale, timescale))
@@ -219,14 +219,14 @@ pub(super) fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Ed
         Some((duration, start))
     };
 
-    let (mut edits, mut pause) = (Vec::new(), 0i64);
-    let slack = i64::from(timescale.div_ceil(movie_timescale));
+    let (mut edits, mut empty_before) = (Vec::new(), 0i64);
+    let end_tolerance = i64::from(timescale.div_ceil(movie_timescale));
     // Reads as many entries as there are bytes, whatever the stored count.
     while let Some((duration, start)) = entry() {
         let ticks = u128::from(duration) * u128::from(timescale) / u128::from(movie_timescale);
         let ticks = i64::try_from(ticks).unwrap_or(i64::MAX);
         if start < 0 {
-            pause = pause.saturating_add(ticks);
+            empty_before = empty_before.saturating_add(ticks);
             continue;
         }
         let end = match ticks {
@@ -235,10 +235,10 @@ pub(super) fn edits(list: &[u8], movie_timescale: u32, timescale: u32) -> Vec<Ed
             ticks => start.saturating_add(ticks),
         };
         edits.push(Edit {
-            pause: std::mem::take(&mut pause),
+            empty_before: std::mem::take(&mut empty_before),
             start,
             end,
-            slack,
+            end_tolerance,
         });
     }
     edits
@@ -269,7 +269,7 @@ mod tests {
         .concat();
         let found: Vec<_> = edits(&list, 1000, 12_800)
             .iter()
-            .map(|edit| (edit.pause, edit.start, edit.end, edit.slack))
+            .map(|edit| (edit.empty_before, edit.start, edit.end, edit.end_tolerance))
             .collect();
         let expected = [(6400, 1024, 1024 + 12_800, 13), (0, 65_536, i64::MAX, 13)];
         assert_eq!(found, expected);

@@ -5,7 +5,7 @@ use candle_nn::VarBuilder;
 
 use super::emulated;
 use crate::nn::{
-    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, Slopes, affine_relu,
+    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, PRelu, affine_relu,
     avg_pool, concat_channels, grid_sample, lerp, masked, max_pool, max_pool_3, mixed_motion,
     resize_bilinear, resize_flow, sigmoid, soft_means, tanh, tanh_and_sigmoid,
 };
@@ -62,14 +62,14 @@ const SHAPES: [[usize; 4]; 7] = [
 /// Applies `epilogue` after a convolution's `bias`, with the CPU's own implementation unless the GPU is emulated.
 fn finish(epilogue: &Epilogue, x: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
-    if x.device().is_cpu() && !emulated::wanted() {
+    if x.device().is_cpu() && !emulated::is_emulated() {
         let mut y: Vec<f32> = x.flatten_all()?.to_vec1()?;
         let bias: Vec<f32> = bias.to_vec1()?;
         epilogue.apply(&mut y, Some(&bias), (n, channels, height * width))?;
         return Tensor::from_vec(y, x.dims(), x.device());
     }
     let bias = bias.reshape((1, channels, 1, 1))?;
-    epilogue.elsewhere(x.clone(), Some(&bias))
+    epilogue.apply_on_device(x.clone(), Some(&bias))
 }
 
 pub(super) fn norms() -> Vec<Case> {
@@ -88,7 +88,7 @@ pub(super) fn norms() -> Vec<Case> {
             let [normed, relu, added, sloped] = [1, 2, 4, 8].map(|bit| parts & bit != 0);
             let layer = move |t: &[Tensor]| {
                 let norm = InstanceNorm::new(&t[1], &t[2], InstanceNorm::EPS)?;
-                let slopes = Slopes::new(&t[4])?;
+                let slopes = PRelu::new(&t[4])?;
                 let epilogue = Epilogue {
                     norm: normed.then_some(&norm),
                     relu,

@@ -9,7 +9,7 @@ const WIDTH: f32 = 216.0;
 
 /// A hundred frames of two pixels each, of which 20 to 59 are used.
 fn strip(scores: &[Option<f32>]) -> Filmstrip<'_> {
-    let known = Known {
+    let known = ClipPanelData {
         name: "a.mp4",
         fps: 25.0,
         frames: 100,
@@ -21,7 +21,7 @@ fn strip(scores: &[Option<f32>]) -> Filmstrip<'_> {
         first: 20,
         last: 59,
         step: 5,
-        broken: None,
+        read_error: None,
         current: None,
         square: None,
         clip_size: (640, 480),

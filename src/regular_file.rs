@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_files_up_to_the_length_are_read() {
+    fn regular_files_up_to_the_limit_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         fs::write(&path, "abc").unwrap();

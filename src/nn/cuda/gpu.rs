@@ -14,7 +14,7 @@ const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
 const MODULE: &str = "mien";
 
 /// An argument in the form the driver takes it: a pointer to the value stored here.
-enum Held<'a> {
+enum DriverArg<'a> {
     F32(CudaView<'a, f32>),
     F64(CudaView<'a, f64>),
     Null(u64),
@@ -55,31 +55,31 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
     for (arg, storage) in launch.args.iter().zip(&storages) {
         held.push(match (arg, storage) {
             (Arg::Read(Some(x)), Some((storage, layout))) => match x.dtype() {
-                DType::F64 => Held::F64(dense(storage, layout)?),
-                _ => Held::F32(dense(storage, layout)?),
+                DType::F64 => DriverArg::F64(dense(storage, layout)?),
+                _ => DriverArg::F32(dense(storage, layout)?),
             },
-            (Arg::Read(_), _) => Held::Null(0),
+            (Arg::Read(_), _) => DriverArg::Null(0),
             (Arg::Write(shape), _) => {
                 // SAFETY: the memory is uninitialised, and nothing reads it before the kernel below, the next operation
                 // on the same stream, has written all of it: kernels write every result, as the tests check, where
                 // unwritten values stay NaN. Any bits are a valid f32.
                 let result = unsafe { device.alloc::<f32>(shape.iter().product())? };
-                Held::Result(result, shape)
+                DriverArg::Result(result, shape)
             }
-            (Arg::Int(value), _) => Held::Int(*value),
-            (Arg::Float(value), _) => Held::Float(*value),
+            (Arg::Int(value), _) => DriverArg::Int(*value),
+            (Arg::Float(value), _) => DriverArg::Float(*value),
         });
     }
 
     let mut builder = function.builder();
     for held in &mut held {
         match held {
-            Held::F32(values) => builder.arg(&*values),
-            Held::F64(values) => builder.arg(&*values),
-            Held::Null(null) => builder.arg(&*null),
-            Held::Result(result, _) => builder.arg(result),
-            Held::Int(value) => builder.arg(&*value),
-            Held::Float(value) => builder.arg(&*value),
+            DriverArg::F32(values) => builder.arg(&*values),
+            DriverArg::F64(values) => builder.arg(&*values),
+            DriverArg::Null(null) => builder.arg(&*null),
+            DriverArg::Result(result, _) => builder.arg(result),
+            DriverArg::Int(value) => builder.arg(&*value),
+            DriverArg::Float(value) => builder.arg(&*value),
         };
     }
     let size = |n: usize| u32::try_from(n).map_err(candle_core::Error::wrap);
@@ -94,7 +94,7 @@ pub(super) unsafe fn run(launch: &Launch) -> Result<Vec<Tensor>> {
     drop(builder);
 
     let results = held.into_iter().filter_map(|held| match held {
-        Held::Result(values, shape) => Some((values, shape)),
+        DriverArg::Result(values, shape) => Some((values, shape)),
         _ => None,
     });
     Ok(results

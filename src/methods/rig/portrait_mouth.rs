@@ -10,7 +10,7 @@ use super::tone::{Tone, mean, percentile};
 use crate::math::smoothstep_between;
 
 /// The portrait's pixels between the lips, in a box around them.
-pub(super) struct OwnInside {
+pub(super) struct PortraitMouth {
     left: f32,
     top: f32,
     /// The inside of the mouth, extrapolated outward.
@@ -32,7 +32,7 @@ fn column(number: usize) -> f32 {
     (number as f32 + 0.5) / COLUMNS as f32
 }
 
-impl OwnInside {
+impl PortraitMouth {
     pub fn new(mouth: &Opening, scene: &Scene, teeth: Option<[f32; 3]>) -> Option<Self> {
         let (source, unit) = (&scene.source, scene.fit.projection.unit);
         let lines = mouth.upper.iter().chain(&mouth.lower);
@@ -135,7 +135,7 @@ impl OwnInside {
         scene: &Scene,
         deformed: &'a Deformed,
         mouth: &Opening,
-    ) -> OwnSampler<'a> {
+    ) -> PortraitMouthSampler<'a> {
         let unit = scene.fit.projection.unit;
         let upper = &scene.model.lips.upper;
         let near =
@@ -153,7 +153,7 @@ impl OwnInside {
             upper: unplaced(&mouth.upper),
             lower: unplaced(&mouth.lower),
         };
-        OwnSampler {
+        PortraitMouthSampler {
             own: self,
             deformed,
             depth,
@@ -165,8 +165,8 @@ impl OwnInside {
 }
 
 /// The portrait's inside of the mouth in one frame: it moves with the head.
-pub(super) struct OwnSampler<'a> {
-    own: &'a OwnInside,
+pub(super) struct PortraitMouthSampler<'a> {
+    own: &'a PortraitMouth,
     deformed: &'a Deformed,
     /// Depth of its pixels.
     depth: f32,
@@ -178,7 +178,7 @@ pub(super) struct OwnSampler<'a> {
     only_teeth: f32,
 }
 
-impl OwnSampler<'_> {
+impl PortraitMouthSampler<'_> {
     /// Composites the portrait's inside of the mouth over `drawn`.
     pub fn over(&self, drawn: Rgba, [x, y]: [f32; 2]) -> Rgba {
         let own = self.own;
@@ -197,13 +197,13 @@ impl OwnSampler<'_> {
     /// opens above them.
     fn under_raised_lip(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         /// Upper bound on the added fraction of a tooth's length.
-        const MOST: f32 = 0.45;
+        const MAX_STRETCH: f32 = 0.45;
         let frame = &self.own.frame;
         let (along, height) = frame.coordinates([x, y]);
         let (lip, end) = (frame.heights(along).0, interpolated(&self.own.row, along));
         let lip_now = self.lips.heights(self.lips.coordinates([x, y]).0).0;
         let length = (end - lip_now).max(self.shortest);
-        let raised = (lip - lip_now).clamp(0.0, MOST * length);
+        let raised = (lip - lip_now).clamp(0.0, MAX_STRETCH * length);
         let by = raised * ((end - height) / length).clamp(0.0, 1.0);
         let down = frame.down();
         [x + by * down[0], y + by * down[1]]

@@ -148,7 +148,7 @@ impl ConstantMap {
             let table: Vec<f32> = self.values.iter().copied().chain(classes).collect();
             return norm.forward(&cuda::class_map(x, &table, self.classes)?, true);
         }
-        if !host::is_ours(x) {
+        if !host::is_cpu_f32(x) {
             return norm.forward(&(x + self.to_tensor(x)?)?, true);
         }
         let isa = Isa::best();

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::field::{CELL, Field};
 use super::plane::WHOLES;
-use super::sample::{Reader, SOME, Starts};
+use super::sample::{BATCH, Reader, TapBatch};
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
 use crate::media::image::opaque::GREY;
@@ -12,10 +12,10 @@ use crate::nn::isa::{Isa, multiversion};
 
 /// Minification up to which one sample per pixel is read; from the second value on, the samples cover the whole footprint
 /// of the pixel.
-const SHRUNK: (f32, f32) = (1.2, 1.5);
+const MINIFICATION_RAMP: (f32, f32) = (1.2, 1.5);
 
 /// Maximum number of samples per pixel along each axis.
-const MOST_PLACES: f32 = 4.0;
+const MAX_SUBSAMPLES: f32 = 4.0;
 
 /// The width of the blend between the generator's picture and the portrait, in pixels.
 const SEAM: f32 = 2.0;
@@ -39,29 +39,29 @@ pub(super) fn moved(
 multiversion! {
     fn moved_line(line: Line, reader: &Reader, field: &Field, place: &TurnedSquare) {
         let Line { pixels, first, places } = line;
-        for (block, pixels) in pixels.chunks_mut(SOME).enumerate() {
-            let x = first.0 + block * SOME;
-            let (u, v, inside) = places.some(block * SOME);
+        for (block, pixels) in pixels.chunks_mut(BATCH).enumerate() {
+            let x = first.0 + block * BATCH;
+            let (u, v, inside) = places.batch(block * BATCH);
             let near = field.near(&u, &v);
-            let mut fields = [[0.0f32; CELL]; SOME];
+            let mut fields = [[0.0f32; CELL]; BATCH];
             // The pixels that change, and of those the ones that need a single sample.
-            let (mut changes, mut plain) = ([false; SOME], [false; SOME]);
+            let (mut changes, mut plain) = ([false; BATCH], [false; BATCH]);
             for i in 0..pixels.len() {
-                let shrink = field.shrink(&near, i);
-                if inside[i] && shrink != [0.0; 2] {
+                let minification = field.minification(&near, i);
+                if inside[i] && minification != [0.0; 2] {
                     fields[i] = field.between(&near, i);
                     changes[i] = fields[i] != [0.0; CELL];
-                    plain[i] = changes[i] && shrink[0].max(shrink[1]) <= SHRUNK.0;
+                    plain[i] = changes[i] && minification[0].max(minification[1]) <= MINIFICATION_RAMP.0;
                 }
             }
-            if changes == [false; SOME] {
+            if changes == [false; BATCH] {
                 continue;
             }
             let mut warped = read_plain(reader, (x, first.1), &fields, &plain);
-            for i in 0..SOME {
+            for i in 0..BATCH {
                 if changes[i] && !plain[i] {
-                    let (at, shrink) = ((x + i, first.1), field.shrink(&near, i));
-                    warped[i] = supersampled(reader, field, place, at, (u[i], v[i]), shrink);
+                    let (at, minification) = ((x + i, first.1), field.minification(&near, i));
+                    warped[i] = supersampled(reader, field, place, at, (u[i], v[i]), minification);
                 }
             }
             if reader.clear {
@@ -80,30 +80,30 @@ multiversion! {
 fn read_plain(
     reader: &Reader,
     (x, y): (usize, usize),
-    fields: &[[f32; CELL]; SOME],
-    plain: &[bool; SOME],
-) -> [[f32; 4]; SOME] {
-    let (mut columns, mut dx, mut dy) = ([0i32; SOME], [0.0f32; SOME], [0.0f32; SOME]);
-    for i in 0..SOME {
+    fields: &[[f32; CELL]; BATCH],
+    plain: &[bool; BATCH],
+) -> [[f32; 4]; BATCH] {
+    let (mut columns, mut dx, mut dy) = ([0i32; BATCH], [0.0f32; BATCH], [0.0f32; BATCH]);
+    for i in 0..BATCH {
         columns[i] = (x + i) as i32;
         dx[i] = fields[i][0];
         dy[i] = fields[i][1];
     }
-    let across = Starts::new(&columns, &dx);
-    let down = Starts::new(&[y as i32; SOME], &dy);
-    reader.read_some(&across, &down, plain)
+    let across = TapBatch::new(&columns, &dx);
+    let down = TapBatch::new(&[y as i32; BATCH], &dy);
+    reader.read_batch(&across, &down, plain)
 }
 
 /// Blends the paint over the warped pixels and writes bytes.
 #[inline(always)]
 fn write_opaque(
     pixels: &mut [[u8; 4]],
-    warped: &[[f32; 4]; SOME],
-    fields: &[[f32; CELL]; SOME],
-    changes: &[bool; SOME],
+    warped: &[[f32; 4]; BATCH],
+    fields: &[[f32; CELL]; BATCH],
+    changes: &[bool; BATCH],
 ) {
-    let mut bytes = [[0u8; 4]; SOME];
-    for i in 0..SOME {
+    let mut bytes = [[0u8; 4]; BATCH];
+    for i in 0..BATCH {
         let keep = 1.0 - fields[i][2].clamp(0.0, 1.0);
         for c in 0..4 {
             let color = keep * warped[i][c] + fields[i][3 + c];
@@ -167,19 +167,19 @@ struct Line<'a> {
     pixels: &'a mut [[u8; 4]],
     /// Column and row of the first pixel.
     first: (usize, usize),
-    places: Places,
+    places: CropCoords,
 }
 
 /// Maps the pixels of a line to positions in the crop.
 #[derive(Clone, Copy)]
-struct Places {
+struct CropCoords {
     start: (f64, f64),
     step: (f64, f64),
     /// How far around the crop positions count, as a share of its side.
     reach: f64,
 }
 
-impl Places {
+impl CropCoords {
     /// Returns the position of pixel `i`'s centre, both coordinates in 0..1 inside the crop; `None` if out of reach.
     #[inline(always)]
     fn at(&self, i: usize) -> Option<(f32, f32)> {
@@ -189,9 +189,9 @@ impl Places {
 
     /// The same for a run of pixels from `first` on, and which of them are within reach.
     #[inline(always)]
-    fn some(&self, first: usize) -> ([f32; SOME], [f32; SOME], [bool; SOME]) {
-        let (mut u, mut v, mut inside) = ([0.0; SOME], [0.0; SOME], [false; SOME]);
-        for i in 0..SOME {
+    fn batch(&self, first: usize) -> ([f32; BATCH], [f32; BATCH], [bool; BATCH]) {
+        let (mut u, mut v, mut inside) = ([0.0; BATCH], [0.0; BATCH], [false; BATCH]);
+        for i in 0..BATCH {
             ((u[i], v[i]), inside[i]) = self.anywhere(first + i);
         }
         (u, v, inside)
@@ -244,7 +244,7 @@ fn each_line(
             change(Line {
                 pixels: &mut row.as_chunks_mut::<4>().0[left..right.max(left)],
                 first: (left, y),
-                places: Places { start, step, reach },
+                places: CropCoords { start, step, reach },
             });
         });
 }
@@ -257,17 +257,20 @@ fn supersampled(
     place: &TurnedSquare,
     at: (usize, usize),
     (u, v): (f32, f32),
-    shrink: [f32; 2],
+    minification: [f32; 2],
 ) -> [f32; 4] {
     // Per axis: minification is mostly along one axis.
-    let places = shrink.map(|shrink| {
-        if shrink <= SHRUNK.0 {
+    let places = minification.map(|minification| {
+        if minification <= MINIFICATION_RAMP.0 {
             1.0
         } else {
-            shrink.ceil().clamp(2.0, MOST_PLACES)
+            minification.ceil().clamp(2.0, MAX_SUBSAMPLES)
         }
     });
-    let wide = shrink.map(|shrink| ((shrink - SHRUNK.0) / (SHRUNK.1 - SHRUNK.0)).clamp(0.0, 1.0));
+    let wide = minification.map(|minification| {
+        ((minification - MINIFICATION_RAMP.0) / (MINIFICATION_RAMP.1 - MINIFICATION_RAMP.0))
+            .clamp(0.0, 1.0)
+    });
     let offset = |axis: usize, k: usize| ((k as f32 + 0.5) / places[axis] - 0.5) * wide[axis];
     let (cos, sin) = (place.angle.cos() as f32, place.angle.sin() as f32);
     let side = place.side as f32;
