@@ -167,8 +167,8 @@ fn clip(folder: &Path, bytes: &[u8]) -> bool {
         }
     }
     // Skips ahead without decoding the frames between.
-    if let Ok(later) = Clip::open(&path) {
-        match later.skip(3).next() {
+    if let Ok(mut later) = Clip::open(&path) {
+        match later.nth(3) {
             None | Some(Ok(_)) => {}
             Some(Err(error)) => return told(error),
         }

@@ -215,7 +215,7 @@ mod tests {
 
         let mut works = Command::new("sh");
         works.args(["-c", "sleep 0.4; echo done"]);
-        let clock = || begun.elapsed().as_micros() as u64;
+        let clock = || u64::try_from(begun.elapsed().as_micros()).unwrap();
         assert_eq!(finish(&mut works, patience, clock).unwrap(), "done\n");
     }
 }

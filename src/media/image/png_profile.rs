@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        let length = (body.len() as u32).to_be_bytes();
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
         // The checksum is checked by the decoder only.
         [&length[..], kind, body, &[0; 4]].concat()
     }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn profiles_of_an_ordinary_size_pass_and_bombs_do_not() {
-        let most = MAX_BYTES as usize;
+        let most = usize::try_from(MAX_BYTES).unwrap();
         for (bytes, passes) in [(0, true), (3000, true), (most, true), (most + 1, false)] {
             let mut file = Cursor::new(with_profile(bytes));
             assert_eq!(is_bounded(&mut file).unwrap(), passes, "{bytes}");

@@ -232,7 +232,9 @@ mod tests {
     fn full_box(kind: &[u8; 4], words: &[u32]) -> Vec<u8> {
         let body: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         [
-            (12 + body.len() as u32).to_be_bytes().as_slice(),
+            (12 + u32::try_from(body.len()).unwrap())
+                .to_be_bytes()
+                .as_slice(),
             kind,
             &[0; 4],
             &body,

@@ -178,7 +178,7 @@ mod tests {
             boxes,
         ]
         .concat();
-        let size = (entry.len() as u32 + 8).to_be_bytes();
+        let size = (u32::try_from(entry.len()).unwrap() + 8).to_be_bytes();
         [&[0, 0, 0, 0, 0, 0, 0, 1], size.as_slice(), kind, &entry].concat()
     }
 
