@@ -49,7 +49,7 @@ pub fn path(path: &Path) -> String {
 pub fn fault(error: &impl std::fmt::Display) -> String {
     let line = error.to_string();
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    shortened(line.trim_end_matches('.'), MOST)
+    shortened(line.trim_end_matches('.'), MAX_CHARACTERS)
 }
 
 fn is_plain(c: char) -> bool {

@@ -245,7 +245,7 @@ impl ConvTranspose2d {
             height,
             width,
             upsampled: false,
-            before,
+            padding: before,
             stride: 1,
             rows: (out_h - 1 + padding) / s + before + 1,
             pitch: (out_w - 1 + padding) / s + before + 1,

@@ -371,7 +371,7 @@ impl Drivers {
                 problem: Some(problem),
                 ..
             }) => MotionState::Problem(problem.clone()),
-            Some(ready) => MotionState::PreparedDriver {
+            Some(ready) => MotionState::Ready {
                 frames: ready.driver.frames() as usize,
                 fps: ready.driver.fps(),
             },

@@ -72,7 +72,7 @@ fn joined<R: Read + Seek>(
 
 /// The text of the comment: one sentence in ASCII, the only encoding of GIF comments.
 pub(super) fn comment(note: &Provenance) -> String {
-    format!("{}{JOINT}{}", note.sentence(), note.source_type.uri())
+    format!("{}{SEPARATOR}{}", note.sentence(), note.source_type.uri())
         .chars()
         .map(|character| match character {
             ' '..='~' => character,

@@ -189,7 +189,7 @@ impl Stored {
         }
         let registry = Registry::default();
         for pane in &mut self.panes {
-            *pane = registry.changed(*pane, pane.method);
+            *pane = registry.with_method(*pane, pane.method);
         }
 
         let reference = PortraitRef {
