@@ -312,7 +312,7 @@ fn the_project_menu_and_its_questions() {
         (
             "project_unsaved",
             (520, 180),
-            Question::Unsaved(After::Quit),
+            Question::Unsaved(PendingAction::Quit),
         ),
         ("project_keys", (800, 560), Question::Keys),
     ] {
