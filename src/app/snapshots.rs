@@ -7,7 +7,7 @@ use iced::{Element, Settings, Size};
 use iced_test::Simulator;
 
 use super::export::queue::{Ending, Message as QueueMessage, Queue};
-use super::projects::{After, Question};
+use super::projects::{PendingAction, Question};
 use super::timeline::numbers::{Numbers, Series};
 use super::timeline::subject::SheetData;
 use super::timeline::{Message as TimelineMessage, Tab};
@@ -17,7 +17,7 @@ use super::*;
 use crate::document::{
     ActionUnit, Channel, ClipMotion, MediaSource, MethodChoice, Sample as Codes, SampledMotion,
 };
-use crate::drive::previews::takes as draw_previews;
+use crate::drive::previews::generate_previews as draw_previews;
 use crate::media::encode::save_png;
 use crate::media::image::{Picture, open as open_picture};
 use crate::methods::ganimation::model::Model;
@@ -312,7 +312,7 @@ fn the_project_menu_and_its_questions() {
         (
             "project_unsaved",
             (520, 180),
-            Question::Unsaved(After::Quit),
+            Question::Unsaved(PendingAction::Quit),
         ),
         ("project_keys", (800, 560), Question::Keys),
     ] {

@@ -111,7 +111,7 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
         smoothing,
         use_baseline: arguments.own_rest || neutral.is_some(),
     });
-    if let Some(broken) = &track.broken {
+    if let Some(broken) = &track.read_error {
         say(broken);
     }
     let frames = track.frames.iter().zip(&values);

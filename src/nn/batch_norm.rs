@@ -77,7 +77,7 @@ impl BatchNorm {
         }
         let (n, _, height, width) = x.dims4()?;
         let isa = Isa::best();
-        let mut y = arena::copied(x)?;
+        let mut y = arena::copy_to_buffer(x)?;
         let planes: Vec<_> = y
             .chunks_exact_mut((height * width).max(1))
             .enumerate()

@@ -74,7 +74,7 @@ impl InstanceNorm {
         if !host::is_cpu_f32(x) || cuda::takes(&[x]) {
             return epilogue.apply_on_device(x.clone(), None);
         }
-        let mut y = arena::copied(x)?;
+        let mut y = arena::copy_to_buffer(x)?;
         epilogue.apply(&mut y, None, (n, channels, height * width))?;
         Tensor::from_vec(y, x.shape(), x.device())
     }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::field::{CELL, Field};
-use super::plane::WHOLES;
+use super::plane::ROUND_MAGIC;
 use super::sample::{BATCH, Reader, TapBatch};
 use crate::face::TurnedSquare;
 use crate::media::image::Picture;
@@ -109,7 +109,7 @@ fn write_opaque(
             let color = keep * warped[i][c] + fields[i][3 + c];
             // Rounds to the nearest byte through the bits of the sum, which vectorises better than a saturating
             // conversion.
-            bytes[i][c] = (color.clamp(0.0, 255.0) + WHOLES).to_bits() as u8;
+            bytes[i][c] = (color.clamp(0.0, 255.0) + ROUND_MAGIC).to_bits() as u8;
         }
     }
     for (i, pixel) in pixels.iter_mut().enumerate() {

@@ -4,7 +4,7 @@ use super::super::simd::{LANES, Simd, dispatch};
 use super::form::ConvForm;
 use super::grid::{Grid, Lanes, TilePosition};
 use super::points::{Filter, Points5, Points6, Points7};
-use super::spectrum::put;
+use super::spectrum::store_spectra;
 use super::upsampled;
 
 /// Samples of a row under eight adjacent tiles, rounded up.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::change::{Change, shown};
+use super::change::{Change, blended};
 use super::neighbours::{Cell, Neighbours};
 use super::{Action, Field, Message, SampleGrid};
 use crate::document::{Category, Playback, Sample, SampleSizes, SampledMotion};

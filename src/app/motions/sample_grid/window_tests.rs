@@ -14,7 +14,7 @@ use super::view::{id, key, numbered};
 use super::{Action, Field, Message, OPEN_SIZE, SampleGrid, WIDTH};
 use crate::app::widgets::theme;
 use crate::document::SampledMotion;
-use crate::drive::previews::takes as draw_previews;
+use crate::drive::previews::generate_previews as draw_previews;
 use crate::media::encode::save_png;
 use crate::media::image::{Picture, open};
 use crate::methods::mocogan::sampler::Sampler;
