@@ -4,18 +4,18 @@ use crate::document::{ActionUnit, AuVector, Follow, Gaze, Group, HeadTurn, Pose}
 use crate::drive::au_track::{AuTrack, Reading, begin_at};
 use crate::face::{HeadPose, OneEuro, smooth_in_range};
 
-/// Returns the filter for the two smoothing settings of [`Follow`], both in 0..=1: `still` is how strongly a curve is smoothed
-/// (0 is off), `quick` is how closely it follows a fast movement. At 0.5 both are the filter's defaults.
+/// Returns the filter for the two smoothing settings of [`Follow`], both in 0..=1: `smoothing_strength` is how strongly a curve
+/// is smoothed (0 is off), `responsiveness` how closely it follows a fast movement. At 0.5 both are the filter's defaults.
 pub fn smoothing(smoothing_strength: f32, responsiveness: f32) -> OneEuro {
-    if still <= 0.0 {
+    if smoothing_strength <= 0.0 {
         return OneEuro::OFF;
     }
     let usual = OneEuro::default();
     // The ends are eight times, or an eighth of, the middle.
     let factor = |value: f32| 64f32.powf(value - 0.5);
     OneEuro {
-        min_cutoff_hz: usual.min_cutoff_hz / factor(still),
-        beta: usual.beta * factor(quick),
+        min_cutoff_hz: usual.min_cutoff_hz / factor(smoothing_strength),
+        beta: usual.beta * factor(responsiveness),
         ..usual
     }
 }
