@@ -1,7 +1,7 @@
 //! Layers as our own kernels on an NVIDIA GPU, where candle's operations would take many small launches.
 //!
 //! The kernels (`cuda/kernels/`) are CUDA C that build.rs compiles with nvcc if the feature `cuda` is on. A layer calls
-//! [`takes`] and, if it returns true, builds its [launch](launch::Launch), which is plain data; `card` runs it. Kernels take f32
+//! [`takes`] and, if it returns true, builds its [launch](launch::Launch), which is plain data; `gpu` runs it. Kernels take f32
 //! on a GPU. For everything else, and everywhere if `MIEN_CUDA_PLAIN` is set, the layers are composed of candle's operations.
 //!
 //! The tests build the same kernels as C and run the same launches on the CPU (`emulated`), so that everything except

@@ -329,7 +329,7 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
         ..moved.clone()
     };
     let drift_only = source.apply(&shown, Transfer::default()).unwrap();
-    let apart = |a: &Picture, b: &Picture| {
+    let difference = |a: &Picture, b: &Picture| {
         let pairs = a.rgba().iter().zip(b.rgba());
         pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>()
     };
