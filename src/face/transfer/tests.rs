@@ -334,7 +334,7 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
         pairs.map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>()
     };
     let painted = source.apply(&motion(bend, 0.0, flat(0.9)), Transfer::default());
-    assert!(4 * apart(&draft, &drift_only) < apart(&draft, &painted.unwrap()));
+    assert!(4 * difference(&draft, &drift_only) < difference(&draft, &painted.unwrap()));
 
     let closed = Mask {
         size: 2,
