@@ -153,6 +153,8 @@ fn the_start_screen() {
             .expect("the panes are drawn");
         drop(app.update(Message::Drawn));
     }
+    app.panes.set_millis(12.0);
+    app.status.millis = Some(12.0);
     assert_looks("start", SIZE, app.view());
 }
 

@@ -281,6 +281,14 @@ impl Panes {
         true
     }
 
+    /// Replaces the times that the panes took, which differ from run to run.
+    #[cfg(test)]
+    pub fn set_millis(&mut self, millis: f32) {
+        for picture in &mut self.pictures {
+            picture.millis = picture.millis.map(|_| millis);
+        }
+    }
+
     /// The picture of a visible pane; `index` counts visible panes.
     fn picture(&self, index: usize, spec: &PaneSpec) -> Option<&PanePicture> {
         let fits = |shown: &&PanePicture| (shown.method, shown.view) == (spec.method, spec.view);
