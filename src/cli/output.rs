@@ -19,7 +19,7 @@ use crate::text;
 /// A command may word the help of these in its own way, by `mut_arg`.
 #[derive(Debug, Args)]
 pub(super) struct OutputArgs {
-    /// Leaves out the note in the file that says that a model edited it
+    /// Leaves out the note in the file that says that Mien edited it, and whether a model painted a part
     #[arg(long)]
     pub unmarked: bool,
 

@@ -17,7 +17,7 @@ use crate::jobs::output::{Output, Sound, Writer, scaled, with_media};
 use crate::jobs::remark::Remark;
 use crate::media::image::Picture;
 use crate::media::image::resample::resized;
-use crate::media::provenance::{Provenance, SourceType};
+use crate::media::provenance::Provenance;
 use crate::methods::models::{MethodKey, Models};
 use crate::methods::subject::Subject;
 use crate::methods::{DrivenBy, Quality};
@@ -130,7 +130,7 @@ impl ExportJob {
             marked: self.output.marked && !self.is_untouched(&composition, &steps),
             ..output
         };
-        let note = note(&output, &composition, models)?;
+        let note = note(&output, &composition, models, self.subject.face.is_some())?;
         let mut writer = Writer::new(&output, frame.size(), fps, note)?;
         if output.part.is_some() {
             writer.set_numbers(written.start, steps.len());
@@ -336,27 +336,40 @@ fn note(
     output: &Output,
     composition: &Composition,
     models: &Models,
+    has_face: bool,
 ) -> Result<Option<Provenance>, EngineError> {
     let mut authors: Vec<String> = Vec::new();
-    for pane in &composition.panes {
-        let drawn = matches!(pane.driver, Driver::Track(_));
-        let name = match (
-            pane.method,
-            MethodKey::of(pane.method, pane.weights.as_deref()),
-        ) {
-            (MethodChoice::Source, _) => continue,
-            // A clip's frames are not edited.
-            (MethodChoice::Motion, _) if !drawn => continue,
-            (_, Some(key)) => models.method(&key)?.weights().to_owned(),
-            (_, None) => models.ganimation().name().to_owned(),
-        };
+    let mut is_generative = false;
+    let mut add = |key: &MethodKey| -> Result<(), EngineError> {
+        let method = models.method(key)?;
+        is_generative |= method.info().is_generative;
+        let name = method.weights().to_owned();
         if !authors.contains(&name) {
             authors.push(name);
         }
+        Ok(())
+    };
+    for pane in &composition.panes {
+        let is_track = matches!(pane.driver, Driver::Track(_));
+        let expressions = MethodChoice::of_expressions(has_face);
+        let method = match pane.method {
+            MethodChoice::Source => continue,
+            // A clip's frames are not edited.
+            MethodChoice::Motion if !is_track => continue,
+            MethodChoice::Motion => expressions,
+            method => method,
+        };
+        let under = (pane.expression_by_rig && has_face).then_some(expressions);
+        let keys = [
+            under.and_then(|under| MethodKey::of(under, None)),
+            MethodKey::of(method, pane.weights.as_deref()),
+        ];
+        for key in keys.iter().flatten() {
+            add(key)?;
+        }
     }
-    let source = SourceType::CompositeWithTrainedAlgorithmicMedia;
     let marked = output.marked && !authors.is_empty();
-    Ok(marked.then(|| Provenance::new(authors, source)))
+    Ok(marked.then(|| Provenance::of_edit(authors, is_generative)))
 }
 
 /// Composes a frame from its panes.

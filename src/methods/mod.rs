@@ -55,6 +55,8 @@ pub struct MethodInfo {
     pub overshoots: bool,
     /// Whether it draws skin folds, as strongly as [`Subject::folds`] sets.
     pub draws_folds: bool,
+    /// Whether a trained network paints the result. The rig moves the portrait's own pixels, and draws the rest by rules.
+    pub is_generative: bool,
     /// Whether [`Method::prepare`] uses the face's landmarks as well as the pixels of the crop.
     pub fits_landmarks: bool,
     /// The modes of a picture-driven method, the default first; empty if it has only one way of driving.

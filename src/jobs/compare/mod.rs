@@ -9,16 +9,16 @@ pub mod table;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{Document, FileFormat, MotionKind, Playback};
+use crate::document::{Document, FileFormat, MethodChoice, MotionKind, Playback};
 use crate::error::{CompareError, EngineError};
 use crate::jobs::charts::ChartFile;
 use crate::jobs::output::{Output, Writer};
 use crate::jobs::remark::Remark;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::image::Picture;
-use crate::media::provenance::{Provenance, SourceType};
+use crate::media::provenance::Provenance;
 use crate::methods::Method;
-use crate::methods::models::Models;
+use crate::methods::models::{MethodKey, Models};
 use crate::methods::subject::Subject;
 use crate::progress::Progress;
 use crate::render::composition::FrameKey;
@@ -93,13 +93,21 @@ impl Comparison {
         }
         let drives = match &self.motion {
             MotionKind::Clip(_) => None,
-            MotionKind::Track(_) => Some(models.ganimation().name().to_owned()),
-            MotionKind::Sample(_) => Some(models.sampler()?.name().to_owned()),
+            MotionKind::Track(_) => {
+                let method = MethodChoice::of_expressions(self.subject.face.is_some());
+                let key = MethodKey::of(method, None);
+                let method = key.map(|key| models.method(&key)).transpose()?;
+                method.map(|method| (method.weights().to_owned(), method.info().is_generative))
+            }
+            MotionKind::Sample(_) => Some((models.sampler()?.name().to_owned(), true)),
         };
-        let networks = methods.iter().map(|method| method.weights().to_owned());
-        let authors = each_once(networks.chain(drives).collect());
-        let edited = SourceType::CompositeWithTrainedAlgorithmicMedia;
-        Ok(Some(Provenance::new(authors, edited)))
+        let painted = methods.iter().map(|method| {
+            let is_generative = method.info().is_generative;
+            (method.weights().to_owned(), is_generative)
+        });
+        let (authors, generative): (Vec<String>, Vec<bool>) = painted.chain(drives).unzip();
+        let is_generative = generative.contains(&true);
+        Ok(Some(Provenance::of_edit(each_once(authors), is_generative)))
     }
 
     /// The motion, played once.

@@ -42,6 +42,7 @@ pub static INFO: MethodInfo = MethodInfo {
     draws_head: true,
     overshoots: true,
     draws_folds: true,
+    is_generative: false,
     fits_landmarks: true,
     modes: &[],
     views: &[

@@ -22,6 +22,7 @@ pub static INFO: MethodInfo = MethodInfo {
     draws_head: false,
     overshoots: false,
     draws_folds: false,
+    is_generative: true,
     fits_landmarks: false,
     modes: &[Mode::Relative, Mode::Standard, Mode::Avd],
     views: &[
