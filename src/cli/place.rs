@@ -93,6 +93,9 @@ impl Place {
     /// Prints a remark about the face; `done` is what happens to it, such as "edited".
     pub fn remark(&self, portrait: &Portrait, document: &Document, done: &str) {
         let Crop { x, y, side, .. } = document.crop;
+        if let Some(damage) = portrait.damage() {
+            say(damage);
+        }
         match portrait.faces.len() {
             0 if self.crop.is_none() => say(format_args!(
                 "no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \

@@ -11,6 +11,7 @@ use crate::face::found::{FoundFace, find_faces};
 use crate::face::units::Neutral;
 use crate::folders::file_name;
 use crate::media::image::{self, Picture};
+use crate::text;
 use crate::weights::CropRule;
 
 /// An opened portrait with the faces found in it.
@@ -24,6 +25,8 @@ pub struct Portrait {
     pub faces: Vec<Arc<FoundFace>>,
     /// The initial crop: the first face's, or a guess for the artist to correct.
     pub crop: Crop,
+    /// Whether the file is damaged, so that a part of the picture is a guess of the decoder's.
+    pub is_damaged: bool,
 }
 
 /// A portrait bundled with the program.
@@ -80,10 +83,14 @@ impl Portrait {
     /// [`EngineError::Media`] when Mien can't read the file as a picture, [`EngineError::Crop`] when it is too small to
     /// contain a face.
     pub fn open(path: &Path, rule: &CropRule) -> Result<Portrait, EngineError> {
-        let picture = image::open(path)?;
+        let (picture, is_damaged) = image::open_telling(path)?;
         // Absolute, so that a project finds it from any working directory.
         let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self::of(file_name(path), MediaSource::File(whole), picture, rule)
+        let portrait = Self::of(file_name(path), MediaSource::File(whole), picture, rule)?;
+        Ok(Portrait {
+            is_damaged,
+            ..portrait
+        })
     }
 
     /// Opens a project's portrait.
@@ -117,6 +124,15 @@ impl Portrait {
             crop: faces.first().map_or(guess, |face| face.crop),
             faces,
             picture: Arc::new(picture),
+            is_damaged: false,
+        })
+    }
+
+    /// Returns what is to be said of a damaged file, in a sentence.
+    pub fn damage(&self) -> Option<String> {
+        let name = text::name(&self.name);
+        self.is_damaged.then(|| {
+            format!("{name} is damaged and was opened as far as it can be decoded; look it over, or get it again.")
         })
     }
 

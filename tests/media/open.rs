@@ -471,3 +471,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_scrambled_jpeg_opens_and_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
+    let whole = fs::read(sample).unwrap();
+    let path = folder.path().join("portrait.jpg");
+    let told = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        image::open_telling(&path).unwrap()
+    };
+    let (picture, is_damaged) = told(&whole);
+    assert!(!is_damaged);
+    for part in 3..8 {
+        let mut bytes = whole.clone();
+        let start = bytes.len() * part / 10;
+        for (i, byte) in bytes[start..start + 300].iter_mut().enumerate() {
+            *byte = (i * 89 + part * 31) as u8 % 255;
+        }
+        let (scrambled, is_damaged) = told(&bytes);
+        assert!(is_damaged, "{part}");
+        assert_eq!(scrambled.size(), picture.size());
+        assert!(scrambled != picture);
+    }
+}

@@ -20,6 +20,7 @@ impl App {
         self.next_portrait += 1;
         let faces = portrait.faces.len();
         let document = portrait.document(id);
+        let damage = portrait.damage();
         let remark = portrait
             .faces
             .first()
@@ -47,6 +48,9 @@ impl App {
                 "{found} faces were found; click on the one to edit."
             ))),
         };
+        if let Some(damage) = damage {
+            self.status.notice = Some(Notice::Problem(damage));
+        }
     }
 
     /// Edits another of the portrait's faces.

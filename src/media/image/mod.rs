@@ -10,6 +10,6 @@ pub mod resample;
 pub(crate) mod sniff;
 
 pub use limits::{MAX_PIXELS, MAX_SIDE};
-pub use open::{open, read};
+pub use open::{open, open_telling, read};
 pub use picture::Picture;
 pub use pyramid::ImagePyramid;

@@ -10,6 +10,9 @@ use std::path::Path;
 use image::error::{ImageError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use zune_core::bytestream::ZCursor;
+use zune_core::options::DecoderOptions;
+use zune_jpeg::JpegDecoder;
 
 use crate::media::colour::profile as colour;
 use crate::media::error::MediaError;
@@ -41,6 +44,36 @@ const MAX_DECODER_BYTES: u64 = 2 << 30;
 /// [`MAX_SIDE`]; sizes are checked in the header, before decoding.
 pub fn open(path: &Path) -> Result<Picture, MediaError> {
     read(path, &file(path)?)
+}
+
+/// Opens a picture as [`open`] does; also returns whether it is damaged, so that a part of it is a guess of the decoder's.
+/// Only JPEGs open in that state; other damaged files are errors.
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn open_telling(path: &Path) -> Result<(Picture, bool), MediaError> {
+    let bytes = file(path)?;
+    let picture = read(path, &bytes)?;
+    let is_jpeg = sniff::format(path, &bytes)? == ImageFormat::Jpeg;
+    Ok((picture, is_jpeg && is_damaged_jpeg(&bytes)))
+}
+
+/// Whether the coded data of a JPEG can't be decoded wholly. Slips in its headers don't count.
+fn is_damaged_jpeg(bytes: &[u8]) -> bool {
+    let lenient = DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::MAX)
+        .set_max_height(usize::MAX);
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), lenient);
+        if decoder.decode_headers().is_err() {
+            return true;
+        }
+        decoder.set_options(lenient.set_strict_mode(true));
+        decoder.decode().is_err()
+    }))
+    .unwrap_or(true)
 }
 
 /// Reads a picture from the bytes of a whole file, as [`open`] does; `path` is used in errors.
