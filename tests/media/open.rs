@@ -8,7 +8,7 @@ use crate::common::media::{gradient, picture};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Rgb, Rgba, RgbaImage};
 use mien::media::encode::save_png;
 use mien::media::error::MediaError;
-use mien::media::image::{Picture, open};
+use mien::media::image::{Picture, open, open_telling};
 use proptest::prelude::*;
 
 fn fixture(name: &str) -> PathBuf {
@@ -480,7 +480,7 @@ fn a_scrambled_jpeg_opens_and_is_told() {
     let path = folder.path().join("portrait.jpg");
     let told = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        image::open_telling(&path).unwrap()
+        open_telling(&path).unwrap()
     };
     let (picture, is_damaged) = told(&whole);
     assert!(!is_damaged);
