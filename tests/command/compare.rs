@@ -290,9 +290,10 @@ fn an_expression_drives_every_method() {
     assert_eq!(video.frames.len(), 4);
     let fps = f64::from(video.timescale) / f64::from(video.durations[0]);
     assert!((fps - 12.0).abs() < 1e-6);
+    // The rig draws the driving frames.
     assert_eq!(
         models(&at.join("sheet.mp4")),
-        ["ganimation-128", "fomm-128"]
+        ["ganimation-128", "fomm-128", "rig"]
     );
     let rows = table(&at.join("n.csv"));
     assert_eq!(rows.len(), 8);
