@@ -65,7 +65,7 @@ const EYE_CORNERS: [[usize; 2]; 2] = [[33, 133], [263, 362]];
 /// Where the rims of lenses may be, in centimetres: their centres from the eyes' outwards and downwards, and half their widths
 /// and heights.
 const RIM_OUTWARD: (f32, f32) = (-0.4, 0.6);
-const RIM_BELOW: (f32, f32) = (-0.25, 1.0);
+const RIM_BELOW: (f32, f32) = (-0.25, 1.75);
 const RIM_WIDTHS: (f32, f32) = (2.1, 3.3);
 const RIM_HEIGHTS: (f32, f32) = (1.4, 2.8);
 /// Half a rim's width, in centimetres.
@@ -277,12 +277,12 @@ fn frame(model: &Model, lines: &Lines, brows: &Brows) -> Image<f32> {
             rims.iter()
                 .any(|rim| rim.nearest(at, reach).distance < reach)
         };
-        if !(FRAME_BOTTOM..FRAME_TOP).contains(&height) {
-            0.0
-        } else if is_on_rim() {
+        if is_on_rim() {
             1.0
-        } else {
+        } else if (FRAME_BOTTOM..FRAME_TOP).contains(&height) {
             smoothstep_between(least, most, strength.at(x, y)) * brows.free(at)
+        } else {
+            0.0
         }
     })
 }
