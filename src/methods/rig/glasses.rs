@@ -263,9 +263,11 @@ fn frame(model: &Model, lines: &Lines, brows: &Brows) -> Image<f32> {
     let middle = percentile(seen, 0.5);
     let least = (FRAME_LINES.0 * middle).max(MIN_LINE);
     let most = least * FRAME_LINES.1 / FRAME_LINES.0;
-    let rims = EYE_CORNERS.map(|[a, b]| {
+    let eyes = EYE_CORNERS.map(|[a, b]| {
         let corner = |landmark: usize| texel(model.neutral[model.landmarks[landmark]]);
-        let rim = Rim::find(lines, middle, lerp(corner(a), corner(b), 0.5));
+        lerp(corner(a), corner(b), 0.5)
+    });
+    let rims = Rim::find(lines, middle, eyes).map(|rim| {
         let points: Vec<[f32; 2]> = rim.samples().map(|(at, _)| at).collect();
         Polyline::new(&points, [0.0, 1.0])
     });
@@ -296,40 +298,44 @@ struct Rim {
 }
 
 impl Rim {
-    /// The rim around an eye along whose lower half lines are strongest. `middle` is the median strength of lines.
-    fn find(lines: &Lines, middle: f32, eye: [f32; 2]) -> Self {
+    /// The two rims, each other's mirror images, along whose lower halves lines are strongest. `middle` is the median strength
+    /// of lines.
+    fn find(lines: &Lines, middle: f32, eyes: [[f32; 2]; 2]) -> [Self; 2] {
         let scale = TEXELS as f32;
-        let outward = (eye[0] - WIDTH as f32 / 2.0).signum();
         let steps = |(first, last): (f32, f32), step: f32| {
             let count = ((last - first) / step).round() as usize;
             (0..=count).map(move |i| (first + step * i as f32) * scale)
         };
+        let around = |x: f32, y: f32, radii: [f32; 2], power: f32| {
+            eyes.map(|eye| {
+                let outward = (eye[0] - WIDTH as f32 / 2.0).signum();
+                Self {
+                    centre: [eye[0] + outward * x, eye[1] + y],
+                    radii,
+                    power,
+                }
+            })
+        };
         let arcs = [2.0, 3.0].map(|power| (power, Arc::new(power)));
-        let mut best = (f32::NEG_INFINITY, None);
+        let mut best = (f32::NEG_INFINITY, around(0.0, 0.0, [scale; 2], 2.0));
         for x in steps(RIM_OUTWARD, 0.2) {
             for y in steps(RIM_BELOW, 0.25) {
                 for a in steps(RIM_WIDTHS, 0.2) {
                     for b in steps(RIM_HEIGHTS, 0.2) {
                         for (power, arc) in &arcs {
-                            let rim = Self {
-                                centre: [eye[0] + outward * x, eye[1] + y],
-                                radii: [a, b],
-                                power: *power,
-                            };
-                            let score = rim.score(arc, lines, RIM_STRONGEST * middle);
+                            let rims = around(x, y, [a, b], *power);
+                            let scores =
+                                rims.map(|rim| rim.score(arc, lines, RIM_STRONGEST * middle));
+                            let score = scores[0] + scores[1];
                             if score > best.0 {
-                                best = (score, Some(rim));
+                                best = (score, rims);
                             }
                         }
                     }
                 }
             }
         }
-        best.1.unwrap_or(Self {
-            centre: eye,
-            radii: [2.6 * scale, 2.0 * scale],
-            power: 2.0,
-        })
+        best.1
     }
 
     /// The mean strength of lines along its lower half, each at most `strongest`.
@@ -510,24 +516,29 @@ mod tests {
 
     #[test]
     fn the_lower_rim_is_found_among_wrinkles() {
-        let rim = Rim {
-            centre: [103.0, 42.0],
+        let rims = [37.0, 103.0].map(|x| Rim {
+            centre: [x, 46.0],
             radii: [27.0, 20.0],
             power: 2.0,
-        };
-        let points: Vec<[f32; 2]> = rim.samples().map(|(at, _)| at).collect();
-        let line = Polyline::new(&points, [0.0, 1.0]);
+        });
+        let drawn = rims.map(|rim| {
+            let points: Vec<[f32; 2]> = rim.samples().map(|(at, _)| at).collect();
+            Polyline::new(&points, [0.0, 1.0])
+        });
         let lines = Image::from_fn(WIDTH, HEIGHT, |x, y| {
             let wrinkle = 0.02 * ((x * 7 + y * 13) % 5) as f32;
             let strong = if y % 17 == 3 && x < 110 { 0.2 } else { 0.0 };
-            let near = line.nearest([x as f32 + 0.5, y as f32 + 0.5], 1.5);
-            let rim = if near.distance < 1.5 { 0.12 } else { 0.0 };
+            let at = [x as f32 + 0.5, y as f32 + 0.5];
+            let is_near = drawn.iter().any(|rim| rim.nearest(at, 1.5).distance < 1.5);
+            let rim = if is_near { 0.12 } else { 0.0 };
             [wrinkle + strong + rim, wrinkle + rim]
         });
-        let found = Rim::find(&lines, 0.04, [101.0, 39.0]);
-        for ([x, y], _) in found.samples() {
-            let off = line.nearest([x, y], 10.0).distance;
-            assert!(off < 3.0, "{found:?} is {off} off");
+        let found = Rim::find(&lines, 0.04, [[39.0, 39.0], [101.0, 39.0]]);
+        for (rim, line) in found.iter().zip(&drawn) {
+            for ([x, y], _) in rim.samples() {
+                let off = line.nearest([x, y], 10.0).distance;
+                assert!(off < 3.0, "{rim:?} is {off} off");
+            }
         }
     }
 
