@@ -62,19 +62,10 @@ const BROWS: [[(usize, usize); 5]; 2] = [
 const BROW: (f32, f32) = (0.35, 0.65);
 /// The outer and inner corners of both eyes, as landmarks.
 const EYE_CORNERS: [[usize; 2]; 2] = [[33, 133], [263, 362]];
-/// Where the rims of lenses may be, in centimetres: their centres from the eyes' outwards and downwards, and half their widths
-/// and heights.
-const RIM_OUTWARD: (f32, f32) = (-0.4, 0.6);
-const RIM_BELOW: (f32, f32) = (-0.25, 1.75);
-const RIM_WIDTHS: (f32, f32) = (2.1, 3.3);
-const RIM_HEIGHTS: (f32, f32) = (1.4, 2.8);
-/// Half a rim's width, in centimetres.
-const RIM: f32 = 0.15;
-/// Where a rim is looked for: at this many points, from this many degrees above its middle on one side to the other.
-const RIM_SAMPLES: usize = 28;
-const RIM_ABOVE: f32 = 10.0;
-/// Lines stronger than this many times the median count as this strong: a whole faint rim is more than a part of a strong one.
-const RIM_STRONGEST: f32 = 4.0;
+/// Where lenses are, in centimetres: their centres from the eyes' outwards and downwards, and half their width and height. Those
+/// of large ones; behind smaller ones a little of the cheek is held.
+const LENS_CENTRE: [f32; 2] = [0.2, 1.0];
+const LENS_RADII: [f32; 2] = [2.9, 2.4];
 /// Evidence for glasses from which heavy frames, which cover the brows, are possible, and from which they are certain.
 const HEAVY: (f32, f32) = (4.0, 6.5);
 
@@ -255,31 +246,32 @@ fn texel([x, y, _]: Point) -> [f32; 2] {
     [(x - LEFT) * TEXELS as f32, (TOP - y) * TEXELS as f32]
 }
 
-/// The frame's mask: 1 on the frame, which is where lines are strong, and along the rims of both lenses: below, a rim is
-/// often too faint to be told from a wrinkle by itself.
+/// The frame's mask: 1 on the frame, which is where lines are strong, and on both lenses, whose lower rims are often too faint to
+/// be told from wrinkles.
 fn frame(model: &Model, lines: &Lines, brows: &Brows) -> Image<f32> {
     let strength = lines.map(|[a, b]| a.max(b));
     let seen = strength.pixels.iter().copied().filter(|v| *v > 0.0);
-    let middle = percentile(seen, 0.5);
-    let least = (FRAME_LINES.0 * middle).max(MIN_LINE);
+    let least = (FRAME_LINES.0 * percentile(seen, 0.5)).max(MIN_LINE);
     let most = least * FRAME_LINES.1 / FRAME_LINES.0;
-    let eyes = EYE_CORNERS.map(|[a, b]| {
+    let scale = TEXELS as f32;
+    let lenses = EYE_CORNERS.map(|[a, b]| {
         let corner = |landmark: usize| texel(model.neutral[model.landmarks[landmark]]);
-        lerp(corner(a), corner(b), 0.5)
+        let [x, y] = lerp(corner(a), corner(b), 0.5);
+        let outward = (x - WIDTH as f32 / 2.0).signum();
+        [
+            x + outward * LENS_CENTRE[0] * scale,
+            y + LENS_CENTRE[1] * scale,
+        ]
     });
-    let rims = Rim::find(lines, middle, eyes).map(|rim| {
-        let points: Vec<[f32; 2]> = rim.samples().map(|(at, _)| at).collect();
-        Polyline::new(&points, [0.0, 1.0])
-    });
-    let reach = RIM * TEXELS as f32;
     Image::from_fn(WIDTH, HEIGHT, |x, y| {
         let at = [x as f32 + 0.5, y as f32 + 0.5];
-        let height = TOP - at[1] / TEXELS as f32;
-        let is_on_rim = || {
-            rims.iter()
-                .any(|rim| rim.nearest(at, reach).distance < reach)
+        let height = TOP - at[1] / scale;
+        // A superellipse.
+        let is_on = |lens: &[f32; 2]| {
+            let cubes = [0, 1].map(|k| ((at[k] - lens[k]) / (LENS_RADII[k] * scale)).abs().powi(3));
+            cubes[0] + cubes[1] <= 1.0
         };
-        if is_on_rim() {
+        if lenses.iter().any(is_on) {
             1.0
         } else if (FRAME_BOTTOM..FRAME_TOP).contains(&height) {
             smoothstep_between(least, most, strength.at(x, y)) * brows.free(at)
@@ -287,106 +279,6 @@ fn frame(model: &Model, lines: &Lines, brows: &Brows) -> Image<f32> {
             0.0
         }
     })
-}
-
-/// The rim of a lens in the plane, in texels: `|x / a|^n + |y / b|^n = 1` around its centre.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Rim {
-    centre: [f32; 2],
-    radii: [f32; 2],
-    power: f32,
-}
-
-impl Rim {
-    /// The two rims, each other's mirror images, along whose lower halves lines are strongest. `middle` is the median strength
-    /// of lines.
-    fn find(lines: &Lines, middle: f32, eyes: [[f32; 2]; 2]) -> [Self; 2] {
-        let scale = TEXELS as f32;
-        let steps = |(first, last): (f32, f32), step: f32| {
-            let count = ((last - first) / step).round() as usize;
-            (0..=count).map(move |i| (first + step * i as f32) * scale)
-        };
-        let around = |x: f32, y: f32, radii: [f32; 2], power: f32| {
-            eyes.map(|eye| {
-                let outward = (eye[0] - WIDTH as f32 / 2.0).signum();
-                Self {
-                    centre: [eye[0] + outward * x, eye[1] + y],
-                    radii,
-                    power,
-                }
-            })
-        };
-        let arcs = [2.0, 3.0].map(|power| (power, Arc::new(power)));
-        let mut best = (f32::NEG_INFINITY, around(0.0, 0.0, [scale; 2], 2.0));
-        for x in steps(RIM_OUTWARD, 0.2) {
-            for y in steps(RIM_BELOW, 0.25) {
-                for a in steps(RIM_WIDTHS, 0.2) {
-                    for b in steps(RIM_HEIGHTS, 0.2) {
-                        for (power, arc) in &arcs {
-                            let rims = around(x, y, [a, b], *power);
-                            let scores =
-                                rims.map(|rim| rim.score(arc, lines, RIM_STRONGEST * middle));
-                            let score = scores[0] + scores[1];
-                            if score > best.0 {
-                                best = (score, rims);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        best.1
-    }
-
-    /// The mean strength of lines along its lower half, each at most `strongest`.
-    fn score(&self, arc: &Arc, lines: &Lines, strongest: f32) -> f32 {
-        let mut sum = 0.0;
-        for i in 0..RIM_SAMPLES {
-            let ([x, y], [nx, ny]) = self.sample(arc, i);
-            let is_inside = (0.0..WIDTH as f32).contains(&x) && (0.0..HEIGHT as f32).contains(&y);
-            if is_inside {
-                let [horizontal, vertical] = lines.at(x as usize, y as usize);
-                sum += (nx.abs() * vertical + ny.abs() * horizontal).min(strongest);
-            }
-        }
-        sum / RIM_SAMPLES as f32
-    }
-
-    /// Points of its lower half and a little of its sides, with the unit normals there.
-    fn samples(&self) -> impl Iterator<Item = ([f32; 2], [f32; 2])> {
-        let arc = Arc::new(self.power);
-        (0..RIM_SAMPLES).map(move |i| self.sample(&arc, i))
-    }
-
-    fn sample(&self, arc: &Arc, i: usize) -> ([f32; 2], [f32; 2]) {
-        let ([x, y], [a, b]) = (self.centre, self.radii);
-        let ([u, v], [su, sv]) = (arc.points[i], arc.slopes[i]);
-        let (nx, ny) = (su / a, sv / b);
-        let length = (nx * nx + ny * ny).sqrt().max(1e-9);
-        ([x + a * u, y + b * v], [nx / length, ny / length])
-    }
-}
-
-/// The lower half of a rim of radius 1 and a little of its sides.
-struct Arc {
-    points: [[f32; 2]; RIM_SAMPLES],
-    /// Proportional to the normals.
-    slopes: [[f32; 2]; RIM_SAMPLES],
-}
-
-impl Arc {
-    fn new(power: f32) -> Self {
-        let points = std::array::from_fn(|i| {
-            let share = i as f32 / (RIM_SAMPLES - 1) as f32;
-            let angle = (-RIM_ABOVE + (180.0 + 2.0 * RIM_ABOVE) * share).to_radians();
-            [angle.cos(), angle.sin()].map(|v| v.signum() * v.abs().powf(2.0 / power))
-        });
-        let slope = |v: f32| v.signum() * v.abs().powf(power - 1.0);
-        Self {
-            points,
-            slopes: points.map(|point| point.map(slope)),
-        }
-    }
 }
 
 /// The rigidity of each vertex of the face.
@@ -515,30 +407,16 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_rim_is_found_among_wrinkles() {
-        let rims = [37.0, 103.0].map(|x| Rim {
-            centre: [x, 46.0],
-            radii: [27.0, 20.0],
-            power: 2.0,
-        });
-        let drawn = rims.map(|rim| {
-            let points: Vec<[f32; 2]> = rim.samples().map(|(at, _)| at).collect();
-            Polyline::new(&points, [0.0, 1.0])
-        });
-        let lines = Image::from_fn(WIDTH, HEIGHT, |x, y| {
-            let wrinkle = 0.02 * ((x * 7 + y * 13) % 5) as f32;
-            let strong = if y % 17 == 3 && x < 110 { 0.2 } else { 0.0 };
-            let at = [x as f32 + 0.5, y as f32 + 0.5];
-            let is_near = drawn.iter().any(|rim| rim.nearest(at, 1.5).distance < 1.5);
-            let rim = if is_near { 0.12 } else { 0.0 };
-            [wrinkle + strong + rim, wrinkle + rim]
-        });
-        let found = Rim::find(&lines, 0.04, [[39.0, 39.0], [101.0, 39.0]]);
-        for (rim, line) in found.iter().zip(&drawn) {
-            for ([x, y], _) in rim.samples() {
-                let off = line.nearest([x, y], 10.0).distance;
-                assert!(off < 3.0, "{rim:?} is {off} off");
-            }
+    fn cheeks_behind_a_lens_are_held_and_the_mouth_is_free() {
+        let scene = scene(1);
+        let glasses = GlassesFrame::new(&scene);
+        let held = |landmark: usize| glasses.held[scene.model.landmarks[landmark]];
+        // Below both eyes; the corners of the mouth, the upper lip and the chin.
+        for landmark in [119, 348] {
+            assert!(held(landmark) > 0.9, "{landmark}: {}", held(landmark));
+        }
+        for landmark in [61, 291, 0, 152] {
+            assert_eq!(held(landmark), 0.0, "{landmark}");
         }
     }
 
