@@ -128,7 +128,7 @@ impl History {
         self.open = None;
     }
 
-    /// Undoes one step; returns false if there is none.
+    /// Undoes one step; returns false if the history is at its start.
     pub fn undo(&mut self) -> bool {
         self.open = None;
         let Some(mut before) = self.past.pop_back() else {
@@ -140,7 +140,7 @@ impl History {
         true
     }
 
-    /// Redoes one step; returns false if there is none.
+    /// Redoes one step; returns false if nothing was undone.
     pub fn redo(&mut self) -> bool {
         self.open = None;
         let Some(mut after) = self.future.pop() else {
@@ -152,7 +152,7 @@ impl History {
         true
     }
 
-    /// Drops the oldest undo step; returns false if there is none.
+    /// Drops the oldest undo step; returns false if no step is left.
     pub fn forget_oldest(&mut self) -> bool {
         self.past.pop_front().is_some()
     }

@@ -274,7 +274,7 @@ impl<T: Sample> Image<T> {
 }
 
 impl Image<f32> {
-    /// The distance of each pixel to the nearest one below 0.5, in pixels; larger than any image if there is none (exact;
+    /// The distance of each pixel to the nearest one below 0.5, in pixels; larger than any image if no pixel is (exact;
     /// Felzenszwalb & Huttenlocher 2012, "Distance Transforms of Sampled Functions").
     pub fn distance_to_outside(&self) -> Self {
         const FAR: f32 = 1e12;
