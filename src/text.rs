@@ -47,9 +47,13 @@ pub fn path(path: &Path) -> String {
 
 /// Returns a parser's message, which may quote the file, in one short line without its last full stop.
 pub fn fault(error: &impl std::fmt::Display) -> String {
-    let line = error.to_string();
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    shortened(line.trim_end_matches('.'), MAX_CHARACTERS)
+    shortened(&collapsed(&error.to_string()), MAX_CHARACTERS)
+}
+
+/// Returns a message with each run of white space as one space, without its last full stop.
+pub fn collapsed(message: &str) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.trim_end_matches('.').to_owned()
 }
 
 fn is_plain(c: char) -> bool {

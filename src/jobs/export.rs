@@ -13,7 +13,7 @@ use crate::drive::clip_driver::ClipDriver;
 use crate::drive::driver::Driver;
 use crate::error::{ClipError, EngineError, FaceError, FrameRangeError, OutputError};
 use crate::face::view::View;
-use crate::jobs::output::{Output, Sound, Writer, scaled, with_media};
+use crate::jobs::output::{Output, Sound, Writer, painter, scaled, with_media};
 use crate::jobs::remark::Remark;
 use crate::media::image::Picture;
 use crate::media::image::resample::resized;
@@ -338,17 +338,7 @@ fn note(
     models: &Models,
     has_face: bool,
 ) -> Result<Option<Provenance>, EngineError> {
-    let mut authors: Vec<String> = Vec::new();
-    let mut is_generative = false;
-    let mut add = |key: &MethodKey| -> Result<(), EngineError> {
-        let method = models.method(key)?;
-        is_generative |= method.info().is_generative;
-        let name = method.weights().to_owned();
-        if !authors.contains(&name) {
-            authors.push(name);
-        }
-        Ok(())
-    };
+    let mut painters = Vec::new();
     for pane in &composition.panes {
         let is_track = matches!(pane.driver, Driver::Track(_));
         let expressions = MethodChoice::of_expressions(has_face);
@@ -365,11 +355,11 @@ fn note(
             MethodKey::of(method, pane.weights.as_deref()),
         ];
         for key in keys.iter().flatten() {
-            add(key)?;
+            painters.push(painter(models.method(key)?.as_ref()));
         }
     }
-    let marked = output.marked && !authors.is_empty();
-    Ok(marked.then(|| Provenance::of_edit(authors, is_generative)))
+    let marked = output.marked && !painters.is_empty();
+    Ok(marked.then(|| Provenance::of_edit(painters)))
 }
 
 /// Composes a frame from its panes.

@@ -16,6 +16,7 @@ use crate::media::image::Picture;
 use crate::media::image::resample::resized as scaled_to;
 use crate::media::inputs::Inputs;
 use crate::media::provenance::{Provenance, SourceType};
+use crate::methods::Method;
 use crate::project::file::MediaOwner;
 
 /// A file (or sequence) to write.
@@ -30,11 +31,17 @@ pub struct Output {
     pub scale: f64,
     /// The frames of the job to write; `None` writes all. Files of a sequence are numbered as in the whole.
     pub part: Option<FrameRange>,
-    /// Whether the file is marked as made or edited by a model.
+    /// Whether the file says what made or edited it.
     pub marked: bool,
     pub path: PathBuf,
     /// Input files that must not be overwritten; a job adds the media it knows.
     pub inputs: Inputs,
+}
+
+/// The name of a method that draws a part of a file, and whether it is a trained network that paints: for [`Provenance::of_edit`].
+pub(super) fn painter(method: &dyn Method) -> (String, bool) {
+    let is_generative = method.info().is_generative;
+    (method.weights().to_owned(), is_generative)
 }
 
 /// The sound of a part of a clip.

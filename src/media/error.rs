@@ -370,11 +370,10 @@ impl MediaError {
 
 /// A decoder's message as one line that fits into a sentence.
 pub(super) fn one_line(message: &str) -> String {
-    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.trim_end_matches('.');
+    let line = text::collapsed(message);
     match line.char_indices().nth(160) {
         Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+        None => line,
     }
 }
 

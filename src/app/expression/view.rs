@@ -241,20 +241,14 @@ impl Expression {
 
     /// Which halves of the face the sliders move.
     fn halves(&self) -> Element<'_, Message> {
-        let choices = Sides::ALL.map(|sides| {
-            button(text(sides.title()).size(theme::SMALL))
-                .on_press(Message::Sides(sides))
-                .padding([3, 12])
-                .style(theme::toggled(self.sides == sides))
-                .into()
-        });
+        let choices = choices(Sides::ALL, self.sides, Sides::title, Message::Sides);
         row![
             hinted(
                 container(text("Sliders move").size(theme::SMALL).color(theme::dim())).width(76),
                 "An Action Unit moves both halves of a face alike. Choose a half, left or right as you see it, to raise one brow, or smile on one side; the halves are joined softly along the middle",
                 Position::Bottom,
             ),
-            Row::with_children(choices).spacing(4),
+            choices,
             space::horizontal(),
             self.beyond(),
         ]
@@ -368,21 +362,32 @@ fn detail<'a>(on: bool) -> Element<'a, Message> {
 
 /// The choice whether glasses stay rigid while the face behind them moves.
 fn glasses<'a>(chosen: Glasses) -> Element<'a, Message> {
-    let choices = Glasses::ALL.map(|choice| {
-        button(text(choice.title()).size(theme::SMALL))
-            .on_press(Message::Glasses(choice))
-            .padding([3, 12])
-            .style(theme::toggled(chosen == choice))
-            .into()
-    });
+    let choices = choices(Glasses::ALL, chosen, Glasses::title, Message::Glasses);
     row![
         hinted(
             container(text("Glasses").size(theme::NORMAL)).width(76),
             "The frame of glasses stays rigid while brows and cheeks move behind it. Auto: where the portrait seems to show glasses. Choose Rigid where they bend, Bend where none are worn and a part of the face doesn't move",
             Position::Bottom,
         ),
-        Row::with_children(choices).spacing(4),
+        choices,
     ]
     .align_y(Alignment::Center)
     .into()
+}
+
+/// A button for each value, of which the chosen one is highlighted.
+fn choices<'a, T: Copy + PartialEq, const N: usize>(
+    values: [T; N],
+    chosen: T,
+    title: impl Fn(T) -> &'static str,
+    message: impl Fn(T) -> Message,
+) -> Row<'a, Message> {
+    let buttons = values.map(|value| {
+        button(text(title(value)).size(theme::SMALL))
+            .on_press(message(value))
+            .padding([3, 12])
+            .style(theme::toggled(chosen == value))
+            .into()
+    });
+    Row::with_children(buttons).spacing(4)
 }

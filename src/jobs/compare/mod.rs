@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::document::{Document, FileFormat, MethodChoice, MotionKind, Playback};
 use crate::error::{CompareError, EngineError};
 use crate::jobs::charts::ChartFile;
-use crate::jobs::output::{Output, Writer};
+use crate::jobs::output::{Output, Writer, painter};
 use crate::jobs::remark::Remark;
 use crate::media::atomic_file::AtomicFile;
 use crate::media::image::Picture;
@@ -97,17 +97,12 @@ impl Comparison {
                 let method = MethodChoice::of_expressions(self.subject.face.is_some());
                 let key = MethodKey::of(method, None);
                 let method = key.map(|key| models.method(&key)).transpose()?;
-                method.map(|method| (method.weights().to_owned(), method.info().is_generative))
+                method.map(|method| painter(method.as_ref()))
             }
             MotionKind::Sample(_) => Some((models.sampler()?.name().to_owned(), true)),
         };
-        let painted = methods.iter().map(|method| {
-            let is_generative = method.info().is_generative;
-            (method.weights().to_owned(), is_generative)
-        });
-        let (authors, generative): (Vec<String>, Vec<bool>) = painted.chain(drives).unzip();
-        let is_generative = generative.contains(&true);
-        Ok(Some(Provenance::of_edit(each_once(authors), is_generative)))
+        let painters = methods.iter().map(|method| painter(method.as_ref()));
+        Ok(Some(Provenance::of_edit(painters.chain(drives))))
     }
 
     /// The motion, played once.

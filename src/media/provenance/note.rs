@@ -54,8 +54,17 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// Creates a note for an edit with this version of Mien; `is_generative` tells whether a trained network painted a part.
-    pub fn of_edit(models: Vec<String>, is_generative: bool) -> Self {
+    /// Creates a note for an edit with this version of Mien. `painters` are the models that drew parts of it, in order, each
+    /// with whether it is a trained network that paints; repeated ones count once.
+    pub fn of_edit(painters: impl IntoIterator<Item = (String, bool)>) -> Self {
+        let mut models = Vec::new();
+        let mut is_generative = false;
+        for (model, paints) in painters {
+            is_generative |= paints;
+            if !models.contains(&model) {
+                models.push(model);
+            }
+        }
         let source_type = if is_generative {
             SourceType::CompositeWithTrainedAlgorithmicMedia
         } else {
@@ -106,7 +115,7 @@ mod tests {
 
     #[test]
     fn an_edit_is_generative_only_if_a_network_painted() {
-        let of = |is_generative| Provenance::of_edit(vec!["rig".into()], is_generative);
+        let of = |is_generative| Provenance::of_edit([("rig".into(), is_generative)]);
         assert!(of(false).source_type.uri().ends_with("/humanEdits"));
         assert!(
             of(true)
