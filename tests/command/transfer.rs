@@ -350,10 +350,10 @@ fn every_method_works_without_any_import() {
 fn the_cards_of_the_bundled_weights_are_listed_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let short = succeed(&mien(folder.path(), &["weights", "list"]));
-    assert_eq!(short.lines().count(), 5, "{short}");
+    assert_eq!(short.lines().count(), 6, "{short}");
     let full = succeed(&mien(folder.path(), &["weights", "list", "-v"]));
-    for name in ["ganimation-128", "fomm-128", "tps-128", "mocogan-64"] {
-        assert!(short.contains(name), "{short}");
+    for name in ["rig", "ganimation-128", "fomm-128", "tps-128", "mocogan-64"] {
+        assert!(short.contains(&format!("{name} ")), "{short}");
         assert!(full.contains(&format!("\n    {name}\n    ===")), "{full}");
     }
     assert!(full.contains("\n    What it can't do\n    -----"), "{full}");
