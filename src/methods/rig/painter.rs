@@ -2,13 +2,14 @@
 
 use std::sync::OnceLock;
 
+use super::canvas::{Canvas, Shares, shading_shares};
 use super::creases::CreaseLayer;
 use super::deform::Gaps;
 use super::eyes::EyeLayers;
 use super::field::{Field, MIN_SHIFT};
 use super::fit::Fit;
 use super::glasses::GlassesFrame;
-use super::image::{Image, Rgba, lerp};
+use super::image::{Image, Rgba, Sample, lerp};
 use super::model::Model;
 use super::mouth::MouthLayers;
 use super::openings::Openings;
@@ -142,6 +143,26 @@ impl Painter {
 
     /// Draws a frame. `limit`, which has the source's size, scales the edit where it is below 1.
     pub fn draw(&mut self, wanted: &FrameParams, limit: Option<&Image<f32>>) -> PaintedFace<'_> {
+        self.paint(wanted, limit, false);
+        PaintedFace {
+            image: &self.image,
+            source: &self.scene.source,
+            shift: &self.field.shift,
+        }
+    }
+
+    /// Draws a frame as [`Painter::draw`] does; returns how much of each pixel each layer draws.
+    pub fn layers(&mut self, wanted: &FrameParams, limit: Option<&Image<f32>>) -> Image<Shares> {
+        self.paint(wanted, limit, true).unwrap_or_default()
+    }
+
+    /// Draws a frame into `image`. Returns how much of each pixel each layer draws, if that is requested.
+    fn paint(
+        &mut self,
+        wanted: &FrameParams,
+        limit: Option<&Image<f32>>,
+        with_shares: bool,
+    ) -> Option<Image<Shares>> {
         let deformed = self.deformed(wanted);
         let openings = self.openings(&deformed);
         self.update_field(&deformed, &openings);
@@ -150,33 +171,44 @@ impl Painter {
         }
         let (scene, field, image) = (&self.scene, &self.field, &mut self.image);
         resample_into(image, scene, field, wanted.draft);
+        let moved = with_shares.then(|| image.clone());
         let creases = || self.creases.get_or_init(|| CreaseLayer::new(scene));
         shading::apply(scene, &deformed, field, wanted.folds, creases, image);
+        let mut shares = moved.map(|moved| shading_shares(&moved, image));
+        let shaded = limit.and_then(|_| shares.clone());
         if limit.is_some() {
             self.skin.clone_from(image);
         }
+        let mut canvas = Canvas {
+            image,
+            shares: shares.as_mut(),
+        };
         let eyes = self.eyes.iter().zip(&openings.eyes);
         for (layers, opening) in eyes {
             if let Some(layers) = layers {
-                layers.draw(scene, &deformed, opening, &field.shift, wanted.gaze, image);
+                let (shift, gaze) = (&field.shift, wanted.gaze);
+                layers.draw(scene, &deformed, opening, shift, gaze, &mut canvas);
             }
         }
         self.mouth
-            .draw(scene, &deformed, &openings.mouth, &field.core, image);
+            .draw(scene, &deformed, &openings.mouth, &field.core, &mut canvas);
         if let Some(limit) = limit {
-            let skin = &self.skin;
-            image.for_rows(|y, row| {
-                for ((pixel, skin), limit) in row.iter_mut().zip(skin.row(y)).zip(limit.row(y)) {
-                    *pixel = lerp(*skin, *pixel, *limit);
-                }
-            });
+            fade_in(&mut self.image, &self.skin, limit);
+            if let Some((shares, shaded)) = shares.as_mut().zip(shaded) {
+                fade_in(shares, &shaded, limit);
+            }
         }
-        PaintedFace {
-            image,
-            source: &scene.source,
-            shift: &field.shift,
-        }
+        shares
     }
+}
+
+/// Interpolates from `below` to the image by the limit.
+fn fade_in<T: Sample>(image: &mut Image<T>, below: &Image<T>, limit: &Image<f32>) {
+    image.for_rows(|y, row| {
+        for ((pixel, below), limit) in row.iter_mut().zip(below.row(y)).zip(limit.row(y)) {
+            *pixel = lerp(*below, *pixel, *limit);
+        }
+    });
 }
 
 /// Scales a displacement by the limit.
