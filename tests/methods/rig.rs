@@ -352,7 +352,7 @@ fn drawn_layers_are_shown_where_they_are_drawn() {
     let (lid, lip) = (159, 14);
     let face = subject.crop.middle();
     let enlarged = View::about(400, 400, (f64::from(face.0), f64::from(face.1)), 200.0);
-    for view in [View::whole(size), View::fit(300, 200, size), enlarged] {
+    for view in [View::whole(size), View::fit(400, 300, size), enlarged] {
         let blink = shown(&view, &[(45, 1.0)]);
         assert!(excess(&blink, &view, lid, (blue, red)) > 60);
         assert!(excess(&blink, &view, lip, (red, blue)) < 10);

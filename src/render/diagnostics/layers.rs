@@ -11,7 +11,7 @@ use crate::render::diagnostics::spread::visible;
 use crate::render::lettering::Lettering;
 
 /// The relative change of light with the full colour. Larger ones look the same.
-pub const FULL_SHADING: f32 = 0.3;
+pub const FULL_SHADING: f32 = 0.2;
 
 /// The legend's text.
 const TEXT: [u8; 3] = [228, 229, 231];
