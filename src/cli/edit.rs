@@ -97,7 +97,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
     quality: Option<u8>,
 
-    /// What stands side by side: source, result, difference, flow, keypoints, mesh, depth (of the rig), attention, colour (of GANimation)
+    /// What stands side by side: source, result, difference, flow, keypoints, mesh, depth, layers (of the rig), attention, colour (of GANimation)
     #[arg(
         long,
         default_value = "result",
