@@ -223,7 +223,7 @@ impl Expression {
         // Last, so that nothing else moves when it appears or disappears.
         let note = keeps_head.map(|info| {
             text(format!(
-                "{} can't turn or move the head or the eyes.",
+                "{} can't turn the head or move the eyes.",
                 info.title
             ))
             .size(theme::SMALL)

@@ -272,9 +272,6 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::OnceLock;
 
-    /// The sizes of the sample portraits.
-    const SIZES: [[f32; 2]; 2] = [[512.0, 512.0], [512.0, 600.0]];
-
     struct Head {
         fit: Fit,
         deformed: Deformed,
@@ -366,36 +363,6 @@ mod tests {
     }
 
     #[test]
-    fn a_mirrored_head_moves_as_in_a_mirror() {
-        let head = &heads()[0];
-        let there = |x: f32| SIZES[0][0] - x;
-        let mut mirrored = landmarks(0);
-        mirrored
-            .iter_mut()
-            .for_each(|point| point[0] = there(point[0]));
-        // The landmarks have sides: only the ellipse is compared, which has none.
-        let model = Model::bundled().unwrap();
-        let [width, height] = SIZES[0];
-        let picture = [0.0, 0.0, width, height];
-        let (right, left) = (
-            warp(head, picture, at(0.2, 0.1, 1.1)),
-            warp(head, picture, at(-0.2, 0.1, 1.1)),
-        );
-        let flipped = PlaceWarp {
-            centre: [there(left.centre[0]), left.centre[1], left.centre[2]],
-            shift: [-left.shift[0], left.shift[1]],
-            ellipse: [left.ellipse[0], -left.ellipse[1], left.ellipse[2]],
-            ..left
-        };
-        assert!(model.landmarks.len() <= mirrored.len());
-        for (x, y) in [(20.0, 30.0), (200.0, 90.0), (300.0, 250.0), (500.0, 400.0)] {
-            let (a, b) = (left.offset([x, y]), flipped.offset([there(x), y]));
-            assert!((a[0] + b[0]).abs() < 1e-3 && (a[1] - b[1]).abs() < 1e-3);
-        }
-        assert_eq!(right.shift[0], -left.shift[0]);
-    }
-
-    #[test]
     fn a_face_at_the_pictures_edge_stays_away_from_what_it_cannot_uncover() {
         let model = Model::bundled().unwrap();
         let head = &heads()[0];
@@ -479,7 +446,7 @@ mod tests {
             let point = [0, 1].map(|k| picture[k] + at[k] * (picture[k + 2] - picture[k]));
             let (one, two) = (warp(head, picture, place).offset(point), warp(head, picture, other).offset(point));
             for k in 0..2 {
-                prop_assert!((one[k] - two[k]).abs() < 0.15 * side, "{:?} {:?}", one, two);
+                prop_assert!((one[k] - two[k]).abs() < 0.08 * side, "{:?} {:?}", one, two);
             }
         }
     }
