@@ -65,10 +65,9 @@ const FACE_MARGIN: f32 = 0.5;
 /// The movement of a head to another place and size. All coordinates are in pixels of the source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PlaceWarp {
-    /// The head's centre before it is placed.
+    /// The head's centre before and after it is placed.
     centre: Point,
-    /// To the right and down.
-    shift: [f32; 2],
+    placed: Point,
     size: f32,
     /// The ellipse around the placed head: `a x² + 2 b x y + c y² = 1` about its centre.
     ellipse: [f32; 3],
@@ -81,7 +80,8 @@ pub(super) struct PlaceWarp {
 impl PlaceWarp {
     /// The movement of a drawn head to `place`, in a picture with the bounds (left, top, right, bottom) `picture`.
     ///
-    /// A face moves and shrinks no farther than the picture has room behind it for the surroundings to be stretched.
+    /// A larger head grows about its centre, a smaller one shrinks towards its chin, so that the neck isn't drawn out. A
+    /// face moves and shrinks no farther than the picture has room behind it for the surroundings to be stretched.
     /// Returns `None` if the head stays where it is.
     pub fn new(
         model: &Model,
@@ -97,7 +97,12 @@ impl PlaceWarp {
         let head = HeadEllipse::new(model, fit, &deformed.placement)?;
         let width = unit * face_width(model, fit)?;
         let wanted = [place.right * width, -place.up * width];
-        let [cx, cy, _] = head.centre;
+        let pivot = if place.size < 1.0 {
+            head.chin
+        } else {
+            head.centre
+        };
+        let [px, py, _] = pivot;
         let face = fit.face_box(model, MIN_FACE_MASK);
         let margin = FACE_MARGIN * unit;
         let room = |inside: f32| STRETCH / (1.0 + ROUNDING - STRETCH) * (inside - margin).max(0.0);
@@ -107,25 +112,25 @@ impl PlaceWarp {
             room(picture[2] - face[2]),
             room(picture[3] - face[3]),
         ];
-        // How far each side of the face is from the head's centre.
-        let away = [cx - face[0], cy - face[1], face[2] - cx, face[3] - cy].map(|v| v.max(0.0));
+        // How far each side of the face is from the point that scaling leaves in place.
+        let away = [px - face[0], py - face[1], face[2] - px, face[3] - py].map(|v| v.max(0.0));
         let mut size = place.size;
         for (away, behind) in away.into_iter().zip(behind) {
             if away > 0.0 {
-                size = size
-                    .max(1.0 - (behind / away).min(1.0))
-                    .min(place.size.max(1.0));
+                size = size.max(1.0 - (behind / away).min(1.0));
             }
         }
         // A larger head leaves more room behind it.
         let most = |side: usize| behind[side] + (size - 1.0) * away[side];
         let shift = [0, 1].map(|k| wanted[k].max(-most(k + 2)).min(most(k)));
         let movement = shift[0].hypot(shift[1]) / size + (1.0 - size).max(0.0) * head.height;
+        let [sx, sy] = shift;
+        let [x, y, z] = [0, 1, 2].map(|k| pivot[k] + size * (head.centre[k] - pivot[k]));
         let widest = head.widened(model, deformed);
         let scale = 1.0 / (size * widest).powi(2);
         let warp = Self {
             centre: head.centre,
-            shift,
+            placed: [x + sx, y + sy, z],
             size,
             ellipse: head.inverse.map(|v| v * scale),
             fade: (FADE * unit).hypot(FADE_OF_MOVEMENT * movement),
@@ -134,26 +139,20 @@ impl PlaceWarp {
         let is_finite = warp
             .ellipse
             .iter()
-            .chain(&warp.shift)
+            .chain(&warp.placed)
             .all(|v| v.is_finite());
         (is_finite && size > 0.0).then_some(warp)
     }
 
     /// Moves a point of the drawn head to its place.
     pub fn place(&self, point: Point) -> Point {
-        let [sx, sy] = self.shift;
-        let [x, y, z] = [0, 1, 2].map(|k| self.centre[k] + self.size * (point[k] - self.centre[k]));
-        [x + sx, y + sy, z]
+        [0, 1, 2].map(|k| self.placed[k] + self.size * (point[k] - self.centre[k]))
     }
 
     /// The offset from a point to where its colour is before the head is placed.
     #[inline(always)]
     pub fn offset(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let [cx, cy] = [
-            self.centre[0] + self.shift[0],
-            self.centre[1] + self.shift[1],
-        ];
-        let (u, v) = (x - cx, y - cy);
+        let (u, v) = (x - self.placed[0], y - self.placed[1]);
         let [a, b, c] = self.ellipse;
         // 1 on the ellipse.
         let radius = (a * u * u + 2.0 * b * u * v + c * v * v).max(1.0).sqrt();
@@ -209,20 +208,21 @@ fn face_width(model: &Model, fit: &Fit) -> Option<f32> {
 /// The outline of the head with its hair, as drawn before it is placed.
 struct HeadEllipse {
     centre: Point,
+    chin: Point,
     /// The coefficients `a`, `b`, `c` of `a x² + 2 b x y + c y² = 1`.
     inverse: [f32; 3],
-    /// Half of its height, in pixels.
+    /// Its height in pixels.
     height: f32,
 }
 
 impl HeadEllipse {
     /// The projection of an ellipsoid around the head.
     fn new(model: &Model, fit: &Fit, placement: &Placement) -> Option<Self> {
-        let chin = fit.person.get(*model.landmarks.get(CHIN)?)?[1];
+        let chin = *fit.person.get(*model.landmarks.get(CHIN)?)?;
         let skin = fit.person.get(..model.skin)?;
         let mut low = [f32::INFINITY; 3];
         let mut high = [f32::NEG_INFINITY; 3];
-        for point in skin.iter().filter(|point| point[1] >= chin) {
+        for point in skin.iter().filter(|point| point[1] >= chin[1]) {
             for k in 0..3 {
                 low[k] = low[k].min(point[k]);
                 high[k] = high[k].max(point[k]);
@@ -246,7 +246,8 @@ impl HeadEllipse {
         is_sound.then(|| Self {
             centre: placement.place(fit.projection.point(middle)),
             inverse: [yy / determinant, -xy / determinant, xx / determinant],
-            height: 0.5 * (high[1] - low[1]) * fit.projection.unit,
+            chin: placement.place(fit.projection.point(chin)),
+            height: (high[1] - low[1]) * fit.projection.unit,
         })
     }
 
@@ -335,7 +336,7 @@ mod tests {
             let width = head.fit.projection.unit * face_width(model, &head.fit).unwrap();
             let [left, right] = WIDTH.map(|i| head.fit.portrait_points[model.landmarks[i]]);
             let seen = (right[0] - left[0]).hypot(right[1] - left[1]);
-            assert!((seen / width - 1.0).abs() < 0.1, "{seen} {width}");
+            assert!((seen / width - 1.0).abs() < 0.15, "{seen} {width}");
             for (place, shift) in [
                 (at(0.25, 0.0, 1.0), [0.25, 0.0]),
                 (at(-0.5, 0.0, 1.0), [-0.5, 0.0]),
@@ -352,6 +353,10 @@ mod tests {
                     }
                 }
             }
+            let chin = head.deformed.points[model.landmarks[CHIN]];
+            let smaller = warp(head, wide(head), at(0.0, 0.0, 0.7)).place(chin);
+            let apart = (smaller[0] - chin[0]).hypot(smaller[1] - chin[1]);
+            assert!(apart < 0.08 * width, "{apart}");
             for size in [0.7, 1.4] {
                 let warp = warp(head, wide(head), at(0.0, 0.0, size));
                 let [a, b] = [33, 263].map(|i| head.deformed.points[model.landmarks[i]]);
@@ -374,8 +379,9 @@ mod tests {
             warp(head, cut, at(0.0, -0.4, 1.0)),
             warp(head, cut, at(0.0, 0.4, 1.0)),
         );
-        assert_eq!(down.shift, [0.0, 0.0]);
-        assert_eq!(up.shift, warp(head, [l, t, r, b], at(0.0, 0.4, 1.0)).shift);
+        assert_eq!(down.placed, down.centre);
+        let free = warp(head, [l, t, r, b], at(0.0, 0.4, 1.0));
+        assert_eq!(up.placed, free.placed);
         assert_eq!(warp(head, cut, at(0.0, 0.0, 0.7)).size, 1.0);
         assert_eq!(warp(head, cut, at(0.0, 0.0, 1.3)).size, 1.3);
     }
