@@ -128,7 +128,7 @@ fn with_options(error: &EngineError) -> String {
             }
         }
         EngineError::Method(MethodError::KeepsHead { method }) => format!(
-            "{method} can't turn the head or move the eyes; leave --yaw, --pitch, --roll and --gaze out."
+            "{method} can't turn the head or move the eyes; leave --yaw, --pitch, --roll, --gaze, --place and --size out."
         ),
         EngineError::Method(MethodError::NoNetwork { .. }) => with_hint(error, " with --mode"),
         EngineError::Method(MethodError::UnknownWeights { .. }) => {

@@ -1,9 +1,9 @@
-//! The options that turn the head and move the eyes.
+//! The options that turn, move and scale the head and move the eyes.
 
 use clap::Args;
 
-use super::values::{gaze, head_angle};
-use crate::document::{Gaze, HeadTurn, Pose};
+use super::values::{gaze, head_angle, head_size, place};
+use crate::document::{Gaze, HeadPlace, HeadTurn, Pose};
 
 #[derive(Debug, Args)]
 pub(super) struct HeadArgs {
@@ -22,14 +22,24 @@ pub(super) struct HeadArgs {
     /// Where the eyes look, in degrees from -25 to 25 to the picture's right and up of where the portrait looks
     #[arg(long, default_value = "0,0", value_name = "X,Y", allow_hyphen_values = true, value_parser = gaze)]
     gaze: Gaze,
+
+    /// Moves the head to the picture's right and up, in percent of the face's width (ear to ear), each from -50 to 50.
+    /// What lies around is stretched, so it moves no farther than the picture has room
+    #[arg(long, default_value = "0,0", value_name = "X,Y", allow_hyphen_values = true, value_parser = place)]
+    place: (f32, f32),
+
+    /// How large the head is, in percent of its size in the portrait, from 70 to 140
+    #[arg(long, default_value = "100", value_name = "P", allow_hyphen_values = true, value_parser = head_size)]
+    size: f32,
 }
 
 impl HeadArgs {
-    /// The expression with this head pose and gaze.
+    /// The expression with this head pose, gaze, place and size.
     pub fn turned(&self, pose: Pose) -> Pose {
         Pose {
             head: HeadTurn::new(self.yaw, self.pitch, self.roll),
             gaze: self.gaze,
+            place: HeadPlace::new(self.place.0, self.place.1, self.size),
             ..pose
         }
     }

@@ -3,8 +3,8 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::document::{
-    ActionUnit, AuError, AuVector, Crop, CropError, Document, FacePart, Gaze, Glasses, HeadTurn,
-    Limit, MethodChoice, MethodId, Mode, PaneSpec, PaneView, Pose, Preset, Sides,
+    ActionUnit, AuError, AuVector, Crop, CropError, Document, FacePart, Gaze, Glasses, HeadPlace,
+    HeadTurn, Limit, MethodChoice, MethodId, Mode, PaneSpec, PaneView, Pose, Preset, Sides,
 };
 use crate::error::{EngineError, FrameRangeError};
 use crate::folders::presets_folder;
@@ -24,6 +24,10 @@ pub(super) enum ValueError {
         "is no direction; give degrees to the right and up, each from {min} to {max}, such as 10,-5."
     )]
     Gaze { min: f32, max: f32 },
+    #[error(
+        "is no place; give percents of the face's width to the right and up, each from {min} to {max}, such as 10,-5."
+    )]
+    Place { min: f32, max: f32 },
     #[error("is out of range; give a number from {min} to {max}, or auto.")]
     Folds { min: f32, max: f32 },
     #[error("is no frame; give its number, from 1 on, or auto.")]
@@ -55,6 +59,7 @@ impl ValueError {
             Self::OutOfRange { .. }
             | Self::Quality
             | Self::Gaze { .. }
+            | Self::Place { .. }
             | Self::Folds { .. }
             | Self::Reference
             | Self::Frames => {
@@ -133,12 +138,27 @@ pub(super) fn head_angle(text: &str) -> Result<f32, ValueError> {
 /// Parses a gaze: degrees to the right and up.
 pub(super) fn gaze(text: &str) -> Result<Gaze, ValueError> {
     let (min, max) = (*Gaze::RANGE.start(), *Gaze::RANGE.end());
-    let angle = |text: &str| number(min.into(), max.into())(text).ok();
-    let both = text
-        .split_once(',')
-        .and_then(|(x, y)| Some((angle(x)?, angle(y)?)));
-    both.map(|(x, y)| Gaze::new(x as f32, y as f32))
-        .ok_or(ValueError::Gaze { min, max })
+    let (x, y) = pair(text, min, max).ok_or(ValueError::Gaze { min, max })?;
+    Ok(Gaze::new(x, y))
+}
+
+/// Parses the head's place: percents of the face's width to the right and up.
+pub(super) fn place(text: &str) -> Result<(f32, f32), ValueError> {
+    let (min, max) = (*HeadPlace::RANGE.start(), *HeadPlace::RANGE.end());
+    pair(text, min, max).ok_or(ValueError::Place { min, max })
+}
+
+/// Two numbers in a range, with a comma between.
+fn pair(text: &str, min: f32, max: f32) -> Option<(f32, f32)> {
+    let one = |text: &str| number(min.into(), max.into())(text).ok();
+    let (x, y) = text.split_once(',')?;
+    Some((one(x)? as f32, one(y)? as f32))
+}
+
+/// Parses the head's size, in percent of the portrait's.
+pub(super) fn head_size(text: &str) -> Result<f32, ValueError> {
+    let (min, max) = (*HeadPlace::SIZES.start(), *HeadPlace::SIZES.end());
+    Ok(number(min.into(), max.into())(text)? as f32)
 }
 
 /// The fold strength; `None` measures it from the portrait's skin.

@@ -1,12 +1,12 @@
-//! The channels of an expression: one for each Action Unit, and five for the head and the eyes.
+//! The channels of an expression: one for each Action Unit, and eight for the head and the eyes.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::document::au::{ActionUnit, AuVector};
-use crate::document::pose::{Gaze, HeadTurn};
+use crate::document::head::{Gaze, HeadPlace, HeadTurn};
 
-/// One scalar of an expression: an Action Unit's intensity or an angle.
+/// One scalar of an expression: an Action Unit's intensity, an angle, or the head's place and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
     Unit(ActionUnit),
@@ -20,6 +20,12 @@ pub enum Channel {
     GazeX,
     /// Gaze upwards.
     GazeY,
+    /// Head to the picture's right.
+    PlaceX,
+    /// Head up.
+    PlaceY,
+    /// Size of the head.
+    Size,
 }
 
 /// The range of values that the controls offer for Action Units; head and eyes have a single range.
@@ -42,13 +48,28 @@ impl Channel {
     /// How many channels there are.
     pub const COUNT: usize = ActionUnit::COUNT + Channel::HEAD_AND_EYES.len();
 
-    /// The channels of the head and the eyes.
-    pub const HEAD_AND_EYES: [Channel; 5] = [
+    /// The turns of head and eyes, in degrees.
+    pub const ANGLES: [Channel; 5] = [
         Channel::Yaw,
         Channel::Pitch,
         Channel::Roll,
         Channel::GazeX,
         Channel::GazeY,
+    ];
+
+    /// The head's place and size, in percent.
+    pub const PLACE: [Channel; 3] = [Channel::PlaceX, Channel::PlaceY, Channel::Size];
+
+    /// The channels of the head and the eyes: [`Channel::ANGLES`], then [`Channel::PLACE`].
+    pub const HEAD_AND_EYES: [Channel; 8] = [
+        Channel::Yaw,
+        Channel::Pitch,
+        Channel::Roll,
+        Channel::GazeX,
+        Channel::GazeY,
+        Channel::PlaceX,
+        Channel::PlaceY,
+        Channel::Size,
     ];
 
     /// All channels: the Action Units in their order, then head and eyes.
@@ -66,8 +87,13 @@ impl Channel {
         all
     };
 
-    /// The value of every channel at rest: the relaxed face, head and eyes as in the portrait.
-    pub const NEUTRAL: f32 = 0.0;
+    /// The value at rest: of an Action Unit that of the relaxed face, of head and eyes that of the portrait.
+    pub fn neutral(self) -> f32 {
+        match self {
+            Channel::Size => HeadPlace::NEUTRAL.size(),
+            _ => 0.0,
+        }
+    }
 
     /// The channel's index in [`Channel::ALL`].
     pub fn index(self) -> usize {
@@ -78,6 +104,9 @@ impl Channel {
             Channel::Roll => 2,
             Channel::GazeX => 3,
             Channel::GazeY => 4,
+            Channel::PlaceX => 5,
+            Channel::PlaceY => 6,
+            Channel::Size => 7,
         };
         ActionUnit::COUNT + after_units
     }
@@ -99,6 +128,9 @@ impl Channel {
             Channel::Roll => "Tilt",
             Channel::GazeX => "Look left/right",
             Channel::GazeY => "Look up/down",
+            Channel::PlaceX => "Move left/right",
+            Channel::PlaceY => "Move up/down",
+            Channel::Size => "Size",
         }
     }
 
@@ -112,12 +144,13 @@ impl Channel {
             .find(|channel| channel.to_string() == key)
     }
 
-    /// The accepted values: an Action Unit's intensity, or an angle in degrees.
+    /// The accepted values: an Action Unit's intensity, an angle in degrees, or the head's place or size in percent.
     pub fn range(self) -> RangeInclusive<f32> {
         self.limits(SliderRange::Beyond)
     }
 
-    /// The values that the controls offer: of an Action Unit by `reach`, of an angle in degrees.
+    /// The values that the controls offer: of an Action Unit by `reach`, of an angle in degrees, of the head's place in
+    /// percent of the face's width, of its size in percent of the portrait's.
     pub fn limits(self, reach: SliderRange) -> RangeInclusive<f32> {
         match self {
             Channel::Unit(_) => match reach {
@@ -126,6 +159,8 @@ impl Channel {
             },
             Channel::Yaw | Channel::Pitch | Channel::Roll => HeadTurn::RANGE,
             Channel::GazeX | Channel::GazeY => Gaze::RANGE,
+            Channel::PlaceX | Channel::PlaceY => HeadPlace::RANGE,
+            Channel::Size => HeadPlace::SIZES,
         }
     }
 
@@ -133,6 +168,7 @@ impl Channel {
     pub fn unit_text(self) -> &'static str {
         match self {
             Channel::Unit(_) => "",
+            Channel::PlaceX | Channel::PlaceY | Channel::Size => " %",
             _ => "°",
         }
     }
@@ -143,10 +179,10 @@ impl Channel {
         range.end() - range.start()
     }
 
-    /// Clamps a value to [`Channel::range`]; NaN becomes [`Channel::NEUTRAL`].
+    /// Clamps a value to [`Channel::range`]; NaN becomes [`Channel::neutral`].
     pub fn clamped(self, value: f32) -> f32 {
         if value.is_nan() {
-            return Channel::NEUTRAL;
+            return self.neutral();
         }
         let range = self.range();
         value.clamp(*range.start(), *range.end())
@@ -191,6 +227,9 @@ impl fmt::Display for Channel {
             Channel::Roll => f.write_str("roll"),
             Channel::GazeX => f.write_str("gaze_x"),
             Channel::GazeY => f.write_str("gaze_y"),
+            Channel::PlaceX => f.write_str("place_x"),
+            Channel::PlaceY => f.write_str("place_y"),
+            Channel::Size => f.write_str("size"),
         }
     }
 }
@@ -204,7 +243,7 @@ mod tests {
         for (i, channel) in Channel::ALL.into_iter().enumerate() {
             assert_eq!(channel.index(), i);
             assert_eq!(Channel::from_key(&channel.to_string()), Some(channel));
-            assert!(channel.range().contains(&Channel::NEUTRAL));
+            assert!(channel.range().contains(&channel.neutral()));
         }
         for key in ["AU3", "AU", "Yaw", "gaze", ""] {
             assert_eq!(Channel::from_key(key), None, "{key}");
@@ -217,10 +256,11 @@ mod tests {
             let (usual, range) = (channel.limits(SliderRange::Usual), channel.range());
             assert_eq!(channel.normalise(*usual.start()), 0.0);
             assert_eq!(channel.normalise(*usual.end()), 1.0);
-            assert_eq!(channel.denormalise(channel.normalise(0.5)), 0.5);
+            let back = channel.denormalise(channel.normalise(0.5));
+            assert!((back - 0.5).abs() < 1e-4, "{channel}: {back}");
             assert_eq!(channel.clamped(f32::INFINITY), *range.end());
             assert_eq!(channel.clamped(f32::NEG_INFINITY), *range.start());
-            assert_eq!(channel.clamped(f32::NAN), Channel::NEUTRAL);
+            assert_eq!(channel.clamped(f32::NAN), channel.neutral());
         }
         assert_eq!(Channel::Yaw.clamped_halves((4.0, 8.0)), (6.0, 6.0));
         let unit = Channel::Unit(ActionUnit::ALL[0]);

@@ -1,15 +1,13 @@
-//! An expression whose two halves may differ, with head turn and gaze.
+//! An expression whose two halves may differ, with the head's turn, place and size, and the gaze.
 //!
 //! Action Units are bilateral: one value moves both halves of the face. A [`Pose`] has a vector for each half, and the
 //! pictures made from the two are joined along the face's midline.
 
-use std::ops::RangeInclusive;
+use serde::{Deserialize, Serialize};
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::document::au::{AuVector, lerp, shortest};
+use crate::document::au::{AuVector, lerp};
 use crate::document::channel::Channel;
+use crate::document::head::{Bounded, Gaze, HeadPlace, HeadTurn};
 
 /// Halves of the face as seen in the picture: the left half is the one on the left of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -35,142 +33,7 @@ impl Sides {
     }
 }
 
-/// An angle in degrees, finite and from `-LIMIT` to `LIMIT`.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-struct Degrees<const LIMIT: u8>(f32);
-
-impl<const LIMIT: u8> Degrees<LIMIT> {
-    const RANGE: RangeInclusive<f32> = -(LIMIT as f32)..=LIMIT as f32;
-
-    /// Clamps to the range; NaN becomes 0.
-    fn new(angle: f32) -> Self {
-        if angle.is_nan() {
-            return Self(0.0);
-        }
-        // -0 becomes 0, so that equal values have the same cache key.
-        Self(angle.clamp(*Self::RANGE.start(), *Self::RANGE.end()) + 0.0)
-    }
-
-    fn is_zero(&self) -> bool {
-        self.0 == 0.0
-    }
-}
-
-impl<const LIMIT: u8> Serialize for Degrees<LIMIT> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(shortest(self.0))
-    }
-}
-
-impl<'de, const LIMIT: u8> Deserialize<'de> for Degrees<LIMIT> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let angle = f32::deserialize(deserializer)?;
-        if Self::RANGE.contains(&angle) {
-            Ok(Self::new(angle))
-        } else {
-            Err(D::Error::custom(format!(
-                "{angle}° is out of range; give an angle from -{LIMIT} to {LIMIT} degrees."
-            )))
-        }
-    }
-}
-
-/// Head rotation relative to the portrait, in degrees.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct HeadTurn {
-    #[serde(skip_serializing_if = "Degrees::is_zero")]
-    yaw: Degrees<20>,
-    #[serde(skip_serializing_if = "Degrees::is_zero")]
-    pitch: Degrees<20>,
-    #[serde(skip_serializing_if = "Degrees::is_zero")]
-    roll: Degrees<20>,
-}
-
-impl HeadTurn {
-    /// The head as in the portrait.
-    pub const NEUTRAL: HeadTurn = HeadTurn {
-        yaw: Degrees(0.0),
-        pitch: Degrees(0.0),
-        roll: Degrees(0.0),
-    };
-
-    /// The accepted angles.
-    pub const RANGE: RangeInclusive<f32> = Degrees::<20>::RANGE;
-
-    /// Clamps the angles to [`HeadTurn::RANGE`]; NaN becomes 0.
-    pub fn new(yaw: f32, pitch: f32, roll: f32) -> Self {
-        Self {
-            yaw: Degrees::new(yaw),
-            pitch: Degrees::new(pitch),
-            roll: Degrees::new(roll),
-        }
-    }
-
-    /// To the picture's right.
-    pub fn yaw(&self) -> f32 {
-        self.yaw.0
-    }
-
-    /// Down.
-    pub fn pitch(&self) -> f32 {
-        self.pitch.0
-    }
-
-    /// Clockwise in the picture.
-    pub fn roll(&self) -> f32 {
-        self.roll.0
-    }
-
-    fn is_neutral(&self) -> bool {
-        *self == Self::NEUTRAL
-    }
-}
-
-/// Eye rotation relative to the portrait, in degrees.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Gaze {
-    #[serde(skip_serializing_if = "Degrees::is_zero")]
-    x: Degrees<25>,
-    #[serde(skip_serializing_if = "Degrees::is_zero")]
-    y: Degrees<25>,
-}
-
-impl Gaze {
-    /// The eyes as in the portrait.
-    pub const NEUTRAL: Gaze = Gaze {
-        x: Degrees(0.0),
-        y: Degrees(0.0),
-    };
-
-    /// The accepted angles.
-    pub const RANGE: RangeInclusive<f32> = Degrees::<25>::RANGE;
-
-    /// Clamps the angles to [`Gaze::RANGE`]; NaN becomes 0.
-    pub fn new(x: f32, y: f32) -> Self {
-        Self {
-            x: Degrees::new(x),
-            y: Degrees::new(y),
-        }
-    }
-
-    /// To the picture's right.
-    pub fn x(&self) -> f32 {
-        self.x.0
-    }
-
-    /// Up.
-    pub fn y(&self) -> f32 {
-        self.y.0
-    }
-
-    fn is_neutral(&self) -> bool {
-        *self == Self::NEUTRAL
-    }
-}
-
-/// Action Unit intensities of each half of the face, with head turn and gaze.
+/// Action Unit intensities of each half of the face, with the head's turn, place and size, and the gaze.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Pose {
     /// The half on the left of the picture.
@@ -180,6 +43,8 @@ pub struct Pose {
     pub head: HeadTurn,
     #[serde(default, skip_serializing_if = "Gaze::is_neutral")]
     pub gaze: Gaze,
+    #[serde(default, skip_serializing_if = "HeadPlace::is_neutral")]
+    pub place: HeadPlace,
 }
 
 impl Pose {
@@ -189,6 +54,7 @@ impl Pose {
         right: AuVector::NEUTRAL,
         head: HeadTurn::NEUTRAL,
         gaze: Gaze::NEUTRAL,
+        place: HeadPlace::NEUTRAL,
     };
 
     /// Whether both halves of the face are the same.
@@ -214,19 +80,22 @@ impl Pose {
 
     /// A channel's values on the left and the right half; for head and eyes they are equal.
     pub fn halves(&self, channel: impl Into<Channel>) -> (f32, f32) {
-        let angle = match channel.into() {
+        let value = match channel.into() {
             Channel::Unit(unit) => return (self.left.get(unit), self.right.get(unit)),
-            Channel::Yaw => self.head.yaw.0,
-            Channel::Pitch => self.head.pitch.0,
-            Channel::Roll => self.head.roll.0,
-            Channel::GazeX => self.gaze.x.0,
-            Channel::GazeY => self.gaze.y.0,
+            Channel::Yaw => self.head.yaw.get(),
+            Channel::Pitch => self.head.pitch.get(),
+            Channel::Roll => self.head.roll.get(),
+            Channel::GazeX => self.gaze.x.get(),
+            Channel::GazeY => self.gaze.y.get(),
+            Channel::PlaceX => self.place.x.get(),
+            Channel::PlaceY => self.place.y.get(),
+            Channel::Size => self.place.size.get(),
         };
-        (angle, angle)
+        (value, value)
     }
 
-    /// Sets a channel on some halves, as [`AuVector::set`], [`HeadTurn::new`] and [`Gaze::new`] do. Head and eyes have
-    /// no halves, so `sides` doesn't apply to them.
+    /// Sets a channel on some halves, as [`AuVector::set`], [`HeadTurn::new`], [`Gaze::new`] and [`HeadPlace::new`] do.
+    /// Head and eyes have no halves, so `sides` doesn't apply to them.
     pub fn set(&mut self, sides: Sides, channel: impl Into<Channel>, value: f32) {
         match channel.into() {
             Channel::Unit(unit) => {
@@ -237,11 +106,14 @@ impl Pose {
                     self.right.set(unit, value);
                 }
             }
-            Channel::Yaw => self.head.yaw = Degrees::new(value),
-            Channel::Pitch => self.head.pitch = Degrees::new(value),
-            Channel::Roll => self.head.roll = Degrees::new(value),
-            Channel::GazeX => self.gaze.x = Degrees::new(value),
-            Channel::GazeY => self.gaze.y = Degrees::new(value),
+            Channel::Yaw => self.head.yaw = Bounded::new(value),
+            Channel::Pitch => self.head.pitch = Bounded::new(value),
+            Channel::Roll => self.head.roll = Bounded::new(value),
+            Channel::GazeX => self.gaze.x = Bounded::new(value),
+            Channel::GazeY => self.gaze.y = Bounded::new(value),
+            Channel::PlaceX => self.place.x = Bounded::new(value),
+            Channel::PlaceY => self.place.y = Bounded::new(value),
+            Channel::Size => self.place.size = Bounded::new(value),
         }
     }
 
@@ -290,6 +162,7 @@ impl Pose {
         Pose {
             head: HeadTurn::NEUTRAL,
             gaze: Gaze::NEUTRAL,
+            place: HeadPlace::NEUTRAL,
             ..self
         }
     }
@@ -307,6 +180,7 @@ impl Pose {
     pub fn with_head_still(self) -> Self {
         Pose {
             head: HeadTurn::NEUTRAL,
+            place: HeadPlace::NEUTRAL,
             ..self
         }
     }
@@ -324,8 +198,8 @@ impl Pose {
             ..Pose::NEUTRAL
         };
         for channel in Channel::HEAD_AND_EYES {
-            let angle = lerp(self.get(channel), other.get(channel), t);
-            pose.set(Sides::Both, channel, angle);
+            let value = lerp(self.get(channel), other.get(channel), t);
+            pose.set(Sides::Both, channel, value);
         }
         pose
     }
@@ -409,10 +283,6 @@ mod tests {
         assert_eq!(pose.facing_as_portrait(), Pose::NEUTRAL);
         let preset = pose.with_all(Sides::Both, AuVector::from([1.0; ActionUnit::COUNT]));
         assert_eq!(preset.head, pose.head, "a preset has only units");
-        assert_eq!(
-            HeadTurn::new(f32::NAN, 99.0, -99.0),
-            HeadTurn::new(0.0, 20.0, -20.0)
-        );
     }
 
     #[test]
@@ -439,7 +309,23 @@ mod tests {
     }
 
     #[test]
-    fn angles_are_written_only_where_they_are_not_zero() {
+    fn the_heads_place_and_size_belong_to_the_head() {
+        let placed = Pose::NEUTRAL
+            .with(Sides::Left, Channel::PlaceX, 30.0)
+            .with(Sides::Right, Channel::PlaceY, -99.0)
+            .with(Sides::Both, Channel::Size, 120.0);
+        assert_eq!(placed.place, HeadPlace::new(30.0, -50.0, 120.0));
+        assert!(placed.is_even() && placed.is_usual());
+        assert_eq!(placed.facing_as_portrait(), Pose::NEUTRAL);
+        assert_eq!(placed.with_head_still(), Pose::NEUTRAL);
+        let half = Pose::NEUTRAL.lerp(&placed, 0.5);
+        assert_eq!(half.place, HeadPlace::new(15.0, -25.0, 110.0));
+        let ends = [70.0, 140.0].map(|size| Pose::NEUTRAL.with(Sides::Both, Channel::Size, size));
+        assert_eq!(ends[0].distance(&ends[1]), 1.0);
+    }
+
+    #[test]
+    fn head_and_eyes_are_written_only_where_they_differ_from_the_portrait() {
         let relaxed = r#"{"left":{},"right":{}}"#;
         assert_eq!(serde_json::to_string(&Pose::NEUTRAL).unwrap(), relaxed);
         assert_eq!(
@@ -454,6 +340,13 @@ mod tests {
         let text = r#"{"left":{},"right":{},"head":{"pitch":-7.1},"gaze":{"x":0.1}}"#;
         assert_eq!(serde_json::to_string(&turned).unwrap(), text);
         assert_eq!(serde_json::from_str::<Pose>(text).unwrap(), turned);
+        let placed = Pose {
+            place: HeadPlace::new(0.0, 12.5, 90.0),
+            ..Pose::NEUTRAL
+        };
+        let text = r#"{"left":{},"right":{},"place":{"y":12.5,"size":90.0}}"#;
+        assert_eq!(serde_json::to_string(&placed).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Pose>(text).unwrap(), placed);
         for (odd, part) in [
             (
                 r#"{"left":{},"right":{},"head":{"yaw":21}}"#,
@@ -464,6 +357,11 @@ mod tests {
                 "from -25 to 25",
             ),
             (r#"{"left":{},"right":{},"head":{"jaw":1}}"#, "jaw"),
+            (
+                r#"{"left":{},"right":{},"place":{"size":1.2}}"#,
+                "from 70 to 140",
+            ),
+            (r#"{"left":{},"right":{},"place":{"z":1}}"#, "z"),
         ] {
             let problem = serde_json::from_str::<Pose>(odd).unwrap_err().to_string();
             assert!(problem.contains(part), "{problem}");

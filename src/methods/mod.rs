@@ -99,7 +99,7 @@ impl MethodInfo {
         }
     }
 
-    /// Rejects an expression that turns the head or moves the eyes if the method can't draw it.
+    /// Rejects an expression that turns, moves or scales the head or moves the eyes if the method can't draw it.
     ///
     /// # Errors
     /// [`EngineError::Method`].

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use mien::document::{ActionUnit, Gaze, Glasses, HeadTurn, MethodChoice, PaneView, Pose, Sides};
+use mien::document::{
+    ActionUnit, Channel, Gaze, Glasses, HeadPlace, HeadTurn, MethodChoice, PaneView, Pose, Sides,
+};
 use mien::drive::driver::DriveSample;
 use mien::face::portrait;
 use mien::face::view::View;
@@ -115,12 +117,21 @@ fn the_face_moves_and_what_is_far_from_it_keeps_every_byte() {
 fn a_pane_shows_what_an_export_writes() {
     let models = models();
     let subject = subject(0, &models);
-    let mut renderer = Renderer::new(Arc::clone(&models));
-    let pose = with(&subject, &[(12, 0.3), (45, 1.0), (4, 1.0)]);
+    let expression = with(&subject, &[(12, 0.3), (45, 1.0), (4, 1.0)]);
+    pane_shows_what_an_export_writes(&models, &subject, expression);
+    let placed = Pose {
+        place: HeadPlace::new(15.0, -10.0, 115.0),
+        ..subject.expression.into()
+    };
+    pane_shows_what_an_export_writes(&models, &subject, placed);
+}
+
+fn pane_shows_what_an_export_writes(models: &Arc<Models>, subject: &Subject, pose: Pose) {
+    let mut renderer = Renderer::new(Arc::clone(models));
     let size = subject.picture.size();
-    let whole = drawn(&mut renderer, &subject, &View::whole(size), pose);
+    let whole = drawn(&mut renderer, subject, &View::whole(size), pose);
     // A part of it at full resolution.
-    let (left, top, right, bottom) = face(&subject);
+    let (left, top, right, bottom) = face(subject);
     let part = View {
         x: f64::from(left),
         y: f64::from(top),
@@ -128,7 +139,7 @@ fn a_pane_shows_what_an_export_writes() {
         width: right - left,
         height: bottom - top,
     };
-    let seen = drawn(&mut renderer, &subject, &part, pose);
+    let seen = drawn(&mut renderer, subject, &part, pose);
     let exported = Subject {
         id: 77,
         picture: Arc::new(whole),
@@ -147,7 +158,7 @@ fn a_pane_shows_what_an_export_writes() {
             ..part
         };
         let wanted = renderer.base(&exported, &view).unwrap();
-        let seen = drawn(&mut renderer, &subject, &view, pose);
+        let seen = drawn(&mut renderer, subject, &view, pose);
         let apart = difference(&seen, &wanted, (0, 0, view.width, view.height));
         assert!(apart < 2.5, "{zoom}: {apart}");
     }
@@ -183,6 +194,49 @@ fn a_mirrored_face_moves_as_in_a_mirror() {
     let apart = difference(&flip(&left), &right, there);
     let moved = difference(&right, &mirrored.picture, there);
     assert!(apart < 0.5 * moved, "{apart} of {moved}");
+    let placed = |x: f32| Pose {
+        place: HeadPlace::new(x, 10.0, 110.0),
+        ..subject.expression.into()
+    };
+    let left = drawn(&mut renderer, &subject, &whole, placed(-20.0));
+    let right = drawn(&mut renderer, &mirrored, &whole, placed(20.0));
+    let all = (0, 0, width, height);
+    let apart = difference(&flip(&left), &right, all);
+    let moved = difference(&right, &mirrored.picture, all);
+    assert!(apart < 0.3 * moved, "{apart} of {moved}");
+}
+
+#[test]
+fn the_head_moves_continuously_from_where_the_portrait_has_it() {
+    let models = models();
+    let subject = subject(0, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let whole = View::whole(subject.picture.size());
+    let (width, height) = subject.picture.size();
+    let all = (0, 0, width, height);
+    for channel in Channel::PLACE {
+        let at = |by: f32| {
+            let value = channel.neutral() + by;
+            Pose::from(subject.expression).with(Sides::Both, channel, value)
+        };
+        let rest = drawn(&mut renderer, &subject, &whole, at(0.0));
+        assert!(rest == *subject.picture, "{channel}");
+        let [little, more, most] =
+            [0.1, 5.0, 20.0].map(|by| drawn(&mut renderer, &subject, &whole, at(by)));
+        let moved = |picture: &Picture| difference(picture, &subject.picture, all);
+        assert!(moved(&little) < 0.5, "{channel}: {}", moved(&little));
+        assert!(moved(&more) > moved(&little) && moved(&most) > moved(&more));
+    }
+    // Together with an expression, whose face moves along.
+    let smiling = with(&subject, &[(12, 1.0), (45, 1.0)]);
+    let placed = Pose {
+        place: HeadPlace::new(0.1, 0.0, 100.0),
+        ..smiling
+    };
+    let smiling = drawn(&mut renderer, &subject, &whole, smiling);
+    let placed = drawn(&mut renderer, &subject, &whole, placed);
+    let apart = difference(&smiling, &placed, all);
+    assert!(apart < 1.0, "{apart}");
 }
 
 #[test]

@@ -107,6 +107,9 @@ fn nothing_is_left_of_the_expression_where_it_is_not_asked_for() {
     let without = scene.drawn(&request("fomm", turned, false));
     assert!(without == scene.drawn(&request("fomm", turned, true)));
     assert!(without != *scene.subject.picture);
+    let grown = scene.own().with(Sides::Both, Channel::Size, 115.0);
+    let without = scene.drawn(&request("fomm", grown, false));
+    assert!(without == scene.drawn(&request("fomm", grown, true)));
 }
 
 #[test]

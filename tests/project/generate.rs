@@ -4,8 +4,8 @@ use std::path::Path;
 
 use mien::document::{
     ActionUnit, AuVector, ClipMotion, Crop, ExportSettings, ExportWhat, Expression, FacePart,
-    FileFormat, Follow, Gaze, Glasses, HeadTurn, Limit, MediaSource, MotionKind, PaneSpec,
-    Playback, Pose, Project, Sample, SampleSizes, SampledMotion, SeededSample, Sides,
+    FileFormat, Follow, Gaze, Glasses, HeadPlace, HeadTurn, Limit, MediaSource, MotionKind,
+    PaneSpec, Playback, Pose, Project, Sample, SampleSizes, SampledMotion, SeededSample, Sides,
 };
 use mien::methods::registry::Registry;
 use proptest::prelude::*;
@@ -30,12 +30,14 @@ prop_compose! {
     fn poses()(
         left in asked(), right in asked(),
         turn in prop_oneof![Just([0f32; 5]), prop::array::uniform5(-30f32..30.0)],
+        place in prop_oneof![Just([0f32, 0.0, 100.0]), prop::array::uniform3(-60f32..150.0)],
     ) -> Pose {
         Pose {
             left,
             right,
             head: HeadTurn::new(turn[0], turn[1], turn[2]),
             gaze: Gaze::new(turn[3], turn[4]),
+            place: HeadPlace::new(place[0], place[1], place[2]),
         }
     }
 }

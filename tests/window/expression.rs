@@ -233,6 +233,27 @@ fn the_head_turns_by_its_sliders_and_a_double_click_sets_it_back() {
 }
 
 #[test]
+fn the_head_moves_and_grows_by_its_sliders_and_a_double_click_sets_it_back() {
+    let mut app = app();
+    drag(&mut app, Channel::PlaceX.into(), 0.5, 0.7);
+    // The portrait's size, 100, is at 30 of the slider's 70.
+    drag(&mut app, Channel::Size.into(), 30.0 / 70.0, 50.0 / 70.0);
+    let place = target(&app).place;
+    assert!((place.x() - 20.0).abs() < 1.0, "{place:?}");
+    assert!((place.size() - 120.0).abs() < 1.0, "{place:?}");
+    assert_eq!(place.y(), 0.0);
+    assert_eq!(edit(&app), 0.0, "no Action Unit has moved");
+    act_in(&mut app, TALL, |window| {
+        let slider = || selector::id(slider_id(Channel::Size.into()));
+        window.click(slider()).unwrap();
+        window.click(slider()).unwrap();
+    });
+    assert_eq!(target(&app).place.size(), 100.0);
+    press(&mut app, "r", Modifiers::empty());
+    assert_eq!(target(&app), app.document().source);
+}
+
+#[test]
 fn it_is_said_that_the_panes_method_keeps_the_head() {
     let mut app = app();
     let said = "GANimation can't turn the head or move the eyes.";

@@ -22,7 +22,7 @@ use mien::render::worker::Worker;
 const SIZE: Size = Size::new(1360.0, 860.0);
 
 /// Tall enough for all sliders.
-const TALL: Size = Size::new(1360.0, 1300.0);
+const TALL: Size = Size::new(1360.0, 1420.0);
 
 fn unit(code: u8) -> ActionUnit {
     ActionUnit::from_code(code).unwrap()

@@ -65,8 +65,8 @@ impl Value {
         (number - range.start()) / (range.end() - range.start())
     }
 
-    /// The number at a position on its slider. Angles are rounded to tenths of a degree; Action Units with extended range to
-    /// hundredths, so that exactly 0 and 1 can be reached.
+    /// The number at a position on its slider. Degrees and percents are rounded to tenths; Action Units with extended
+    /// range to hundredths, so that exactly 0 and 1 can be reached.
     fn at(self, share: f32, reach: SliderRange) -> f32 {
         let range = self.range(reach);
         let number = range.start() + share * (range.end() - range.start());
@@ -345,6 +345,9 @@ mod tests {
         assert_eq!(beyond(ActionUnit::ALL[0].into(), "-,5"), Some(-0.5));
         assert_eq!(beyond(ActionUnit::ALL[0].into(), "1.6"), None);
         assert_eq!(beyond(Value::Strength, "1.1"), None);
+        let size = Value::Channel(Channel::Size);
+        assert_eq!(usual(size, "140"), Some(140.0));
+        assert_eq!((usual(size, "1.2"), usual(size, "141")), (None, None));
         let turn = Value::Channel(Channel::Yaw);
         for reach in [SliderRange::Usual, SliderRange::Beyond] {
             assert_eq!(parse(turn, "-12,5", reach), Some(-12.5));

@@ -193,13 +193,13 @@ impl Expression {
         .into_element()
     }
 
-    /// The sliders that turn the head and move the eyes.
+    /// The sliders that turn, move and scale the head and move the eyes.
     fn head_and_eyes(
         &self,
         pose: &Pose,
         keeps_head: Option<&'static MethodInfo>,
     ) -> Element<'_, Message> {
-        let lines = HEAD_AND_EYES.map(|(channel, axis, hint)| {
+        let line = |(channel, axis, hint): (Channel, &'static str, &'static str)| {
             let label = row![
                 text(axis)
                     .size(theme::SMALL)
@@ -215,10 +215,11 @@ impl Expression {
                 hinted(label, hint, Position::Top),
                 channel.into(),
                 pose.get(channel),
-                Channel::NEUTRAL,
+                channel.neutral(),
                 None,
             )
-        });
+        };
+        let heading = |title| text(title).size(theme::SMALL).style(theme::dim);
         // Last, so that nothing else moves when it appears or disappears.
         let note = keeps_head.map(|info| {
             text(format!(
@@ -228,15 +229,13 @@ impl Expression {
             .size(theme::SMALL)
             .style(theme::faint)
         });
-        column![
-            text("Head and eyes, in degrees")
-                .size(theme::SMALL)
-                .style(theme::dim)
-        ]
-        .extend(lines)
-        .push(note)
-        .spacing(1)
-        .into()
+        column![heading("Head and eyes, in degrees")]
+            .extend(ANGLES.map(line))
+            .push(heading("Head's place and size, in percent"))
+            .extend(PLACE.map(line))
+            .push(note)
+            .spacing(1)
+            .into()
     }
 
     /// Which halves of the face the sliders move.
@@ -320,8 +319,27 @@ impl Expression {
     }
 }
 
-/// The sliders of head and eyes: channel, axis and tooltip.
-const HEAD_AND_EYES: [(Channel, &str, &str); Channel::HEAD_AND_EYES.len()] = [
+/// The sliders of the head's place and size: channel, axis and tooltip.
+const PLACE: [(Channel, &str, &str); Channel::PLACE.len()] = [
+    (
+        Channel::PlaceX,
+        "x",
+        "Moves the head: above 0 to the picture's right, below to its left, in percent of the face's width. What lies around is stretched, so it moves no farther than the picture has room",
+    ),
+    (
+        Channel::PlaceY,
+        "y",
+        "Moves the head: above 0 up, below down, in percent of the face's width",
+    ),
+    (
+        Channel::Size,
+        "size",
+        "How large the head is, in percent of its size in the portrait: above 100 larger, below smaller",
+    ),
+];
+
+/// The sliders of the angles of head and eyes: channel, axis and tooltip.
+const ANGLES: [(Channel, &str, &str); Channel::ANGLES.len()] = [
     (
         Channel::Yaw,
         "yaw",

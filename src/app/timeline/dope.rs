@@ -204,8 +204,10 @@ impl Sheet<'_> {
                     let Some((left, right)) = self.value(*channel, scale.at(x + BAND / 2.0)) else {
                         continue;
                     };
-                    let most = *channel.limits(SliderRange::Usual).end();
-                    let strong = (left.abs().max(right.abs()) / most).clamp(0.0, 1.0);
+                    let rest = channel.neutral();
+                    let most = *channel.limits(SliderRange::Usual).end() - rest;
+                    let away = (left - rest).abs().max((right - rest).abs());
+                    let strong = (away / most).clamp(0.0, 1.0);
                     let high = strong * (height - 2.0);
                     if high > 0.2 {
                         path.rectangle(Point::new(x, bottom - high), Size::new(BAND, high));

@@ -130,7 +130,7 @@ impl<'a> TimelineSource<'a> {
     }
 
     /// The channels in the order of the list, and whether each has a curve worth showing: those that move come first. Channels
-    /// of head and eyes are listed only if they have keys or nonzero values.
+    /// of head and eyes are listed only if they have keys or values away from rest.
     pub fn channels(&self) -> Vec<(Channel, bool)> {
         let reaches = Channel::ALL.map(|channel| self.value_range(channel));
         let reach = |channel: Channel| reaches[channel.index()];
@@ -149,7 +149,8 @@ impl<'a> TimelineSource<'a> {
         };
         let turns = |channel: &Channel| {
             let reach = reach(*channel);
-            reach.is_some_and(|reach| self.track().is_some() || reach != (0.0, 0.0))
+            let rest = channel.neutral();
+            reach.is_some_and(|reach| self.track().is_some() || reach != (rest, rest))
         };
         let mut channels: Vec<Channel> = Channel::ALL
             .into_iter()
@@ -172,6 +173,9 @@ pub fn short_name(channel: Channel) -> String {
         Channel::Roll => ("head".to_owned(), "tilt"),
         Channel::GazeX => ("eyes".to_owned(), "left/right"),
         Channel::GazeY => ("eyes".to_owned(), "up/down"),
+        Channel::PlaceX => ("head".to_owned(), "left/right"),
+        Channel::PlaceY => ("head".to_owned(), "up/down"),
+        Channel::Size => ("head".to_owned(), "size"),
     };
     format!("{group:<5}{name}")
 }
@@ -185,6 +189,9 @@ pub fn tag(channel: Channel) -> String {
         Channel::Roll => "tilt".to_owned(),
         Channel::GazeX => "gaze x".to_owned(),
         Channel::GazeY => "gaze y".to_owned(),
+        Channel::PlaceX => "head x".to_owned(),
+        Channel::PlaceY => "head y".to_owned(),
+        Channel::Size => "size".to_owned(),
     }
 }
 

@@ -231,11 +231,11 @@ impl Track {
         self.curves[channel.into().index()].set(time, halves, half);
     }
 
-    /// Sets all units at a frame, and each channel of head and eyes that isn't zero there or has keys.
+    /// Sets all units at a frame, and each channel of head and eyes that isn't at rest there or has keys.
     pub fn set_key(&mut self, frame: u32, pose: impl Into<Pose>) {
         let pose = pose.into();
         for channel in Channel::ALL {
-            let turns = pose.get(channel) != Channel::NEUTRAL || !self.curve(channel).is_empty();
+            let turns = pose.get(channel) != channel.neutral() || !self.curve(channel).is_empty();
             if channel.unit().is_some() || turns {
                 self.set_channel(frame, channel, pose.halves(channel));
             }
@@ -243,7 +243,7 @@ impl Track {
     }
 
     /// Replaces the whole track by a movement: one key per frame and unit from the start, linearly interpolated, at a
-    /// frame rate clamped to [`Track::FPS`]. A channel of head and eyes gets keys only if it ever differs from zero.
+    /// frame rate clamped to [`Track::FPS`]. A channel of head and eyes gets keys only if it is ever away from rest.
     /// Frames without a pose get no key; the in and out points are reset.
     pub fn set_movement(&mut self, fps: f64, poses: &[Option<Pose>]) {
         self.set_fps(fps);
@@ -251,7 +251,7 @@ impl Track {
         self.range = None;
         for channel in Channel::ALL {
             let mut values = poses.iter().flatten().map(|pose| pose.get(channel));
-            if channel.unit().is_none() && values.all(|value| value == Channel::NEUTRAL) {
+            if channel.unit().is_none() && values.all(|value| value == channel.neutral()) {
                 self.curves[channel.index()] = Curve::empty(channel);
                 continue;
             }

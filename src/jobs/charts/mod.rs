@@ -190,20 +190,30 @@ impl Charts {
 }
 
 impl Charts {
-    /// An expression over time: the Action Units that move, and below them head and eyes if they move.
+    /// An expression over time: the Action Units that move, and below them the angles of head and eyes and the head's
+    /// place and size if they move.
     pub fn expression(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
         let units = Chart::action_units(title, poses);
-        let head = Chart::curves(title, &Channel::HEAD_AND_EYES, poses);
-        let head = Chart {
-            y: Axis::new("Head and eyes, in degrees"),
-            ..head
-        };
-        let shown = match (units.series.is_empty(), head.series.is_empty()) {
-            (_, true) => vec![units],
-            (true, false) => vec![head],
-            (false, false) => vec![units, head],
-        };
-        Self(shown)
+        let head = [
+            ("Head and eyes, in degrees", &Channel::ANGLES[..]),
+            ("Head's place and size, in percent", &Channel::PLACE[..]),
+        ];
+        let head = head.map(|(axis, channels)| Chart {
+            y: Axis::new(axis),
+            ..Chart::curves(title, channels, poses)
+        });
+        let moving: Vec<Chart> = head
+            .into_iter()
+            .filter(|chart| !chart.series.is_empty())
+            .collect();
+        let shows_units = moving.is_empty() || !units.series.is_empty();
+        Self(
+            shows_units
+                .then_some(units)
+                .into_iter()
+                .chain(moving)
+                .collect(),
+        )
     }
 
     /// The curves of the document's track.

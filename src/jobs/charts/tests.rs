@@ -144,6 +144,14 @@ fn only_units_that_move_have_a_line() {
     assert_eq!(both[1].y.title, "Head and eyes, in degrees");
     assert_eq!(both[1].series[0].name, "Turn");
     assert_eq!(both[1].series[0].points[2], Some((0.2, 10.0)));
+    let grown = poses.map(|(time, pose)| {
+        let grown = |pose: Pose| pose.with(Sides::Both, Channel::Size, 100.0 + 50.0 * time as f32);
+        (time, pose.map(grown))
+    });
+    let Charts(both) = Charts::expression("clip.mp4", &grown);
+    assert_eq!(both.len(), 2);
+    assert_eq!(both[1].y.title, "Head's place and size, in percent");
+    assert_eq!(both[1].series[0].points[0], Some((0.0, 100.0)));
 
     let frames = [(0.0, Some(0.0)), (0.1, None), (0.2, Some(0.7))];
     let frame = |(time, value): (f64, Option<f32>)| {

@@ -278,6 +278,18 @@ impl Fit {
         Some(fit)
     }
 
+    /// The bounding box (left, top, right, bottom) of the skin with a face mask above `least`.
+    pub fn face_box(&self, model: &Model, least: f32) -> [f32; 4] {
+        let far = f32::INFINITY;
+        let points = self.portrait_points.iter().zip(&model.face_mask);
+        let face = points
+            .filter(|(_, mask)| **mask > least)
+            .map(|(point, _)| point);
+        face.fold([far, far, -far, -far], |[l, t, r, b], [x, y, _]| {
+            [l.min(*x), t.min(*y), r.max(*x), b.max(*y)]
+        })
+    }
+
     /// The head with other coefficients, all vertices in pixels, without the residual.
     pub fn posed(&self, model: &Model, expression: &[f32]) -> Vec<Point> {
         posed(model, &self.person, expression, &self.projection)

@@ -14,6 +14,7 @@ use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba};
 use super::model::Model;
 use super::painter::{FrameParams, PaintedFace, Painter};
+use super::place::{MARGIN_PLACED, Place, REACH_PLACED};
 use super::scene::Scene;
 use super::skin_texture::portrait_folds;
 use super::tone::Tone;
@@ -79,6 +80,9 @@ static CROP: LazyLock<CropRule> = LazyLock::new(|| CropRule {
 const MARGIN: f32 = 2.0;
 const MARGIN_TURNED: f32 = 6.0;
 
+/// Skin that belongs to the face, without neck and hair.
+const MIN_FACE_MASK: f32 = 0.3;
+
 /// Resolution at which colours and folds are measured, in pixels per centimetre; less if the portrait has less.
 const MEASURED_UNIT: f32 = 32.0;
 
@@ -121,7 +125,7 @@ impl Method for Rig {
             pyramid: ImagePyramid::for_display(Arc::clone(&subject.picture)),
         };
         let zoom = f64::from(MEASURED_UNIT / fit.projection.unit).min(1.0);
-        let (bounds, size) = (face_box(model, &fit), subject.picture.size());
+        let (bounds, size) = (fit.face_box(model, MIN_FACE_MASK), subject.picture.size());
         let view = View {
             zoom,
             ..View::whole(size)
@@ -153,19 +157,6 @@ impl Method for Rig {
             painters: Vec::new(),
         }))
     }
-}
-
-/// The bounding box (left, top, right, bottom) of the face in the portrait, without neck and hair.
-fn face_box(model: &Model, fit: &Fit) -> [f32; 4] {
-    const MIN_FACE_MASK: f32 = 0.3;
-    let far = f32::INFINITY;
-    let points = fit.portrait_points.iter().zip(&model.face_mask);
-    let face = points
-        .filter(|(_, rim)| **rim > MIN_FACE_MASK)
-        .map(|(point, _)| point);
-    face.fold([far, far, -far, -far], |[l, t, r, b], [x, y, _]| {
-        [l.min(*x), t.min(*y), r.max(*x), b.max(*y)]
-    })
 }
 
 /// A section of the portrait, sampled on the pixels of a view or of the portrait.
@@ -229,6 +220,13 @@ impl Grid {
             left,
             top,
         })
+    }
+
+    /// Left, top, right and bottom of a portrait of a size, in this grid's pixels.
+    fn bounds(&self, (width, height): (u32, u32)) -> [f32; 4] {
+        let (left, top) = self.point((0.0, 0.0));
+        let (right, bottom) = self.point((f64::from(width), f64::from(height)));
+        [left, top, right, bottom]
     }
 
     fn fit(&self, fit: &Fit) -> Fit {
@@ -414,10 +412,12 @@ impl Session for RigSession {
 impl RigSession {
     /// The pixels of a view that a frame may change; `None` if there are none.
     fn grid(&self, wanted: &FrameParams, view: &View, subject: &Subject) -> Option<Grid> {
-        let (reach, margin) = if wanted.turned == [0.0; 3] {
-            (REACH, MARGIN)
-        } else {
+        let (reach, margin) = if wanted.place != Place::AS_IN_PORTRAIT {
+            (REACH_PLACED, MARGIN_PLACED)
+        } else if wanted.turned != [0.0; 3] {
             (REACH_MOVED, MARGIN_TURNED)
+        } else {
+            (REACH, MARGIN)
         };
         let unit = self.fit.projection.unit;
         let size = subject.picture.size();
@@ -440,6 +440,11 @@ impl RigSession {
             expression: coefficients(self.model, &self.fit.expression, &controls),
             // The document's roll is clockwise; with y up, a positive angle about z is anticlockwise.
             turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
+            place: Place {
+                right: pose.place.x() / 100.0,
+                up: pose.place.y() / 100.0,
+                size: pose.place.size() / 100.0,
+            },
             gaze: controls.gaze,
             folds: subject.folds.unwrap_or(self.folds),
             glasses: subject.glasses,
@@ -451,6 +456,7 @@ impl RigSession {
     fn is_rest(&self, wanted: &FrameParams) -> bool {
         wanted.expression == self.fit.expression
             && wanted.turned == [0.0; 3]
+            && wanted.place == Place::AS_IN_PORTRAIT
             && wanted.gaze == [0.0; 2]
     }
 
@@ -462,7 +468,9 @@ impl RigSession {
         } else {
             let source = self.portrait.read(&grid)?;
             let (tone, glasses) = (self.tone.clone(), self.glasses.clone());
-            let painter = Painter::new(self.model, source, grid.fit(&self.fit), tone, glasses);
+            let bounds = grid.bounds(self.portrait.pyramid.picture().size());
+            let fit = grid.fit(&self.fit);
+            let painter = Painter::new(self.model, source, bounds, fit, tone, glasses);
             if self.painters.len() >= CACHED_PAINTERS {
                 self.painters.remove(0);
             }
@@ -486,14 +494,24 @@ impl RigSession {
             zoom: (4.0 * FLOW as f64 / self.place.side).min(1.0),
             ..View::whole(size)
         };
-        let reach = REACH_MOVED * self.fit.projection.unit;
+        let reach = if wanted.place == Place::AS_IN_PORTRAIT {
+            REACH_MOVED
+        } else {
+            REACH_PLACED
+        };
+        let reach = reach * self.fit.projection.unit;
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
         let (place, model, landmarks) = (self.place, self.model, &self.model.landmarks);
         let triangles = Arc::clone(&self.triangles);
         let before = grid.fit(&self.fit).portrait_points;
         let painter = self.painter(grid)?;
         let deformed = painter.deformed(wanted);
+        let warp = painter.place_warp(wanted, &deformed);
         let field = painter.field(&deformed);
+        let placed = deformed.points.iter();
+        let placed: Vec<_> = placed
+            .map(|point| warp.map_or(*point, |warp| warp.place(*point)))
+            .collect();
         let within = |x: f32, y: f32| {
             let at = (
                 grid.x + f64::from(x) / grid.zoom,
@@ -509,11 +527,12 @@ impl RigSession {
             places
                 .flat_map(|at| {
                     let (x, y) = grid.point(place.to_picture(at));
-                    let [dx, dy] = if shifted {
-                        field.shift.linear(x, y)
-                    } else {
-                        [0.0; 2]
-                    };
+                    if !shifted {
+                        return within(x, y);
+                    }
+                    let [ox, oy] = warp.map_or([0.0; 2], |warp| warp.offset([x, y]));
+                    let (x, y) = (x + ox, y + oy);
+                    let [dx, dy] = field.shift.linear(x, y);
                     within(x + dx, y + dy)
                 })
                 .collect()
@@ -545,7 +564,7 @@ impl RigSession {
                 source: source.clone(),
             })
         };
-        let skin = &deformed.points[..model.skin.min(deformed.points.len())];
+        let skin = &placed[..model.skin.min(placed.len())];
         let vertex = |[x, y, near]: &super::model::Point| {
             let [u, v] = within(*x, *y).map(|at| 0.5 * (at + 1.0));
             [u, v, *near / (grid.zoom * place.side) as f32]
@@ -556,7 +575,7 @@ impl RigSession {
         };
         let motion = MotionDiagnostics {
             place,
-            frame: frame(true, points(&deformed.points)),
+            frame: frame(true, points(&placed)),
             rest: frame(false, source.clone()),
         };
         Ok((motion, mesh))

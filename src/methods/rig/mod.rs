@@ -4,7 +4,7 @@
 //! The head is fitted once for a portrait (`fit`). For each frame Action Units become coefficients of the head's
 //! expressions (`controls`), the head is deformed (`deform`), its movement becomes a displacement of the portrait's
 //! pixels (`field`), shading and folds follow the surface (`shading`, `folds`, `creases`), and what the portrait doesn't
-//! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`).
+//! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`). At last the head is moved and scaled (`place`).
 
 mod canvas;
 mod continuation;
@@ -29,6 +29,7 @@ mod mouth_palette;
 mod openings;
 mod painter;
 mod pixel_box;
+mod place;
 mod polyline;
 mod portrait_mouth;
 mod raster;

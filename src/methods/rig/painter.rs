@@ -13,6 +13,7 @@ use super::image::{Image, Rgba, Sample, lerp};
 use super::model::Model;
 use super::mouth::MouthLayers;
 use super::openings::Openings;
+use super::place::{Place, PlaceWarp};
 use super::resample::resample_into;
 use super::scene::{Deformed, Scene};
 use super::shading;
@@ -26,6 +27,8 @@ pub(super) struct FrameParams {
     pub expression: Vec<f32>,
     /// Degrees of yaw, pitch and roll relative to the portrait.
     pub turned: [f32; 3],
+    /// The head's place and size.
+    pub place: Place,
     /// Degrees to the picture's right and up.
     pub gaze: [f32; 2],
     /// How strongly folds are drawn.
@@ -41,6 +44,8 @@ pub(super) struct PaintedFace<'a> {
     pub image: &'a Image<Rgba>,
     source: &'a Image<Rgba>,
     shift: &'a Image<[f32; 2]>,
+    /// The displacement by the head's place and size, if they differ from the portrait's.
+    placed: Option<&'a Image<[f32; 2]>>,
 }
 
 /// Pixels that differ by fewer levels keep the portrait's bytes.
@@ -50,10 +55,13 @@ impl PaintedFace<'_> {
     /// Whether each pixel of a row was moved or visibly changed.
     pub fn changed(&self, y: usize) -> impl Iterator<Item = bool> {
         let pixels = self.source.row(y).iter().zip(self.image.row(y));
+        let placed = self.placed.map(|placed| placed.row(y));
         pixels
             .zip(self.shift.row(y))
-            .map(|((before, after), shift)| {
-                let moved = shift.iter().any(|v| v.abs() > MIN_SHIFT);
+            .enumerate()
+            .map(move |(x, ((before, after), shift))| {
+                let far = |shift: &[f32; 2]| shift.iter().any(|v| v.abs() > MIN_SHIFT);
+                let moved = far(shift) || placed.is_some_and(|placed| far(&placed[x]));
                 let apart = |k: usize| (before[k] - after[k]).abs();
                 let visible =
                     (0..3).any(|k| apart(k) > MIN_CHANGE) || apart(3) > MIN_CHANGE / 255.0;
@@ -74,13 +82,20 @@ pub(super) struct Painter {
     image: Image<Rgba>,
     /// The image before eyes and mouth are drawn, if there is a limit.
     skin: Image<Rgba>,
+    /// Left, top, right and bottom of the whole portrait, in pixels of the source.
+    bounds: [f32; 4],
+    /// The image with the head at its place, and the displacement that brings it there. Empty until they are needed.
+    placed: Image<Rgba>,
+    offsets: Image<[f32; 2]>,
 }
 
 impl Painter {
-    /// Prepares everything that depends on the portrait alone. `fit` is in pixels of `source`.
+    /// Prepares everything that depends on the portrait alone. `fit` and the portrait's `bounds` (left, top, right,
+    /// bottom) are in pixels of `source`.
     pub fn new(
         model: &'static Model,
         source: Image<Rgba>,
+        bounds: [f32; 4],
         fit: Fit,
         tone: Tone,
         glasses: GlassesFrame,
@@ -98,6 +113,9 @@ impl Painter {
             field: Field::empty(scene.source.width, scene.source.height),
             image: scene.source.clone(),
             skin: Image::default(),
+            bounds,
+            placed: Image::default(),
+            offsets: Image::default(),
             scene,
             gaps,
             glasses,
@@ -117,7 +135,13 @@ impl Painter {
         self.field.update(&self.scene, deformed, &light, openings);
     }
 
-    /// The deformed head of a frame.
+    /// The movement of a deformed head to its place; `None` if that is the portrait's.
+    pub fn place_warp(&self, wanted: &FrameParams, deformed: &Deformed) -> Option<PlaceWarp> {
+        let Scene { model, fit, .. } = &self.scene;
+        PlaceWarp::new(model, fit, deformed, self.bounds, wanted.place)
+    }
+
+    /// The deformed head of a frame, before it is placed.
     pub fn deformed(&self, wanted: &FrameParams) -> Deformed {
         let expression = wanted.expression.clone();
         let scene = &self.scene;
@@ -143,34 +167,38 @@ impl Painter {
 
     /// Draws a frame. `limit`, which has the source's size, scales the edit where it is below 1.
     pub fn draw(&mut self, wanted: &FrameParams, limit: Option<&Image<f32>>) -> PaintedFace<'_> {
-        self.paint(wanted, limit, false);
+        let (_, is_placed) = self.paint(wanted, limit, false);
+        let image = if is_placed { &self.placed } else { &self.image };
         PaintedFace {
-            image: &self.image,
+            image,
             source: &self.scene.source,
             shift: &self.field.shift,
+            placed: is_placed.then_some(&self.offsets),
         }
     }
 
     /// Draws a frame as [`Painter::draw`] does; returns how much of each pixel each layer draws.
     pub fn layers(&mut self, wanted: &FrameParams, limit: Option<&Image<f32>>) -> Image<Shares> {
-        self.paint(wanted, limit, true).unwrap_or_default()
+        self.paint(wanted, limit, true).0.unwrap_or_default()
     }
 
-    /// Draws a frame into `image`. Returns how much of each pixel each layer draws, if that is requested.
+    /// Draws a frame into `image`, or into `placed` if the head is moved to another place. Returns how much of each pixel
+    /// each layer draws, if that is requested, and whether the head is moved.
     fn paint(
         &mut self,
         wanted: &FrameParams,
         limit: Option<&Image<f32>>,
         with_shares: bool,
-    ) -> Option<Image<Shares>> {
+    ) -> (Option<Image<Shares>>, bool) {
         let deformed = self.deformed(wanted);
         let openings = self.openings(&deformed);
         self.update_field(&deformed, &openings);
+        let warp = self.place_warp(wanted, &deformed);
         if let Some(limit) = limit {
             apply_limit(&mut self.field, limit);
         }
         let (scene, field, image) = (&self.scene, &self.field, &mut self.image);
-        resample_into(image, scene, field, wanted.draft);
+        resample_into(image, &scene.source, &field.shift, wanted.draft);
         let moved = with_shares.then(|| image.clone());
         let creases = || self.creases.get_or_init(|| CreaseLayer::new(scene));
         shading::apply(scene, &deformed, field, wanted.folds, creases, image);
@@ -198,8 +226,35 @@ impl Painter {
                 fade_in(shares, &shaded, limit);
             }
         }
-        shares
+        let is_placed = warp.is_some();
+        if let Some(warp) = warp {
+            self.place(&warp, limit, wanted.draft);
+            shares = shares.map(|shares| warped(&shares, &self.offsets));
+        }
+        (shares, is_placed)
     }
+
+    /// Warps `image` into `placed`, with the head at its place.
+    fn place(&mut self, warp: &PlaceWarp, limit: Option<&Image<f32>>, draft: bool) {
+        let (width, height) = (self.image.width, self.image.height);
+        if (self.offsets.width, self.offsets.height) != (width, height) {
+            self.offsets = Image::filled(width, height, [0.0; 2]);
+            self.placed = self.image.clone();
+        }
+        warp.offsets(&mut self.offsets);
+        if let Some(limit) = limit {
+            scale(&mut self.offsets, limit);
+        }
+        resample_into(&mut self.placed, &self.image, &self.offsets, draft);
+    }
+}
+
+/// An image read at each pixel's centre plus its offset.
+fn warped<T: Sample>(image: &Image<T>, offsets: &Image<[f32; 2]>) -> Image<T> {
+    Image::from_fn(image.width, image.height, |x, y| {
+        let [dx, dy] = offsets.at(x, y);
+        image.linear(x as f32 + 0.5 + dx, y as f32 + 0.5 + dy)
+    })
 }
 
 /// Interpolates from `below` to the image by the limit.
@@ -213,17 +268,15 @@ fn fade_in<T: Sample>(image: &mut Image<T>, below: &Image<T>, limit: &Image<f32>
 
 /// Scales a displacement by the limit.
 fn apply_limit(field: &mut Field, limit: &Image<f32>) {
-    let scale = |image: &mut Image<f32>| {
-        image.for_rows(|y, row| {
-            for (value, limit) in row.iter_mut().zip(limit.row(y)) {
-                *value *= limit;
-            }
-        });
-    };
-    scale(&mut field.weight);
-    field.shift.for_rows(|y, row| {
-        for (shift, limit) in row.iter_mut().zip(limit.row(y)) {
-            *shift = shift.map(|v| v * limit);
+    scale(&mut field.weight, limit);
+    scale(&mut field.shift, limit);
+}
+
+/// Scales each pixel of an image by that of another.
+fn scale<T: Sample>(image: &mut Image<T>, by: &Image<f32>) {
+    image.for_rows(|y, row| {
+        for (value, by) in row.iter_mut().zip(by.row(y)) {
+            *value = T::default().plus(*value, *by);
         }
     });
 }
@@ -256,7 +309,8 @@ mod tests {
             tone: tone.clone(),
         };
         let glasses = GlassesFrame::new(&scene);
-        Painter::new(model, source, fit, tone, glasses)
+        let bounds = [0.0, 0.0, SIZE.0 as f32, SIZE.1 as f32];
+        Painter::new(model, source, bounds, fit, tone, glasses)
     }
 
     /// The portrait's expression with one Action Unit raised.
@@ -275,6 +329,7 @@ mod tests {
         FrameParams {
             expression: coefficients(painter.scene.model, fitted, &controls),
             turned: [0.0; 3],
+            place: Place::AS_IN_PORTRAIT,
             gaze: [0.0; 2],
             folds,
             glasses: Glasses::Auto,

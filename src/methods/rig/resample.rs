@@ -1,33 +1,41 @@
-//! Warps the source by the displacement field.
+//! Warps pictures by the displacement of each pixel.
 
 use std::f32::consts::PI;
 use std::sync::OnceLock;
 
-use super::field::{Field, MIN_SHIFT};
+use super::field::MIN_SHIFT;
 use super::image::{Image, Rgba, Sample, floor};
-use super::scene::Scene;
 use crate::math::catmull_rom;
 use crate::nn::isa::{Isa, multiversion};
 
-/// Warps the source by the field; a draft is slightly softer. `image` has the source's size.
-pub(super) fn resample_into(image: &mut Image<Rgba>, scene: &Scene, field: &Field, draft: bool) {
+/// Warps the source by the offset of each pixel; a draft is slightly softer. All images have the same size.
+pub(super) fn resample_into(
+    image: &mut Image<Rgba>,
+    source: &Image<Rgba>,
+    shift: &Image<[f32; 2]>,
+    draft: bool,
+) {
     static SHARP: OnceLock<Kernel<6>> = OnceLock::new();
     static SOFT: OnceLock<Kernel<4>> = OnceLock::new();
-    let (isa, source) = (Isa::best(), &scene.source);
+    let isa = Isa::best();
     if draft {
         let kernel = SOFT.get_or_init(|| Kernel::new(catmull_rom));
-        image.for_rows(|y, row| soft_row(isa, kernel, source, y, field.shift.row(y), row));
+        image.for_rows(|y, row| soft_row(isa, kernel, source, y, shift.row(y), row));
     } else {
         let kernel = SHARP.get_or_init(|| Kernel::new(lanczos));
-        image.for_rows(|y, row| sharp_row(isa, kernel, source, y, field.shift.row(y), row));
+        image.for_rows(|y, row| sharp_row(isa, kernel, source, y, shift.row(y), row));
     }
 }
 
 /// Allocates the image.
 #[cfg(test)]
-pub(super) fn resample(scene: &Scene, field: &Field, draft: bool) -> Image<Rgba> {
+pub(super) fn resample(
+    scene: &super::scene::Scene,
+    field: &super::field::Field,
+    draft: bool,
+) -> Image<Rgba> {
     let mut image = scene.source.clone();
-    resample_into(&mut image, scene, field, draft);
+    resample_into(&mut image, &scene.source, &field.shift, draft);
     image
 }
 

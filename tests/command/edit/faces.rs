@@ -133,6 +133,68 @@ fn gaze_after(folder: &Path, turned: (i32, i32)) -> (f64, f64) {
     (gaze["x"].as_f64().unwrap(), gaze["y"].as_f64().unwrap())
 }
 
+/// Left, top, width and height of a picture's face after the head was placed.
+fn box_after(folder: &Path, portrait: &Path, place: &[&str]) -> [f64; 4] {
+    let first = ["edit", portrait.to_str().unwrap(), "-o", "placed.png"];
+    succeed(&mien(folder, &[&first, place].concat()));
+    let listed = faces_of(&folder.join("placed.png"));
+    [0, 1, 2, 3].map(|i| listed["faces"][0]["box"][i].as_f64().unwrap())
+}
+
+#[test]
+fn where_the_head_is_placed_there_its_face_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["astronaut.png", "grace_hopper.jpg"] {
+        let portrait = sample(name);
+        let at = |place: &[&str]| box_after(folder.path(), &portrait, place);
+        let middle = |[x, y, w, h]: [f64; 4]| [x + w / 2.0, y + h / 2.0];
+        let rest = at(&[]);
+        let moved = |place: &[&str]| {
+            let (from, to) = (middle(rest), middle(at(place)));
+            [0, 1].map(|k| (to[k] - from[k]) / rest[2])
+        };
+        for (place, wanted) in [
+            ("20,0", [0.2, 0.0]),
+            ("-20,0", [-0.2, 0.0]),
+            ("0,20", [0.0, -0.2]),
+            ("10,-15", [0.1, 0.15]),
+        ] {
+            let moved = moved(&["--place", place]);
+            let apart = (moved[0] - wanted[0]).hypot(moved[1] - wanted[1]);
+            assert!(apart < 0.06, "{name} {place}: {moved:?}");
+        }
+        for (size, wanted) in [("80", 0.8), ("120", 1.2)] {
+            let grown = at(&["--size", size])[2] / rest[2];
+            assert!((grown - wanted).abs() < 0.06, "{name} {size}: {grown}");
+        }
+    }
+}
+
+#[test]
+fn a_head_that_is_placed_where_it_is_keeps_every_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let portrait = sample("astronaut.png");
+    let written = |name: &str, more: &[&str]| {
+        let first = ["edit", portrait.to_str().unwrap(), "-o", name];
+        succeed(&mien(folder.path(), &[&first, more].concat()));
+        media::image::open(&folder.path().join(name)).unwrap()
+    };
+    let same = ["--place", "0,0", "--size", "100"];
+    assert_eq!(
+        written("same.png", &same),
+        media::image::open(&portrait).unwrap()
+    );
+    let smile = ["--au", "12=0.9", "--yaw", "5"];
+    assert_eq!(
+        written("smile.png", &smile),
+        written("smile-there.png", &[&smile[..], &same].concat())
+    );
+    assert_ne!(
+        written("smile.png", &smile),
+        written("moved.png", &[&smile[..], &["--place", "5,0"]].concat())
+    );
+}
+
 #[test]
 fn where_the_rig_turns_the_eyes_there_they_are_read_to_look() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use mien::media::image::Picture;
 fn what_is_asked_wrongly_is_answered_with_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
-    let cases: [(&[&str], &str); 41] = [
+    let cases: [(&[&str], &str); 45] = [
         (
             &["--yaw", "21", "-o", "x.png"],
             "--yaw 21 is out of range; give a number from -20 to 20",
@@ -37,6 +37,19 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         (
             &["--gaze", "-5,2.5", "--panes", "attention", "-o", "x.png"],
             "GANimation can't turn the head",
+        ),
+        (
+            &["--place", "51,0", "-o", "x.png"],
+            "--place 51,0 is no place; give percents of the face's width",
+        ),
+        (&["--place", "5", "-o", "x.png"], "each from -50 to 50"),
+        (
+            &["--size", "1.2", "-o", "x.png"],
+            "--size 1.2 is out of range; give a number from 70 to 140",
+        ),
+        (
+            &["--size", "120", "--method", "ganimation", "-o", "x.png"],
+            "GANimation can't turn the head or move the eyes; leave --yaw",
         ),
         (
             &["--folds", "1.2", "-o", "x.png"],
