@@ -15,9 +15,12 @@ use crate::document::channel::Channel;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sides {
+    /// The whole face.
     #[default]
     Both,
+    /// The half on the left of the picture.
     Left,
+    /// The half on the right of the picture.
     Right,
 }
 
@@ -175,9 +178,12 @@ impl Gaze {
 pub struct Pose {
     /// The half on the left of the picture.
     pub left: AuVector,
+    /// The half on the right of the picture.
     pub right: AuVector,
+    /// The head's rotation from the portrait's own.
     #[serde(default, skip_serializing_if = "HeadTurn::is_neutral")]
     pub head: HeadTurn,
+    /// The eyes' rotation from where the portrait looks.
     #[serde(default, skip_serializing_if = "Gaze::is_neutral")]
     pub gaze: Gaze,
 }

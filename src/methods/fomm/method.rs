@@ -17,6 +17,7 @@ use crate::methods::{DrivenBy, MethodInfo};
 use crate::progress::Stop;
 use crate::weights::Bundled;
 
+/// FOMM in the registry.
 pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("fomm"),
     title: "FOMM",
