@@ -393,7 +393,7 @@ impl App {
             }
             Message::ExportDialog => self.open_export(),
             Message::ChartTo(charts, target) => return save_chart(charts, target),
-            Message::ChartSaved(path, result) => self.tell_of_chart(&path, result),
+            Message::ChartSaved(path, result) => self.report_saved_chart(&path, result),
             Message::Queue(message) => return self.handle_queue(message),
             Message::Undo => {
                 self.history.undo();

@@ -159,7 +159,7 @@ pub enum SampleError {
     Category { expected: String, found: String },
     /// A blend weight outside 0..=1.
     #[error("the way between two samples must be a number from 0 to 1, not {0}.")]
-    Way(f32),
+    BlendWeight(f32),
     /// A file that isn't a saved sample.
     #[error(
         "these are not the codes of a sample that Mien has saved ({0}); choose the file that was saved with a clip."

@@ -309,7 +309,7 @@ fn faces_remark(clip: &ClipDriver, reads_faces: bool) -> Result<Option<Remark>, 
         return Err(FaceError::NoneInClip { name, frames }.into());
     };
     let faceless = track.faceless();
-    Ok((faceless > 0).then(|| Remark::Kept {
+    Ok((faceless > 0).then(|| Remark::RepeatsExpression {
         faceless,
         frames: analysis.frames(),
         name: analysis.name.clone(),

@@ -46,7 +46,7 @@ pub enum Remark {
     #[error(
         "{faceless} of the {frames} frames of {name} show no face; they keep the expression before them."
     )]
-    Kept {
+    RepeatsExpression {
         faceless: usize,
         frames: usize,
         name: String,

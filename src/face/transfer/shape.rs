@@ -140,7 +140,7 @@ impl ValidMotion {
     }
 
     /// The same with a black picture of the size at rest, for a motion whose picture isn't used.
-    pub fn unpainted(motion: &Motion, rest: &ValidMotion) -> Result<Self, MotionFault> {
+    pub fn without_picture(motion: &Motion, rest: &ValidMotion) -> Result<Self, MotionFault> {
         Self::new(&Motion {
             flow: motion.flow.clone(),
             occlusion: motion.occlusion.clone(),
