@@ -6,6 +6,7 @@
 //! settings), [`methods`] (the published systems), [`face`], [`metrics`], [`document`] (the artist's document as plain
 //! data), [`weights`], [`media`] and [`nn`].
 
+#![deny(missing_docs)]
 // A panic loses the artist's work, and eprintln! panics when standard error is closed. clippy.toml allows all four in tests.
 #![warn(
     clippy::unwrap_used,

@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 pub struct CancelToken(Arc<AtomicBool>);
 
 impl CancelToken {
+    /// Requests cancellation. Can't be taken back.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Whether cancellation was requested.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -27,10 +29,12 @@ pub struct Progress {
     done: Arc<AtomicUsize>,
     total: Arc<AtomicUsize>,
     started: Instant,
+    /// Cancels the work.
     pub cancel: CancelToken,
 }
 
 impl Progress {
+    /// No step done out of `total`.
     pub fn new(total: usize) -> Self {
         Self {
             done: Arc::default(),
@@ -55,6 +59,7 @@ impl Progress {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The number of steps done.
     pub fn done(&self) -> usize {
         self.done.load(Ordering::Relaxed)
     }

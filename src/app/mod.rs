@@ -125,18 +125,28 @@ enum Notice {
     Problem(String),
 }
 
+/// Everything that changes the window's state: one variant per panel, and those that concern several.
 #[derive(Debug, Clone)]
 pub enum Message {
+    /// From the sliders.
     Expression(expression::Message),
+    /// From the panes.
     Panes(panes::Message),
+    /// From the timeline.
     Timeline(timeline::Message),
+    /// From the export dialog.
     Export(export::Message),
+    /// From the queue of exports.
     Queue(queue::Message),
     /// A file was chosen for a chart.
     ChartTo(Arc<Charts>, Option<Target>),
+    /// A chart was written to this file, or why it was not.
     ChartSaved(PathBuf, Result<(), String>),
+    /// From the list of motions.
     Motions(list::Message),
+    /// From the reference clip's panel.
     Reference(reference::Message),
+    /// From the sample grid.
     SampleGrid(sample_grid::Message),
     /// A clip was chosen to be added as a motion.
     AddClip(Option<PathBuf>),
@@ -144,11 +154,13 @@ pub enum Message {
     ClipFor(MotionId, Option<PathBuf>),
     /// Turn what is read from the chosen motion into keyframes.
     Bake,
+    /// What a measurement of the panes has to report.
     Measured(measuring::Watch),
     /// The artist's presets were changed on the disk, or the change failed.
     PresetStored(Result<presets::Change, String>),
     /// The right column was hidden or shown.
     MotionsToggled,
+    /// From the model cards.
     Card(card::Message),
     /// A preset that was dropped has been read.
     PresetRead(Result<Preset, String>),
@@ -158,22 +170,33 @@ pub enum Message {
     Looked(u64, Option<Handle>),
     /// Other weights for a method were opened.
     Weights(Bundled, String, Result<Arc<Models>, String>),
+    /// From the project menu and its dialogs.
     Project(projects::Message),
+    /// From the clips and samples that are being analysed.
     Drivers(drivers::Message),
     /// The worker has drawn something.
     Drawn,
+    /// Choose a file to open.
     OpenDialog,
+    /// Open a bundled portrait, by its index.
     OpenSample(usize),
     /// A file was chosen or dropped.
     OpenFile(Option<PathBuf>),
+    /// A portrait was read, or why it was not.
     Opened(Result<Arc<Portrait>, String>),
+    /// Open the export dialog.
     ExportDialog,
     /// Open the model cards.
     CardDialog,
+    /// Undo the last change.
     Undo,
+    /// Redo the change that was undone last.
     Redo,
+    /// A key was pressed or released.
     Keyboard(keyboard::Event),
+    /// The window's scale factor changed.
     Scaled(f32),
+    /// The notice in the status line was closed.
     NoticeClosed,
 }
 
@@ -370,7 +393,7 @@ impl App {
             }
             Message::ExportDialog => self.open_export(),
             Message::ChartTo(charts, target) => return save_chart(charts, target),
-            Message::ChartSaved(path, result) => self.tell_of_chart(&path, result),
+            Message::ChartSaved(path, result) => self.report_saved_chart(&path, result),
             Message::Queue(message) => return self.handle_queue(message),
             Message::Undo => {
                 self.history.undo();

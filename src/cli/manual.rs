@@ -11,11 +11,14 @@ fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The README and the pages it links to.
+/// The README, the manual, the model cards, and the pages of other folders.
 fn pages() -> Vec<PathBuf> {
-    let docs = std::fs::read_dir(project().join("docs")).unwrap();
-    let docs = docs.map(|entry| entry.unwrap().path());
-    let mut pages: Vec<PathBuf> = docs
+    let folders = ["docs", "weights"].map(|folder| project().join(folder));
+    let files = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let mut pages: Vec<PathBuf> = files
+        .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
         .collect();
     pages.extend(
@@ -24,6 +27,13 @@ fn pages() -> Vec<PathBuf> {
             "CHANGELOG.md",
             "benches/README.md",
             "resources/README.md",
+            "resources/samples/README.md",
+            "tests/face/README.md",
+            "tests/fixtures/README.md",
+            "tests/fixtures/clips/README.md",
+            "tests/fuzz/README.md",
+            "weights/recipe/README.md",
+            "weights/recipe/units/README.md",
         ]
         .map(|page| project().join(page)),
     );

@@ -105,15 +105,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
         arguments.check_part()?;
     }
     let (codes, seed) = arguments.codes(&sampler, count)?;
-    let beside = arguments.output.path.with_extension("json");
+    let codes_path = arguments.output.path.with_extension("json");
     let inputs = super::inputs(
         (arguments.content.iter())
             .chain(&arguments.motion)
             .chain(&arguments.weights),
     );
-    check_codes(&beside, &codes, &inputs)?;
+    check_codes(&codes_path, &codes, &inputs)?;
     if only_codes {
-        return Ok(codes.save(&beside)?);
+        return Ok(codes.save(&codes_path)?);
     }
 
     let job = SampleJob {
@@ -136,12 +136,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     with_progress(&progress, quiet, |progress| {
         sample(&sampler, &job, progress)
     })?;
-    job.sample.save(&beside)?;
+    job.sample.save(&codes_path)?;
     if !arguments.output.quiet {
         let seed = seed.map_or_else(String::new, |seed| format!(", drawn from seed {seed}"));
         say(format_args!(
             "the codes{seed} are in {}; --content and --motion take them from there.",
-            text::path(&beside)
+            text::path(&codes_path)
         ));
     }
     Ok(())
@@ -188,14 +188,14 @@ impl Arguments {
         let mut drawn = Some(seed);
         match self.hold {
             Some(Part::Content) => {
-                let anew = fresh();
-                codes = codes.resample_motion(anew);
-                drawn = Some(anew);
+                let seed = fresh();
+                codes = codes.resample_motion(seed);
+                drawn = Some(seed);
             }
             Some(Part::Motion) => {
-                let anew = fresh();
-                codes = codes.resample_content(anew);
-                drawn = Some(anew);
+                let seed = fresh();
+                codes = codes.resample_content(seed);
+                drawn = Some(seed);
             }
             None => {}
         }

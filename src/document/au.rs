@@ -10,10 +10,15 @@ use thiserror::Error;
 /// Where on the face an Action Unit acts; the sliders are grouped by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
+    /// AU1, AU2 and AU4.
     Brows,
+    /// Lids and cheeks: AU5, AU6, AU7 and AU45.
     Eyes,
+    /// AU9.
     Nose,
+    /// Lips and their corners: AU10, AU12, AU14, AU15, AU20, AU23 and AU25.
     Mouth,
+    /// Chin and jaw: AU17 and AU26.
     Jaw,
 }
 
@@ -120,16 +125,21 @@ impl fmt::Display for ActionUnit {
 
 /// Why an Action Unit value is rejected.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum AuError {
+    /// No such unit; holds the code as it was written.
     #[error("{0:?} is not an Action Unit that Mien knows; use one of {list}.", list = codes())]
     Unknown(String),
+    /// Outside [`AuVector::RANGE`].
     #[error(
         "AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full), or beyond them from {min} to {max}.",
         min = AuVector::RANGE.start(), max = AuVector::RANGE.end()
     )]
     OutOfRange { code: u8, value: String },
+    /// Outside 0..=1, where values beyond it aren't accepted.
     #[error("AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full).")]
     Unusual { code: u8, value: String },
+    /// Not of the form `code=value`.
     #[error(
         "{0:?} is not an Action Unit setting; write the code, an equals sign and a value from 0 to 1, such as 12=0.8."
     )]

@@ -9,6 +9,7 @@ use crate::document::head::{Gaze, HeadPlace, HeadTurn};
 /// One scalar of an expression: an Action Unit's intensity, an angle, or the head's place and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
+    /// An Action Unit's intensity.
     Unit(ActionUnit),
     /// Head turn, towards the picture's right.
     Yaw,

@@ -9,6 +9,7 @@ pub struct Clock {
     pub fps: f64,
     /// The number of frames in one pass, at least 1.
     pub frames: u32,
+    /// What comes after the last frame.
     pub playback: Playback,
 }
 

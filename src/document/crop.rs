@@ -7,8 +7,11 @@ use thiserror::Error;
 /// it may be rotated: `x` and `y` are then the edges before it is rotated about its centre.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Crop {
+    /// The left edge.
     pub x: f32,
+    /// The top edge.
     pub y: f32,
+    /// The side length.
     pub side: f32,
     /// Radians, clockwise in the picture; 0 is upright.
     #[serde(default)]
@@ -17,11 +20,14 @@ pub struct Crop {
 
 /// Why a crop is rejected.
 #[derive(Debug, Clone, PartialEq, Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum CropError {
+    /// Not three or four numbers.
     #[error(
         "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148, and if it is turned the degrees clockwise after them."
     )]
     Malformed(String),
+    /// Partly or wholly outside the portrait.
     #[error(
         "the crop {x},{y},{side} does not lie within the portrait of {width} x {height} pixels; keep the whole square inside it."
     )]
@@ -32,8 +38,10 @@ pub enum CropError {
         width: u32,
         height: u32,
     },
+    /// A side below [`Crop::MIN_SIDE`].
     #[error("the crop's side of {0} pixels is too small to hold a face; make it at least {min} pixels.", min = Crop::MIN_SIDE)]
     TooSmall(f32),
+    /// A portrait with a side below [`Crop::MIN_SIDE`].
     #[error("a portrait of {width} x {height} pixels is too small to hold a face; open one of at least {min} pixels a side.", min = Crop::MIN_SIDE)]
     PortraitTooSmall { width: u32, height: u32 },
 }

@@ -22,7 +22,9 @@ pub enum ExportWhat {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExportSettings {
+    /// The kind of file.
     pub format: FileFormat,
+    /// Which panes are written.
     pub what: ExportWhat,
     /// Whether the panes' names are drawn in the picture.
     pub labels: bool,

@@ -11,15 +11,19 @@ use crate::text;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileFormat {
+    /// A still PNG.
     Png,
+    /// A still JPEG.
     Jpeg,
     /// A still WebP.
     WebpPicture,
+    /// An animated GIF.
     Gif,
     /// Animated PNG.
     Apng,
     /// Animated WebP.
     Webp,
+    /// H.264 video in an MP4.
     #[default]
     Mp4,
     /// Numbered PNG files.
@@ -29,11 +33,13 @@ pub enum FileFormat {
 /// Why a file's name doesn't determine the format.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FileFormatError {
+    /// Several frames for a format that holds one.
     #[error(
         "{} can hold a single picture; end the name in .png for a numbered sequence, or in .gif, .apng, .webp or .mp4.",
         text::path(.0)
     )]
     Still(PathBuf),
+    /// A name without a known ending.
     #[error(
         "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
         text::path(.0)

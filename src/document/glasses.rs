@@ -16,6 +16,7 @@ pub enum Glasses {
 }
 
 impl Glasses {
+    /// All choices, in the order of menus.
     pub const ALL: [Glasses; 3] = [Glasses::Auto, Glasses::Rigid, Glasses::Bend];
 
     /// The name in menus.

@@ -12,9 +12,13 @@ use crate::document::project::Project;
 /// undo step, until [`History::end_gesture`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gesture {
+    /// The slider of a channel.
     Slider(Channel),
+    /// The strength.
     Strength,
+    /// The fold strength.
     Folds,
+    /// The face's square.
     Crop,
     /// A landmark, by its number.
     Landmark(u16),
@@ -22,7 +26,9 @@ pub enum Gesture {
     Keys,
     /// The in or out point.
     Range,
+    /// The length of the timeline.
     Length,
+    /// The frame rate of the timeline.
     Fps,
     /// A parameter of a motion, by its name.
     Motion(MotionId, &'static str),
@@ -157,10 +163,12 @@ impl History {
         self.past.pop_front().is_some()
     }
 
+    /// Whether there is a change to undo.
     pub fn can_undo(&self) -> bool {
         !self.past.is_empty()
     }
 
+    /// Whether there is an undone change to redo.
     pub fn can_redo(&self) -> bool {
         !self.future.is_empty()
     }

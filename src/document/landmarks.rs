@@ -28,6 +28,7 @@ impl LandmarkOffsets {
     /// The largest displacement along either axis.
     pub const MAX_OFFSET: f32 = 0.5;
 
+    /// Whether no landmark is displaced.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -8,9 +8,13 @@ use crate::document::pose::Sides;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FacePart {
+    /// The brows.
     Brows,
+    /// The eyes with their lids.
     Eyes,
+    /// The nose.
     Nose,
+    /// The mouth with its lips.
     Mouth,
     /// The whole face, without hair, neck and background.
     Skin,
@@ -43,6 +47,7 @@ impl FacePart {
 pub struct Limit {
     /// One bit per part, in the order of [`FacePart::ALL`].
     parts: u8,
+    /// The half of the face.
     pub sides: Sides,
 }
 

@@ -21,12 +21,15 @@ pub struct MotionId(pub u32);
 /// A motion of the project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Motion {
+    /// Identifies the motion in its project.
     pub id: MotionId,
     /// The artist's name for it.
     pub name: String,
+    /// What kind of motion it is, with its parameters.
     pub kind: MotionKind,
 }
 
+/// The kinds of motion.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(
@@ -34,8 +37,11 @@ pub struct Motion {
     reason = "motions are few, and each stands behind an Arc"
 )]
 pub enum MotionKind {
+    /// An expression track, with keyframes.
     Track(Expression),
+    /// A reference clip.
     Clip(ClipMotion),
+    /// A motion sampled by MoCoGAN.
     Sample(SampledMotion),
 }
 
@@ -58,6 +64,7 @@ pub struct Expression {
     pub base_pose: Pose,
     /// Interpolation weight from the portrait's own expression to the pose, in 0..=1.
     pub strength: f32,
+    /// The keyframes. A channel without any keeps its value of the base pose.
     pub track: Track,
 }
 
@@ -137,6 +144,7 @@ impl Default for Follow {
 /// A reference clip and how it is used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClipMotion {
+    /// The clip's file or folder.
     pub source: MediaSource,
     /// Start of the part that is used, in seconds of the whole clip; `None` is the clip's start.
     pub from: Option<f64>,
@@ -144,7 +152,9 @@ pub struct ClipMotion {
     pub to: Option<f64>,
     /// The square of the clip given to FOMM and TPS; `None` takes it from the face in the reference frame.
     pub square: Option<Crop>,
+    /// How the clip's face drives the portrait.
     pub follow: Follow,
+    /// What comes after the last frame.
     pub playback: Playback,
 }
 
@@ -165,13 +175,16 @@ impl ClipMotion {
 /// A sample and the seed of its content; the seed of its motion is [`Sample::motion_seed`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeededSample {
+    /// The content and motion codes.
     pub codes: Sample,
+    /// The seed of the content.
     pub content_seed: u64,
 }
 
 /// A motion sampled by MoCoGAN, with the state of its sample grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SampledMotion {
+    /// The content and motion codes.
     pub codes: Sample,
     /// The seed of the content; that of the motion is [`Sample::motion_seed`].
     pub content_seed: u64,
@@ -189,8 +202,11 @@ pub struct SampledMotion {
     /// The seed of the neighbouring samples in the grid.
     #[serde(rename = "board", default)]
     pub grid_seed: u64,
+    /// Samples the artist kept.
     pub favourites: Vec<SeededSample>,
+    /// How the sampled face drives the portrait.
     pub follow: Follow,
+    /// What comes after the last frame.
     pub playback: Playback,
 }
 

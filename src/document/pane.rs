@@ -22,6 +22,7 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// All modes, in the order of menus.
     pub const ALL: [Mode; 3] = [Mode::Standard, Mode::Relative, Mode::Avd];
 
     /// The name in files, in menus and on the command line.
@@ -77,6 +78,7 @@ impl MethodId {
         })
     }
 
+    /// The name: ASCII, 1 to 15 bytes.
     pub fn as_str(&self) -> &str {
         let name = &self.bytes[..usize::from(self.length)];
         std::str::from_utf8(name).unwrap_or_default()
@@ -131,6 +133,7 @@ impl MethodChoice {
         Self::Method(MethodId::new(name), Some(mode))
     }
 
+    /// The method's name; `None` for the source and the motion.
     pub fn id(self) -> Option<MethodId> {
         match self {
             Self::Source | Self::Motion => None,
@@ -196,8 +199,10 @@ impl<'de> Deserialize<'de> for MethodChoice {
 pub struct PaneSpec {
     /// The motion that drives it; `None` follows the motion chosen in the list.
     pub motion: Option<MotionId>,
+    /// What draws the pane.
     #[serde(rename = "way")]
     pub method: MethodChoice,
+    /// What the pane shows of it.
     #[serde(rename = "show")]
     pub view: PaneView,
     /// Whether the rig draws the motion's expression first, for a method that is driven by pictures: such methods
@@ -234,6 +239,7 @@ impl PaneSpec {
         Self::showing(method, PaneView::Result)
     }
 
+    /// A pane that shows a view of a method, with the default settings.
     pub const fn showing(method: MethodChoice, view: PaneView) -> Self {
         Self {
             motion: None,

@@ -18,6 +18,7 @@ use crate::document::track::keys::Selection;
 /// Identifies the document's portrait. The pixels are stored elsewhere, under `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortraitRef {
+    /// Equal ids mean equal pixels.
     pub id: u64,
     /// The file's name, as the title shows it.
     pub name: String,
@@ -25,12 +26,14 @@ pub struct PortraitRef {
     pub source: MediaSource,
     /// Pixels.
     pub width: u32,
+    /// Pixels.
     pub height: u32,
 }
 
 /// Everything about one portrait that undo restores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Document {
+    /// The portrait.
     pub portrait: PortraitRef,
     /// The square of the portrait given to the network.
     pub crop: Crop,
@@ -57,6 +60,7 @@ pub struct Document {
     /// Landmarks displaced from where they were detected.
     #[serde(default, skip_serializing_if = "LandmarkOffsets::is_empty")]
     pub landmarks: LandmarkOffsets,
+    /// The expression track.
     pub track: Track,
 }
 

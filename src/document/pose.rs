@@ -13,9 +13,12 @@ use crate::document::head::{Bounded, Gaze, HeadPlace, HeadTurn};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sides {
+    /// The whole face.
     #[default]
     Both,
+    /// The half on the left of the picture.
     Left,
+    /// The half on the right of the picture.
     Right,
 }
 
@@ -38,9 +41,12 @@ impl Sides {
 pub struct Pose {
     /// The half on the left of the picture.
     pub left: AuVector,
+    /// The half on the right of the picture.
     pub right: AuVector,
+    /// The head's rotation from the portrait's own.
     #[serde(default, skip_serializing_if = "HeadTurn::is_neutral")]
     pub head: HeadTurn,
+    /// The eyes' rotation from where the portrait looks.
     #[serde(default, skip_serializing_if = "Gaze::is_neutral")]
     pub gaze: Gaze,
     #[serde(default, skip_serializing_if = "HeadPlace::is_neutral")]

@@ -17,7 +17,9 @@ use crate::text;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Preset {
+    /// The name in the panel.
     pub name: String,
+    /// The Action Units, in 0..=1.
     pub pose: Pose,
 }
 
@@ -72,22 +74,30 @@ impl TryFrom<Stored> for Preset {
 
 /// Why a preset can't be read or saved.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum PresetError {
+    /// No preset of that name.
     #[error("{name:?} is not a preset that Mien knows; use one of {known}.")]
     Unknown { name: String, known: String },
+    /// A preset file that can't be parsed.
     #[error(
         "the preset file {} cannot be used: {reason}; mend or delete it.",
         text::path(path)
     )]
     Damaged { path: PathBuf, reason: String },
+    /// A name without letters and digits.
     #[error("a preset's name must hold a letter or a digit; give it another name than {0:?}.")]
     BadName(String),
+    /// The name of a bundled preset.
     #[error("{0:?} is the name of a preset that comes with Mien; choose another name.")]
     Taken(String),
+    /// The name of one of the artist's presets.
     #[error("there is a preset called {0:?} already; give the new one another name.")]
     Exists(String),
+    /// A preset that was deleted meanwhile.
     #[error("there is no preset called {0:?} any more.")]
     Gone(String),
+    /// The preset's file can't be written.
     #[error(transparent)]
     Unwritten(MediaError),
 }

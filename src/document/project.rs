@@ -110,6 +110,7 @@ impl Project {
         &self.motions
     }
 
+    /// The motion with this id, if there is one.
     pub fn motion(&self, id: MotionId) -> Option<&Arc<Motion>> {
         self.motions.iter().find(|motion| motion.id == id)
     }
@@ -316,6 +317,7 @@ impl Project {
         self.labels
     }
 
+    /// Sets whether the panes' labels are shown.
     pub fn set_labels(&mut self, labels: bool) {
         self.labels = labels;
     }
@@ -325,6 +327,7 @@ impl Project {
         self.holds_media
     }
 
+    /// Sets whether the project's file holds its pictures and clips.
     pub fn set_holds_media(&mut self, holds_media: bool) {
         self.holds_media = holds_media;
     }

@@ -55,6 +55,7 @@ impl Default for Sizes {
 pub struct Category {
     /// From 0, below `of`.
     pub index: usize,
+    /// The model's number of categories.
     pub of: usize,
 }
 
@@ -131,7 +132,9 @@ pub struct Sample {
 
 /// Why a sample can't be drawn, read or saved.
 #[derive(Debug, Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum SampleError {
+    /// A code of the wrong length.
     #[error(
         "{what} should hold {expected} numbers, but holds {found}; use a sample of the same model."
     )]
@@ -140,22 +143,29 @@ pub enum SampleError {
         expected: usize,
         found: usize,
     },
+    /// A code with a NaN or an infinity.
     #[error("number {index} of {what} is not a finite number; draw the sample again.")]
     NotFinite { what: String, index: usize },
+    /// A number of frames outside 1..=[`Sample::MAX_FRAMES`].
     #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MAX_FRAMES)]
     Frames { found: usize },
+    /// A category that the model doesn't have.
     #[error("{name:?} is not a category of this model; use one of: {known}.")]
     UnknownCategory { name: String, known: String },
+    /// The category of another model.
     #[error(
         "the sample's category is {found}, but the model has {expected}; draw the sample with this model."
     )]
     Category { expected: String, found: String },
+    /// A blend weight outside 0..=1.
     #[error("the way between two samples must be a number from 0 to 1, not {0}.")]
-    Way(f32),
+    BlendWeight(f32),
+    /// A file that isn't a saved sample.
     #[error(
         "these are not the codes of a sample that Mien has saved ({0}); choose the file that was saved with a clip."
     )]
     Damaged(String),
+    /// A file of a later version.
     #[error("the sample was saved as version {0}, which this Mien doesn't know; use a newer one.")]
     Version(u64),
     /// An error in a file.
@@ -164,8 +174,10 @@ pub enum SampleError {
         path: PathBuf,
         reason: Box<SampleError>,
     },
+    /// The file can't be read.
     #[error(transparent)]
     Unreadable(MediaError),
+    /// The file can't be written.
     #[error(transparent)]
     Unwritten(MediaError),
 }

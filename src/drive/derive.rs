@@ -21,8 +21,11 @@ pub type Draw<'a> = &'a mut dyn FnMut(&Pose, &View, Stop) -> Result<Picture, Eng
 
 /// A drive sample as a method's [`Drive`], for one subject.
 pub struct Driving<'a> {
+    /// What is to be derived from.
     pub sample: &'a DriveSample,
+    /// The portrait that is driven.
     pub subject: &'a Subject,
+    /// Draws the portrait with an expression, for methods that need a driving picture.
     pub draw: Draw<'a>,
 }
 

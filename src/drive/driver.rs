@@ -22,8 +22,11 @@ pub enum DriveSample {
 /// Cache key of a [`DriveSample`], for those of its properties that a method uses.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SampleKey {
+    /// Of [`DriveSample::Nothing`].
     Nothing,
+    /// Of an expression.
     Pose(PoseKey),
+    /// Of a clip's frame.
     Step(ClipFrameKey),
 }
 

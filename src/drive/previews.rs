@@ -12,7 +12,9 @@ use crate::progress::Stop;
 /// A preview to be generated: every frame of a sample, with a side in pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PreviewSpec {
+    /// The codes.
     pub sample: Sample,
+    /// Side of the frames in pixels.
     pub side: u32,
 }
 

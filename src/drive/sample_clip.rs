@@ -43,6 +43,7 @@ impl SampleClip {
         MediaSource::Bundled(NAME.to_owned())
     }
 
+    /// The temporary file that holds the clip; deleted with this value.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -70,8 +70,11 @@ pub const NAMES: [&str; COUNT] = [
 /// Three blendshapes that are reliable on nearly every face, each in 0..=1; smile and blink are the mean of both sides.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct KeyScores {
+    /// The corners of the mouth are raised.
     pub smile: f32,
+    /// The jaw is open.
     pub jaw: f32,
+    /// The eyes are closed.
     pub blink: f32,
 }
 

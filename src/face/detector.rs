@@ -47,9 +47,13 @@ const FINE: usize = 10;
 /// A detected face, in pixels of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
+    /// The left edge.
     pub left: f64,
+    /// The top edge.
     pub top: f64,
+    /// The width.
     pub width: f64,
+    /// The height.
     pub height: f64,
     /// Eye on the picture's left, eye on its right, nose tip, mouth, and the two ears.
     pub keypoints: [(f64, f64); 6],

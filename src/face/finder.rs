@@ -17,6 +17,7 @@ const PRESENCE_THRESHOLD: f32 = 0.5;
 /// A detected face with its landmarks and blendshape scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Face {
+    /// The 478 landmarks.
     pub mesh: Mesh,
     /// The probability that there is a face, in 0..=1.
     pub presence: f32,
@@ -47,8 +48,11 @@ fn region_of(mesh: &Mesh) -> TurnedSquare {
 /// The three networks that detect and measure faces.
 #[derive(Debug)]
 pub struct FaceFinder {
+    /// Finds the faces.
     pub detector: Detector,
+    /// Places the landmarks.
     pub landmarks: Landmarks,
+    /// Scores the blendshapes, from the landmarks.
     pub blendshapes: Blendshapes,
 }
 

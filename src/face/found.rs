@@ -30,6 +30,7 @@ pub struct FoundFace {
     pub scores: [f32; 52],
     /// The Action Units of the face's expression.
     pub aus: AuVector,
+    /// The head's rotation.
     pub pose: HeadPose,
     /// The model's input crop.
     pub crop: Crop,
@@ -168,15 +169,19 @@ impl FoundFace {
 
 /// What an artist should know about a face before editing it, one sentence each.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum FaceRemark {
+    /// The face has few pixels.
     #[error(
         "The face is only {size:.0} pixels large, so edits will be coarse; a picture of it from nearer comes out better."
     )]
     Small { size: f32 },
+    /// The head is turned to a side.
     #[error(
         "The face is turned by {degrees:.0} degrees; faces seen from the front come out better."
     )]
     Turned { degrees: f32 },
+    /// The head is rolled, and the square is upright.
     #[error(
         "The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (Level)."
     )]

@@ -19,7 +19,9 @@ use crate::weights::CropRule;
 pub struct Portrait {
     /// The file name.
     pub name: String,
+    /// Where it was opened from.
     pub source: MediaSource,
+    /// The pixels, upright and in sRGB.
     pub picture: Arc<Picture>,
     /// The largest first; empty if no face was found.
     pub faces: Vec<Arc<FoundFace>>,
@@ -32,8 +34,11 @@ pub struct Portrait {
 /// A portrait bundled with the program.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Sample {
+    /// The name of the bundled file.
     pub file: String,
+    /// The name in the window.
     pub title: String,
+    /// Who it shows, by whom, when, and under which terms.
     pub credit: String,
 }
 

@@ -3,8 +3,11 @@
 /// An upright square in pixels of some picture; pixel `i` spans `i..i + 1`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Square {
+    /// The left edge.
     pub x: f64,
+    /// The top edge.
     pub y: f64,
+    /// The side length.
     pub side: f64,
 }
 
@@ -12,9 +15,13 @@ pub struct Square {
 /// the clockwise angle of its upper edge in radians.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TurnedSquare {
+    /// The centre, from the left.
     pub x: f64,
+    /// The centre, from the top.
     pub y: f64,
+    /// The side length.
     pub side: f64,
+    /// The angle of the upper edge.
     pub angle: f64,
 }
 

@@ -144,7 +144,7 @@ impl TransferSource {
     /// # Errors
     /// As [`TransferSource::apply`], except for the picture.
     pub fn warp(&self, motion: &Motion, how: Transfer) -> Result<Picture, MotionFault> {
-        let motion = ValidMotion::unpainted(motion, &self.rest.motion)?;
+        let motion = ValidMotion::without_picture(motion, &self.rest.motion)?;
         motion.matches(&self.rest.motion)?;
         let drift = Drift::between(&self.rest.motion, &motion);
         Ok(self.carried(&drift, &Paint::none(), &how))

@@ -16,11 +16,15 @@ use crate::media::image::{ImagePyramid, Picture};
 /// `zoom` pane pixels wide.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
+    /// The left edge, in pixels of the portrait.
     pub x: f64,
+    /// The top edge, in pixels of the portrait.
     pub y: f64,
+    /// Pane pixels per portrait pixel, above 0.
     pub zoom: f64,
     /// The pane's size in pixels.
     pub width: u32,
+    /// The pane's height in pixels.
     pub height: u32,
 }
 

@@ -30,13 +30,17 @@ use crate::render::renderer::Renderer;
 /// An export of one file (or sequence).
 #[derive(Debug, Clone)]
 pub struct ExportJob {
+    /// The motions and settings.
     pub project: Project,
+    /// The portrait and its face.
     pub subject: Subject,
     /// The panes, row by row from the upper left; at least one.
     pub panes: Vec<PaneSpec>,
+    /// Which frames are rendered.
     pub steps: Steps,
     /// The total number of frames the caller expects, if given; another count is an error.
     pub count: Option<usize>,
+    /// How several panes are arranged.
     pub layout: Layout,
     /// The size of a pane relative to the portrait, in 0.01..=1.
     pub scale: f64,
@@ -55,6 +59,7 @@ pub struct ExportJob {
 pub enum Steps {
     /// The whole motion, once.
     All,
+    /// One step of the timeline, from 0.
     One(u32),
 }
 
@@ -304,7 +309,7 @@ fn faces_remark(clip: &ClipDriver, reads_faces: bool) -> Result<Option<Remark>, 
         return Err(FaceError::NoneInClip { name, frames }.into());
     };
     let faceless = track.faceless();
-    Ok((faceless > 0).then(|| Remark::Kept {
+    Ok((faceless > 0).then(|| Remark::RepeatsExpression {
         faceless,
         frames: analysis.frames(),
         name: analysis.name.clone(),

@@ -40,12 +40,15 @@ pub struct ImportOptions {
 /// The result of an import.
 #[derive(Debug, Clone)]
 pub struct Imported {
+    /// The name that the weights are installed under.
     pub name: String,
+    /// The file that was written.
     pub path: PathBuf,
     /// The file's size in bytes.
     pub size: u64,
     /// The number of parameters of the networks.
     pub parameters: u64,
+    /// The header of the file.
     pub metadata: Metadata,
     /// Remarks for the user, one sentence each.
     pub remarks: Vec<ImportRemark>,
@@ -288,11 +291,14 @@ fn left_over<'a>(
 
 /// A remark about imported weights, in one sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum ImportRemark {
+    /// A checkpoint whose publisher Mien doesn't know.
     #[error(
         "its licence is not known to Mien; look it up where it was published before you use the results."
     )]
     UnknownLicence,
+    /// A TPS checkpoint without the network for the mode avd.
     #[error("it has no AVD network, so the mode avd can't be had with it.")]
     NoAvdNetwork,
     /// Which align_corners convention the warps use.
@@ -310,10 +316,13 @@ pub enum ImportRemark {
 /// How the torch version of a checkpoint was determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TorchVersionSource {
+    /// The user stated it.
     #[error("as you asked")]
     Asked,
+    /// The convention of the published weights.
     #[error("as for the published weights")]
     Usual,
+    /// From the container format, which differs between torch versions.
     #[error("as the age of its container tells")]
     Container,
 }

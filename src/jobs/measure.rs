@@ -33,6 +33,7 @@ pub struct Measured {
     pub pane: usize,
     /// The metric's name, with its unit.
     pub metric: &'static str,
+    /// One value per frame; `None` where it can't be measured.
     pub values: Vec<Option<f32>>,
 }
 

@@ -14,7 +14,9 @@ use crate::metrics::{
 pub struct MeasuredFace {
     /// Its 68 landmarks.
     pub shape: Shape,
+    /// Smile, jaw and blink.
     pub scores: KeyScores,
+    /// The head's rotation.
     pub head: HeadPose,
 }
 
@@ -71,9 +73,13 @@ impl Truth {
 /// The metrics of one frame; `None` where something can't be measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Numbers {
+    /// Mean absolute difference, in 0..=1.
     pub l1: Option<f64>,
+    /// In decibels; infinite for equal pictures.
     pub psnr: Option<f64>,
+    /// Structural similarity, in -1..=1.
     pub ssim: Option<f64>,
+    /// Mean absolute difference of the landmarks, in pixels of a picture of 256 pixels a side.
     pub akd: Option<f64>,
     /// How far the landmarks moved since the previous frame, without the head's movement: root mean square.
     pub step: Option<f64>,
@@ -81,19 +87,24 @@ pub struct Numbers {
     pub acd: Option<f64>,
     /// The smile, jaw and blink scores of the pane's face, and of the face it is compared with.
     pub scores: Option<KeyScores>,
+    /// Of the face it is compared with.
     pub true_scores: Option<KeyScores>,
     /// Difference between the head's pose and the one it is compared with, in degrees.
     pub head: Option<f64>,
     /// The [`acceleration`] of the landmarks, and of those they are compared with.
     pub acceleration: Option<f64>,
+    /// Of the landmarks it is compared with.
     pub true_acceleration: Option<f64>,
 }
 
 /// How a pane's face followed the face it is compared with, over the frames so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Followed {
+    /// Of the smile scores.
     pub smile: CurveCorrelation,
+    /// Of the jaw scores.
     pub jaw: CurveCorrelation,
+    /// Of the blink scores.
     pub blink: CurveCorrelation,
     /// Sums of both faces' accelerations, over the frames where both are known.
     accelerations: [f64; 2],
@@ -144,7 +155,9 @@ impl Path {
 /// The head poses of the pane's person and of the driving one at rest. Each head's rotation is measured from its rest pose.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RestHeads {
+    /// Of the pane's person.
     pub pane: HeadPose,
+    /// Of the driving person.
     pub driving: HeadPose,
 }
 

@@ -22,6 +22,7 @@ use crate::project::file::MediaOwner;
 /// A file (or sequence) to write.
 #[derive(Debug, Clone)]
 pub struct Output {
+    /// The kind of file.
     pub format: FileFormat,
     /// From 1 (small) to 100 (best; lossless for WebP) for MP4, WebP and JPEG; `None` is the format's default.
     pub quality: Option<u8>,
@@ -33,6 +34,7 @@ pub struct Output {
     pub part: Option<FrameRange>,
     /// Whether the file says what made or edited it.
     pub marked: bool,
+    /// The file to write; for a sequence the name before the numbers.
     pub path: PathBuf,
     /// Input files that must not be overwritten; a job adds the media it knows.
     pub inputs: Inputs,
@@ -47,6 +49,7 @@ pub(super) fn painter(method: &dyn Method) -> (String, bool) {
 /// The sound of a part of a clip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sound {
+    /// The file that holds the sound.
     pub clip: PathBuf,
     /// Time of the first frame, in seconds of the clip.
     pub from: f64,

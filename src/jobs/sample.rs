@@ -13,11 +13,13 @@ use crate::progress::Progress;
 /// A sample to write as a clip.
 #[derive(Debug, Clone)]
 pub struct SampleJob {
+    /// The codes of the clip.
     pub sample: Sample,
     /// Frames per second; the published network was trained at 8.
     pub fps: f64,
     /// Side of the output in pixels; the network's 64 are upscaled smoothly.
     pub side: u32,
+    /// The file to write.
     pub output: Output,
 }
 

@@ -1,5 +1,7 @@
 //! Errors of media files, each as one sentence: which file, what is wrong, what to do.
 
+#![allow(missing_docs, reason = "each message names its fields")]
+
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};

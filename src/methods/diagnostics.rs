@@ -10,8 +10,11 @@ use crate::face::{Edit, Mask, Motion, TurnedSquare};
 pub enum Diagnostics {
     /// Only the result.
     None,
+    /// GANimation's masks.
     Edit(EditDiagnostics),
+    /// The motion of FOMM or TPS.
     Motion(MotionDiagnostics),
+    /// The rig's mesh.
     Mesh(MeshDiagnostics),
 }
 
@@ -30,6 +33,7 @@ impl Diagnostics {
 pub struct EditDiagnostics {
     /// The square of the portrait that the method sees.
     pub place: TurnedSquare,
+    /// The attention and colour masks.
     pub edit: Arc<Edit>,
     /// Where the edit may apply; `None` means everywhere.
     pub mask: Option<Arc<Mask>>,
@@ -40,6 +44,7 @@ pub struct EditDiagnostics {
 /// Output of a method that deforms a mesh: its expression and, if requested, the crop's motion.
 #[derive(Debug, Clone)]
 pub struct MeshDiagnostics {
+    /// The expression that is drawn.
     pub pose: Pose,
     /// Whether a draft is good enough.
     pub draft: bool,
@@ -145,6 +150,7 @@ pub struct DeformedMesh {
 pub struct MotionDiagnostics {
     /// The square of the portrait that the method sees.
     pub place: TurnedSquare,
+    /// The frame's flow, occlusions and picture.
     pub frame: Arc<MotionFrame>,
     /// The frame at rest, when nothing moves.
     pub rest: Arc<MotionFrame>,
@@ -179,6 +185,7 @@ pub struct Map {
 /// Square planes of one size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Maps {
+    /// The number of planes.
     pub count: usize,
     /// Side in samples.
     pub size: usize,

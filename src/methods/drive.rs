@@ -40,6 +40,7 @@ pub trait Drive {
 /// Which picture of a motion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DrivePicture {
+    /// The frame at the current step.
     Now,
     /// The reference frame: the one assumed to have the portrait's expression and pose.
     Reference,
@@ -77,9 +78,11 @@ impl From<&Pose> for PoseKey {
 /// Cache key of a driving picture and the square in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DriveKey {
+    /// The portrait itself.
     Rest,
     /// The portrait rendered with an expression.
     Drawn(PoseKey, SubjectKey),
+    /// A frame of a clip.
     Clip(ClipFrameKey),
 }
 
@@ -90,11 +93,16 @@ pub struct ClipFrameKey {
     pub frames: [(u64, Option<[u64; 6]>); 2],
     /// Width and height of the clip, and the scale of its cached frames.
     pub size: (u32, u32),
+    /// The factor by which cached frames are smaller.
     pub scale: u64,
     /// The square set by the artist, and the face that the square is derived from otherwise.
     pub square: Option<[u32; 4]>,
+    /// The square of the detected face, if no square is set.
     pub face: Option<[u32; 5]>,
+    /// The bits of [`Follow::strength`](crate::document::Follow::strength).
     pub strength: u32,
+    /// Whether the head's position and roll are locked.
     pub lock_place: bool,
+    /// Whether the head's size is locked.
     pub lock_scale: bool,
 }

@@ -111,7 +111,9 @@ pub enum Error {
 /// A network, as messages name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
+    /// GANimation's generator.
     GANimation,
+    /// MoCoGAN's generator.
     MoCoGan,
     /// A network that moves a picture by key points: FOMM or TPS.
     Motion,

@@ -45,9 +45,11 @@ pub type Open = fn(Option<&Path>) -> Result<Arc<dyn Method>, EngineError>;
 /// What is known about a method before its weights are opened.
 #[derive(Debug)]
 pub struct MethodInfo {
+    /// The name in files and on the command line.
     pub id: MethodId,
     /// The name in menus and labels.
     pub title: &'static str,
+    /// What drives it.
     pub driven_by: DrivenBy,
     /// Whether an expression-driven method turns the head and moves the eyes.
     pub draws_head: bool,
@@ -67,6 +69,7 @@ pub struct MethodInfo {
     pub has_draft: bool,
     /// The weights that come with the program.
     pub bundled: Option<Bundled>,
+    /// Opens the method with weights.
     pub open: Open,
 }
 
@@ -115,12 +118,15 @@ impl MethodInfo {
 /// What drives a method: an expression or a driving picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DrivenBy {
+    /// Action Units, head turn and gaze.
     Expression,
+    /// A picture of a face.
     Picture,
 }
 
 /// A published method or our own, with its weights loaded.
 pub trait Method: Send + Sync {
+    /// The method's entry in the registry.
     fn info(&self) -> &'static MethodInfo;
 
     /// The name of the weights, for the status line.
@@ -229,6 +235,7 @@ pub enum Quality {
 /// What a method returns for one time.
 #[derive(Debug, Clone)]
 pub struct MethodFrame {
+    /// What the method returns besides the result.
     pub diagnostics: Diagnostics,
     /// Whether the slow painting is missing.
     pub is_draft: bool,

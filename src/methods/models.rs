@@ -16,6 +16,7 @@ use crate::weights::{Bundled, CropRule};
 /// A method and the weights to open it with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MethodKey {
+    /// The method.
     pub id: MethodId,
     /// A path, or the name of installed weights; `None` for the weights chosen for the method.
     pub weights: Option<PathBuf>,
@@ -121,6 +122,7 @@ impl Models {
         Ok(models)
     }
 
+    /// The methods that can be opened.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
@@ -142,6 +144,7 @@ impl Models {
         self.ganimation.crop()
     }
 
+    /// The open GANimation model.
     pub fn ganimation(&self) -> &Arc<Model> {
         &self.ganimation
     }

@@ -37,13 +37,17 @@ const POINTS_BYTES: usize = 1024;
 
 /// A network driven by key points.
 pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
+    /// The key points of one picture.
     type KeyPoints: Clone + Send + Sync;
+    /// Everything that depends on the portrait alone.
     type Prepared: Send;
+    /// The dense motion of one frame: flow, occlusions and contributions.
     type Motion: Clone + Send + Sync;
 
     /// Builds the network from its JSON configuration; also returns the side of its input in pixels.
     fn load(json: &str, weights: Weights) -> Result<(Self, usize), Error>;
 
+    /// The method's entry in the registry.
     fn info(&self) -> &'static MethodInfo;
 
     /// Whether these weights include the networks for a mode.
@@ -77,6 +81,7 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
         gain: f32,
     ) -> Result<Self::KeyPoints, Error>;
 
+    /// The dense motion from the portrait's key points to `points`.
     fn motion(
         &self,
         prepared: &Self::Prepared,
@@ -98,6 +103,7 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
     /// Whether the flow's -1 and 1 are pixel centres, as in PyTorch's `grid_sample`.
     fn align_corners(&self) -> bool;
 
+    /// The key points in -1..=1 of the square, for diagnostics.
     fn key_points(points: &Self::KeyPoints) -> Vec<KeyPoint>;
 }
 

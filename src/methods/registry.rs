@@ -37,6 +37,7 @@ impl Registry {
         self
     }
 
+    /// The registered methods, in the order of menus.
     pub fn methods(&self) -> &[&'static MethodInfo] {
         &self.0
     }

@@ -15,6 +15,7 @@ use crate::weights::CropRule;
 pub struct Subject {
     /// Equal ids mean equal pixels.
     pub id: u64,
+    /// The portrait's pixels.
     pub picture: Arc<Picture>,
     /// The face that is edited, if one was found, with the artist's corrections to its landmarks. The rig is fitted to
     /// them, and the regions of [`Subject::limit`] are derived from them.
@@ -96,6 +97,7 @@ impl Subject {
         }
     }
 
+    /// The cache key of everything that changes what methods render.
     pub fn key(&self) -> SubjectKey {
         SubjectKey {
             face: self.face_key(),

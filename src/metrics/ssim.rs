@@ -122,9 +122,9 @@ mod tests {
         let (black, white) = (grey(11, 11, &[0; 121]), grey(11, 11, &[255; 121]));
         // Without contrast only the luminance is compared: C1 / (1 + C1).
         assert!((ssim(&black, &white).unwrap() - C1 / (1.0 + C1)).abs() < 1e-9);
-        let board: Vec<u8> = (0..400).map(|i| 255 * ((i + i / 20) % 2) as u8).collect();
-        let other: Vec<u8> = board.iter().map(|v| 255 - v).collect();
-        let opposite = ssim(&grey(20, 20, &board), &grey(20, 20, &other)).unwrap();
+        let checkers: Vec<u8> = (0..400).map(|i| 255 * ((i + i / 20) % 2) as u8).collect();
+        let other: Vec<u8> = checkers.iter().map(|v| 255 - v).collect();
+        let opposite = ssim(&grey(20, 20, &checkers), &grey(20, 20, &other)).unwrap();
         assert!(opposite < -0.95, "{opposite}");
         assert_eq!(
             ssim(&grey(10, 12, &[0; 120]), &grey(10, 12, &[0; 120])),

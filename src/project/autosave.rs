@@ -266,6 +266,7 @@ impl Autosave {
 pub struct Recovered {
     /// The artist's own file; `None` for a project that was never saved.
     pub project_path: Option<PathBuf>,
+    /// When the copy was written.
     pub when: SystemTime,
     /// The copy.
     pub file: PathBuf,

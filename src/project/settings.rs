@@ -22,9 +22,13 @@ const MAX_BYTES: u64 = 1 << 20;
 /// A window's size and position on the screen, in logical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WindowPlace {
+    /// The width.
     pub width: f32,
+    /// The height.
     pub height: f32,
+    /// The left edge.
     pub x: f32,
+    /// The top edge.
     pub y: f32,
 }
 
@@ -32,9 +36,13 @@ pub struct WindowPlace {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Folders {
+    /// For portraits.
     pub portraits: Option<PathBuf>,
+    /// For clips.
     pub clips: Option<PathBuf>,
+    /// For projects.
     pub projects: Option<PathBuf>,
+    /// For exports.
     pub exports: Option<PathBuf>,
 }
 
@@ -52,6 +60,7 @@ pub struct Settings {
     pub timeline_height: Option<f32>,
     /// The weights chosen for each method, by the names of method and weights.
     pub weights: BTreeMap<String, String>,
+    /// The folders that dialogs start in.
     pub folders: Folders,
     /// Whether the first-start dialog is done.
     pub first_start_done: bool,
@@ -118,6 +127,7 @@ pub struct Recent {
 /// A recent file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecentFile {
+    /// The file.
     pub path: PathBuf,
     /// Whether it is missing now; it is kept, because it may be on a removable disk.
     pub missing: bool,

@@ -6,7 +6,9 @@ use std::time::SystemTime;
 /// Length and modification time of a regular file: while both are unchanged, so is its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileStamp {
+    /// The length in bytes.
     pub bytes: u64,
+    /// The modification time.
     pub modified: SystemTime,
 }
 

@@ -21,10 +21,13 @@ use crate::progress::Progress;
 /// One pane at one step.
 #[derive(Debug, Clone)]
 pub struct FrameRequest {
+    /// What draws the pane.
     pub method: MethodChoice,
     /// Weights to use instead of those chosen for the method.
     pub weights: Option<PathBuf>,
+    /// What the pane shows of it.
     pub view: PaneView,
+    /// The motion at this step.
     pub sample: DriveSample,
     /// Whether the rig draws the expression first, for a method driven by pictures.
     pub expression_by_rig: bool,
@@ -101,12 +104,15 @@ impl FrameRequest {
 /// One pane over the whole timeline.
 #[derive(Debug, Clone)]
 pub struct PaneSource {
+    /// What draws the pane.
     pub method: MethodChoice,
     /// Weights to use instead of those chosen for the method.
     pub weights: Option<PathBuf>,
+    /// What the pane shows of it.
     pub view: PaneView,
     /// Whether the rig draws the expression first, for a method driven by pictures.
     pub expression_by_rig: bool,
+    /// The motion that drives it.
     pub driver: Driver,
     /// Whether its motion is the timeline's.
     pub on_timeline: bool,
@@ -132,6 +138,7 @@ impl PaneSource {
 pub struct Composition {
     /// The timeline's motion.
     pub driver: Driver,
+    /// The panes, in the order of the window.
     pub panes: Vec<PaneSource>,
 }
 

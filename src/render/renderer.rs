@@ -28,6 +28,7 @@ use crate::render::diagnostics;
 /// The result of a request.
 #[derive(Debug, Clone)]
 pub struct RenderedFrame {
+    /// The pane's pixels.
     pub picture: Picture,
     /// Milliseconds of the network and of compositing its result into the portrait.
     pub millis: f32,
@@ -70,6 +71,7 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// A renderer with empty caches.
     pub fn new(models: Arc<Models>) -> Self {
         Self {
             models,

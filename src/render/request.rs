@@ -10,12 +10,15 @@ use crate::render::composition::Composition;
 /// What the window wants to display.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// The portrait and its face.
     pub subject: Subject,
+    /// The part of the portrait that every pane shows.
     pub view: View,
     /// What every pane shows at every step.
     pub composition: Arc<Composition>,
     /// The step of the timeline.
     pub step: u32,
+    /// Two panes, one over the other, if they are compared.
     pub wipe: Option<Wipe>,
     /// Whether the source is shown in place of every result.
     pub source: bool,
@@ -79,7 +82,9 @@ pub struct RenderedPane {
 pub struct Outcome {
     /// The number returned by [`Worker::send`](super::worker::Worker::send).
     pub serial: u64,
+    /// What was requested.
     pub request: Request,
+    /// The panes rendered so far.
     pub panes: Vec<RenderedPane>,
     /// Whether every pane has been rendered.
     pub complete: bool,

@@ -6,17 +6,23 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 /// The style of a span.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Style {
+    /// Ordinary text.
     #[default]
     Plain,
+    /// Bold.
     Strong,
+    /// Italic.
     Emphasis,
+    /// Code.
     Code,
 }
 
 /// A run of text in one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
+    /// The text, without markup.
     pub text: String,
+    /// Its style.
     pub style: Style,
 }
 
@@ -28,12 +34,15 @@ pub type Words = Vec<Span>;
 pub enum Block {
     /// The level, 1 for the card's title.
     Heading(u8, Words),
+    /// A paragraph.
     Paragraph(Words),
     /// A list item, with its number in an ordered list.
     Item(Option<u64>, Words),
+    /// A table.
     Table {
         /// May be empty, or have only empty cells.
         header: Vec<Words>,
+        /// The cells of each row.
         rows: Vec<Vec<Words>>,
     },
     /// Preformatted lines.

@@ -183,13 +183,13 @@ fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
     if existing == Existing::Refuse {
         return Err(WeightsError::Exists(path.to_owned()));
     }
-    let leads_to = fs::metadata(path);
-    if !leads_to.as_ref().is_ok_and(fs::Metadata::is_file) {
+    let target = fs::metadata(path);
+    if !target.as_ref().is_ok_and(fs::Metadata::is_file) {
         let reason = "what has that name is no ordinary file";
         return Err(refused(reason, "choose another name"));
     }
     // A rename would replace even a read-only file.
-    if leads_to.is_ok_and(|file| file.permissions().readonly()) {
+    if target.is_ok_and(|file| file.permissions().readonly()) {
         let reason = "the file of that name is protected against writing";
         return Err(refused(reason, "choose another name"));
     }

@@ -67,7 +67,9 @@ pub struct Metadata {
     pub au_order: Vec<u8>,
     /// For a network whose input is a crop of the face.
     pub crop: Option<CropRule>,
+    /// The licence of the weights, in words.
     pub licence: String,
+    /// Who made the weights, and how.
     pub origin: String,
     /// For a file that Mien imported from a checkpoint.
     pub imported_from: Option<Source>,

@@ -140,6 +140,7 @@ impl Bundled {
 pub enum Origin {
     /// Embedded in the program.
     Bundled,
+    /// A file on the disk.
     File(PathBuf),
 }
 
@@ -148,10 +149,13 @@ pub enum Origin {
 pub struct ModelFile {
     /// The file name without its extension, for the status line.
     pub name: String,
+    /// Where the file was read from.
     pub origin: Origin,
+    /// The header.
     pub metadata: Metadata,
     /// Size of the whole file in bytes.
     pub size: u64,
+    /// The tensors by name.
     pub tensors: HashMap<String, Tensor>,
 }
 
@@ -246,8 +250,11 @@ impl ModelFile {
 /// An entry of `mien weights list`: an installed file, without its tensors.
 #[derive(Debug)]
 pub struct Installed {
+    /// The name that `--weights` takes.
     pub name: String,
+    /// Where the file is.
     pub origin: Origin,
+    /// The header.
     pub metadata: Metadata,
     /// Size of the whole file in bytes.
     pub size: u64,

@@ -55,10 +55,14 @@ fn export(folder: &Path, arguments: &[&str]) -> Result<(), String> {
     }
 }
 
+/// Saves the project.
+pub fn save(path: &Path) {
+    ProjectFile::save(&project(), path, Embed::Nothing, &MediaIndex::default()).unwrap();
+}
+
 fn saved() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("smile.mien");
-    ProjectFile::save(&project(), &path, Embed::Nothing, &MediaIndex::default()).unwrap();
+    save(&folder.path().join("smile.mien"));
     folder
 }
 

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod compare;
+mod docs;
 mod edit;
 mod export_project;
 mod inputs;

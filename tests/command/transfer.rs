@@ -33,7 +33,7 @@ type State = Vec<(String, Vec<u8>)>;
 
 /// A legacy stream as written by torch 1.0: a dictionary of state_dicts (grouped by the part before the first dot of
 /// each key, if `nested`), an epoch and the state of an optimizer.
-fn published(shapes: &Shapes, nested: bool) -> Vec<u8> {
+pub fn published(shapes: &Shapes, nested: bool) -> Vec<u8> {
     let mut storages = Vec::new();
     let mut groups: Vec<(String, State)> = Vec::new();
     for (key, shape) in shapes {
@@ -84,7 +84,7 @@ fn published(shapes: &Shapes, nested: bool) -> Vec<u8> {
     legacy(&object, &storages)
 }
 
-fn small_fomm() -> Shapes {
+pub fn small_fomm() -> Shapes {
     let mut config = fomm::Config {
         num_kp: 4,
         ..fomm::Config::default()

@@ -51,9 +51,9 @@ pub fn param(key: &str, shape: &[usize], seed: u64) -> Vec<f32> {
 /// A smooth picture in [0, 1]: 8x8 random grids, resized bilinearly with aligned corners.
 pub fn image(name: &str, shape: &[usize], seed: u64) -> Vec<f32> {
     const GRID: usize = 8;
-    let (lead, size) = shape.split_at(shape.len() - 2);
+    let (outer, size) = shape.split_at(shape.len() - 2);
     let (height, width) = (size[0], size[1]);
-    let planes: usize = lead.iter().product();
+    let planes: usize = outer.iter().product();
     let grids = u(name, planes * GRID * GRID, seed);
     let place = |i: usize, size: usize| {
         let at = i as f64 * (GRID - 1) as f64 / (size.max(2) - 1) as f64;

@@ -188,11 +188,11 @@ fn bad_blends_are_told() {
     for way in [-0.1, 1.1, f32::NAN] {
         assert!(matches!(
             a.interpolate_content(&a, way),
-            Err(SampleError::Way(_))
+            Err(SampleError::BlendWeight(_))
         ));
         assert!(matches!(
             a.interpolate_motion(&a, way),
-            Err(SampleError::Way(_))
+            Err(SampleError::BlendWeight(_))
         ));
     }
     let other = Sample::draw(

@@ -12,7 +12,7 @@ use mien::methods::tps::{AvdConfig, Config, DenseMotionConfig, KeyPoints, Tps, r
 use mien::nn::{Precision, Weights};
 
 #[test]
-fn shapes_tell_odd_sizes() {
+fn shapes_reveal_odd_sizes() {
     for (halvings, num_blocks, max_features, resnet_width) in [
         (0, 4, 23, 1),
         (1, 4, 7, 5),

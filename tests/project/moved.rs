@@ -16,7 +16,7 @@ fn a_folder_moves_as_a_whole() {
     let old = folder.path().join("old");
     fs::create_dir(&old).unwrap();
     let project = everything(&old);
-    save(&project, &old.join("a.mien"), Embed::Kept);
+    save(&project, &old.join("a.mien"), Embed::Unchanged);
     let new = folder.path().join("new");
     fs::rename(&old, &new).unwrap();
     let opened = open(&new.join("a.mien")).unwrap();
@@ -36,7 +36,7 @@ fn moved_media_are_found_by_what_they_are() {
     fs::create_dir_all(home.join("deep/deeper")).unwrap();
     let project = everything(&art);
     let path = home.join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::Unchanged);
     // Next to the project, below it, and a different file of the same name.
     fs::rename(art.join("ada.png"), home.join("ada.png")).unwrap();
     fs::rename(
@@ -73,7 +73,7 @@ fn a_project_that_moves_alone_still_finds_what_stayed() {
         fs::create_dir_all(folder).unwrap();
     }
     let project = everything(&art);
-    save(&project, &here.join("a.mien"), Embed::Kept);
+    save(&project, &here.join("a.mien"), Embed::Unchanged);
     fs::rename(here.join("a.mien"), there.join("a.mien")).unwrap();
     let opened = open(&there.join("a.mien")).unwrap();
     assert_eq!(opened.project, project);
@@ -85,7 +85,7 @@ fn a_medium_that_changed_is_told_and_used() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::Unchanged);
     let portrait = folder.path().join("ada.png");
     fs::write(&portrait, "a portrait, retouched").unwrap();
     let opened = open(&path).unwrap();
@@ -97,7 +97,7 @@ fn a_medium_that_changed_is_told_and_used() {
     );
     assert!(opened.portrait.is_there());
     // Saved and opened again, it is found at once.
-    save_again(&opened, &path, Embed::Kept);
+    save_again(&opened, &path, Embed::Unchanged);
     assert_eq!(open(&path).unwrap().portrait, MediaState::Found(portrait));
 }
 
@@ -108,20 +108,20 @@ fn nothing_is_forgotten_of_what_is_missing() {
     fs::create_dir(&art).unwrap();
     let project = everything(&art);
     let path = folder.path().join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::Unchanged);
     let before = json(&path);
     let away = folder.path().join(".away");
     fs::rename(&art, &away).unwrap();
     let opened = open(&path).unwrap();
     assert_eq!(opened.missing().len(), 3);
     assert_eq!(opened.project, project);
-    let saved = save_again(&opened, &path, Embed::Kept);
+    let saved = save_again(&opened, &path, Embed::Unchanged);
     assert_eq!(saved.missing.len(), 3);
     assert_eq!(json(&path), before);
     // Saved elsewhere, with or without embedding, it has the same information.
     let other = folder.path().join("copies");
     fs::create_dir(&other).unwrap();
-    for embed in [Embed::Kept, Embed::Nothing, Embed::All] {
+    for embed in [Embed::Unchanged, Embed::Nothing, Embed::All] {
         save_again(&opened, &other.join("b.mien"), embed);
         fs::rename(&away, &art).unwrap();
         let again = open(&other.join("b.mien")).unwrap();
@@ -142,7 +142,7 @@ fn one_that_is_shown_brings_its_neighbours() {
     fs::create_dir_all(&home).unwrap();
     let project = everything(&art);
     let path = home.join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::Unchanged);
     let new = folder.path().join("disk/two/art");
     fs::create_dir_all(new.parent().unwrap()).unwrap();
     fs::rename(&art, &new).unwrap();
@@ -173,7 +173,7 @@ fn one_that_is_shown_brings_its_neighbours() {
         MediaOwner::all(&want)[1].1,
         file(new.join("clips/talk.mp4"))
     );
-    save_again(&opened, &path, Embed::Kept);
+    save_again(&opened, &path, Embed::Unchanged);
     assert_eq!(open(&path).unwrap().project, want);
 }
 
@@ -184,7 +184,7 @@ fn another_file_in_its_place_is_taken_and_told() {
     fs::create_dir(&art).unwrap();
     let project = everything(&art);
     let path = folder.path().join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::Unchanged);
     fs::remove_dir_all(&art).unwrap();
     let mut opened = open(&path).unwrap();
     let other = folder.path().join("other.png");
@@ -224,7 +224,7 @@ fn a_name_that_is_no_text_comes_back() {
     let odd = folder.path().join(OsStr::from_bytes(b"caf\xe9.png"));
     fs::write(&odd, "a portrait").unwrap();
     let path = folder.path().join("a.mien");
-    save(&Project::new(document(file(&odd))), &path, Embed::Kept);
+    save(&Project::new(document(file(&odd))), &path, Embed::Unchanged);
     assert_eq!(
         open(&path).unwrap().portrait,
         MediaState::Found(odd.clone())

@@ -63,7 +63,7 @@ proptest! {
         prop_assert_eq!(&back, &project);
         // Saving again gives the same bytes.
         let before = fs::read(&path).unwrap();
-        save_again(&opened, &path, Embed::Kept);
+        save_again(&opened, &path, Embed::Unchanged);
         prop_assert!(fs::read(&path).unwrap() == before);
     }
 }
@@ -72,7 +72,7 @@ proptest! {
 fn a_person_can_read_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
-    save(&everything(folder.path()), &path, Embed::Kept);
+    save(&everything(folder.path()), &path, Embed::Unchanged);
     let text = text(&path);
     let has = |part: &str| assert!(text.contains(part), "{part} in {text}");
     assert!(text.starts_with("{\n  \"format\": \"mien-project\",\n  \"version\": 2,\n"));
@@ -113,7 +113,7 @@ fn the_json_alone_is_a_project_too() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::Unchanged);
     fs::write(&path, text(&path)).unwrap();
     assert_eq!(open(&path).unwrap().project, project);
 }
@@ -123,7 +123,7 @@ fn what_is_unknown_is_passed_over_and_the_order_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::Unchanged);
     let Value::Object(mut whole) = json(&path) else {
         panic!();
     };
@@ -154,7 +154,7 @@ fn a_project_that_is_to_hold_its_media_weighs_what_is_said() {
     let mut project = everything(folder.path());
     fs::write(folder.path().join("ada.png"), vec![7; 60_000]).unwrap();
     let path = folder.path().join("a.mien");
-    assert_eq!(Embed::of(&project), Embed::Kept);
+    assert_eq!(Embed::of(&project), Embed::Unchanged);
     let light = save(&project, &path, Embed::of(&project));
     assert_eq!(light.embedded, 0);
     project.set_holds_media(true);

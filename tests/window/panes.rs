@@ -281,7 +281,7 @@ fn a_landmark_is_dragged_and_the_face_follows_it() {
     let mut app = app();
     let before = asked(&app).subject;
     let place = landmark(&app, LID);
-    let [beside, below] = [158, 145].map(|number| landmark(&app, number));
+    let [neighbour, below] = [158, 145].map(|number| landmark(&app, number));
     // Without the tool a drag only pans.
     drag_in_pane(&mut app, place, (0.0, 6.0));
     assert_eq!(landmark(&app, LID), place);
@@ -295,7 +295,7 @@ fn a_landmark_is_dragged_and_the_face_follows_it() {
     let moved = landmark(&app, LID);
     assert!((moved[1] - place[1] - 6.0 / zoom).abs() < 0.1, "{moved:?}");
     assert!((moved[0] - place[0]).abs() < 0.1 && moved[2] == place[2]);
-    let follows = (landmark(&app, 158)[1] - beside[1]) * zoom / 6.0;
+    let follows = (landmark(&app, 158)[1] - neighbour[1]) * zoom / 6.0;
     assert!((0.5..1.0).contains(&follows), "{follows}");
     let other_lid = (landmark(&app, 145)[1] - below[1]) * zoom / 6.0;
     assert!(other_lid.abs() < 0.1, "{other_lid}");

@@ -66,10 +66,10 @@ def export(path, architecture, config, state, origin, crop=None, au_order=None, 
     fields.update({name: str(value) for name, value in (extra or {}).items()})
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     data = save(half(state), metadata=fields)
-    beside.write_bytes(data)
-    os.replace(beside, path)
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
     return len(data)
 
 

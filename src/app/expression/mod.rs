@@ -24,8 +24,11 @@ pub const WIDTH: f32 = 356.0;
 /// A value that can be typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
+    /// The value of a slider.
     Channel(Channel),
+    /// The strength, in 0..=1.
     Strength,
+    /// The fold strength of the rig.
     Folds,
 }
 

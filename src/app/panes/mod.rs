@@ -55,7 +55,7 @@ pub struct Panes {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum ViewMode {
     /// All of it, at any window size.
-    Whole,
+    Fit,
     /// The face's crop with a margin.
     Face,
     /// The view the artist has zoomed and panned to.
@@ -182,11 +182,7 @@ impl Panes {
 
     /// Shows the face of a new portrait if it is `known`, otherwise the whole portrait.
     pub fn show_face(&mut self, known: bool) {
-        self.look = if known {
-            ViewMode::Face
-        } else {
-            ViewMode::Whole
-        };
+        self.look = if known { ViewMode::Face } else { ViewMode::Fit };
     }
 
     /// Indices in the project of the visible panes.
@@ -229,7 +225,7 @@ impl Panes {
         match self.look {
             ViewMode::At(view) if (view.width, view.height) == (width, height) => view,
             ViewMode::At(view) => view.resized(width, height),
-            ViewMode::Whole => View::fit(width, height, portrait),
+            ViewMode::Fit => View::fit(width, height, portrait),
             ViewMode::Face => {
                 let crop = document.crop;
                 let middle = (
@@ -308,7 +304,7 @@ impl Panes {
             }
             Message::Zoomed(factor, at) => self.look = ViewMode::At(view.zoomed(factor, at)),
             Message::Panned(by) => self.look = ViewMode::At(view.panned(by, portrait)),
-            Message::Fit => self.look = ViewMode::Whole,
+            Message::Fit => self.look = ViewMode::Fit,
             Message::Face => self.look = ViewMode::Face,
             Message::Actual => {
                 let centre = (f64::from(view.width) / 2.0, f64::from(view.height) / 2.0);
@@ -420,8 +416,8 @@ impl Panes {
     fn layout(&self, count: usize) -> (usize, Size) {
         let cell = |columns: usize| {
             let rows = count.div_ceil(columns);
-            let side = |room: f32, n: usize| {
-                ((room - GUTTER * (n - 1) as f32) / n as f32)
+            let side = |space: f32, n: usize| {
+                ((space - GUTTER * (n - 1) as f32) / n as f32)
                     .floor()
                     .max(1.0)
             };

@@ -398,7 +398,7 @@ impl Panes {
             )
         });
         let fit = hinted(
-            toggle("Whole", self.look == ViewMode::Whole, Message::Fit),
+            toggle("Whole", self.look == ViewMode::Fit, Message::Fit),
             "The whole portrait (F)",
             Position::Top,
         );

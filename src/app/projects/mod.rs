@@ -141,14 +141,14 @@ pub enum Message {
     Locate(MediaOwner),
     Located(MediaOwner, Option<PathBuf>),
     /// Missing clips were searched for in the folder of one that was located; `None` if the search panicked.
-    FoundBeside(Option<(Box<Opened>, Vec<Relocated>)>),
+    FoundNearby(Option<(Box<Opened>, Vec<Relocated>)>),
     /// Stop opening a project whose portrait is missing.
     GiveUp,
     /// Whether another run of Mien has the project open.
     OpenElsewhere(bool),
     /// Time to autosave.
     Keep,
-    Kept(Box<Project>, Result<(), String>),
+    Autosaved(Box<Project>, Result<(), String>),
     Light(bool),
     Labels(bool),
     /// Whether to embed pictures and clips in the file.

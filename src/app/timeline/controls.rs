@@ -83,7 +83,7 @@ impl Timeline {
         .size(theme::SMALL)
         .font(theme::FIGURES)
         .style(theme::dim);
-        let whole = subject.range().map(|_| Message::Whole);
+        let whole = subject.range().map(|_| Message::ResetRange);
         let tab = |label, tab| toggle(label, self.tab == tab, Message::Tab(tab));
         let playback = subject.playback();
         let length: Element<'a, Message> = match subject {

@@ -44,8 +44,8 @@ impl Sheet<'_> {
 
     /// The channels whose names fit. Channels with neither keys nor values are last in the list, and left out first.
     fn names(&self, size: Size) -> &[(Channel, bool)] {
-        let room = ((size.height - RULER) / NAME).max(1.0) as usize;
-        &self.channels[..self.channels.len().min(room)]
+        let rows = ((size.height - RULER) / NAME).max(1.0) as usize;
+        &self.channels[..self.channels.len().min(rows)]
     }
 
     fn row_height(&self, size: Size) -> f32 {

@@ -40,8 +40,8 @@ impl Sheet<'_> {
     }
 
     fn dope_height(&self, size: Size, rows: usize) -> f32 {
-        let room = (size.height - TOP) / rows.max(1) as f32;
-        room.clamp(*ROW.start(), *ROW.end())
+        let height = (size.height - TOP) / rows.max(1) as f32;
+        height.clamp(*ROW.start(), *ROW.end())
     }
 
     /// The row at a point.

@@ -64,7 +64,7 @@ impl Timeline {
                 self.playing = None;
                 if !held {
                     self.selection = track.scale_keys(&self.selection, around, factor);
-                    make_room(&mut track);
+                    lengthen(&mut track);
                     return Action::Edit(Change::Keys(Box::new(track), self.frame));
                 }
                 let grab = self.grab.get_or_insert_with(|| Grab {
@@ -73,7 +73,7 @@ impl Timeline {
                 });
                 let mut stretched = grab.track.clone();
                 self.selection = stretched.scale_keys(&grab.ids, around, factor);
-                make_room(&mut stretched);
+                lengthen(&mut stretched);
                 return Action::Drag(Gesture::Keys, Change::Keys(Box::new(stretched), self.frame));
             }
             Message::Bent(id, second, [x, y]) => {
@@ -145,7 +145,7 @@ impl Timeline {
 }
 
 /// Makes a track longer if keys are beyond its end, up to the maximum length.
-fn make_room(track: &mut Track) {
+fn lengthen(track: &mut Track) {
     let last = track.moments().into_iter().fold(0.0, f64::max);
     let frames = (last * track.fps()).round() + 1.0;
     if frames > f64::from(track.frames()) {

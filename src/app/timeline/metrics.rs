@@ -43,9 +43,12 @@ fn figures(value: f64) -> String {
 /// is negative.
 pub(super) fn span(low: f32, high: f32) -> (f32, f32) {
     let least = 0.001 * high.abs().max(1.0);
-    let room = ((high - low) * 0.06).max(least);
-    let under = low - room;
-    (if low >= 0.0 { under.max(0.0) } else { under }, high + room)
+    let margin = ((high - low) * 0.06).max(least);
+    let under = low - margin;
+    (
+        if low >= 0.0 { under.max(0.0) } else { under },
+        high + margin,
+    )
 }
 
 impl Timeline {

@@ -119,7 +119,7 @@ pub enum Message {
     Out,
     /// The in point (`true`) or the out point was dragged to a frame.
     Ranged(bool, u32),
-    Whole,
+    ResetRange,
     /// Apply a preset by its name, at the playhead.
     Preset(String),
     Tab(Tab),
@@ -334,7 +334,7 @@ impl Timeline {
                 };
                 return ranged(subject, Some(range), true);
             }
-            Message::Whole => return ranged(subject, None, false),
+            Message::ResetRange => return ranged(subject, None, false),
             Message::Typed(value, text) => {
                 let change = parse(value, &text);
                 self.typing = Some((value, text));

@@ -119,7 +119,7 @@ fn what_was_read_is_played_and_cut_but_not_edited() {
         send(Message::Out, Some((8, 9))),
         Action::Range(Some((0, 6)))
     );
-    assert_eq!(send(Message::Whole, Some((1, 4))), Action::Range(None));
+    assert_eq!(send(Message::ResetRange, Some((1, 4))), Action::Range(None));
     let once = Playback::Once;
     assert_eq!(send(Message::Playback(once), None), Action::Playback(once));
     assert_eq!(send(Message::Bake, None), Action::Bake);

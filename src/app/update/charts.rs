@@ -50,7 +50,7 @@ impl App {
         })
     }
 
-    pub(in crate::app) fn tell_of_chart(&mut self, path: &Path, result: Result<(), String>) {
+    pub(in crate::app) fn report_saved_chart(&mut self, path: &Path, result: Result<(), String>) {
         self.status.notice = Some(match result {
             Ok(()) => Notice::Hint(format!("Saved {}.", path.display())),
             Err(problem) => Notice::Problem(problem),
@@ -89,12 +89,12 @@ mod tests {
     #[test]
     fn saved_charts_and_errors_are_shown() {
         let mut app = crate::app::snapshots::app();
-        app.tell_of_chart(Path::new("a.svg"), Ok(()));
+        app.report_saved_chart(Path::new("a.svg"), Ok(()));
         assert_eq!(
             app.status.notice,
             Some(Notice::Hint("Saved a.svg.".to_owned()))
         );
-        app.tell_of_chart(Path::new("a.svg"), Err("No room.".to_owned()));
+        app.report_saved_chart(Path::new("a.svg"), Err("No room.".to_owned()));
         assert_eq!(
             app.status.notice,
             Some(Notice::Problem("No room.".to_owned()))

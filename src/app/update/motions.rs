@@ -437,9 +437,9 @@ impl App {
     /// The controls of the chosen motion.
     fn controls(&self) -> Element<'_, Message> {
         if let Some((_, sample)) = self.chosen_sample() {
-            let board = self.motions.grid.view(sample).map(Message::SampleGrid);
+            let grid = self.motions.grid.view(sample).map(Message::SampleGrid);
             let bake = action("Bake to track", Some(Message::Bake));
-            return column![board, bake].spacing(theme::SPACE).into();
+            return column![grid, bake].spacing(theme::SPACE).into();
         }
         if let Some((motion, clip)) = self.chosen_clip() {
             return match self.drivers.driver(motion.id) {

@@ -198,7 +198,7 @@ impl App {
                 let found = opened.relocate(MediaOwner::Motion(id), &path);
                 (opened, found.unwrap_or_default())
             },
-            |result| Up::Project(Message::FoundBeside(result)),
+            |result| Up::Project(Message::FoundNearby(result)),
         )
     }
 

@@ -62,12 +62,12 @@ impl App {
             }
             Message::Locate(of) => return self.choose_media(of),
             Message::Located(of, Some(path)) => return self.located(of, path),
-            Message::FoundBeside(Some((opened, found))) => self.relocated_clips(opened, found),
-            Message::FoundBeside(None) => {}
+            Message::FoundNearby(Some((opened, found))) => self.relocated_clips(opened, found),
+            Message::FoundNearby(None) => {}
             Message::Located(_, None) => {}
             Message::GiveUp => self.projects.waiting = None,
             Message::Keep => return self.autosave_now(),
-            Message::Kept(project, result) => self.autosaved(*project, result),
+            Message::Autosaved(project, result) => self.autosaved(*project, result),
             Message::Light(light) => {
                 self.projects.settings.light = light;
                 self.remember();

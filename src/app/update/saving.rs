@@ -172,7 +172,7 @@ impl App {
                     Some(result) => result.map_err(|error| error.to_string()),
                     None => Err("it could not be written by a fault of Mien.".to_owned()),
                 };
-                Up::Project(Message::Kept(Box::new(project), result))
+                Up::Project(Message::Autosaved(Box::new(project), result))
             },
         )
     }

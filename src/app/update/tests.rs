@@ -192,7 +192,7 @@ fn autosave_goes_on_after_a_copy_could_not_be_kept() {
     let full = || Err("the disk is full.".to_owned());
     let kept = |app: &mut App, result| {
         let copy = app.project().clone();
-        project(app, Project::Kept(Box::new(copy), result));
+        project(app, Project::Autosaved(Box::new(copy), result));
     };
     kept(&mut app, full());
     let told = app.status.notice.take();

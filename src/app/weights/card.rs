@@ -264,14 +264,14 @@ fn widths(header: &[Vec<Span>], rows: &[Vec<Vec<Span>>]) -> Vec<Length> {
             CHARACTER * cells.map(length).max().unwrap_or(0) as f32
         })
         .collect();
-    let room = INNER - GUTTER * widths.len().saturating_sub(1) as f32;
+    let space = INNER - GUTTER * widths.len().saturating_sub(1) as f32;
     let wanted: f32 = widths.iter().sum();
     let widest = (0..widths.len()).max_by(|a, b| widths[*a].total_cmp(&widths[*b]));
-    if wanted > room
+    if wanted > space
         && let Some(widest) = widest
     {
         // No other column gets more than an equal share, so that the widest has room for text.
-        let share = room / widths.len() as f32;
+        let share = space / widths.len() as f32;
         return widths
             .iter()
             .enumerate()
@@ -285,7 +285,7 @@ fn widths(header: &[Vec<Span>], rows: &[Vec<Vec<Span>>]) -> Vec<Length> {
             .collect();
     }
     // Small tables get up to 25 percent wider columns.
-    let loose = (room / wanted.max(1.0)).clamp(1.0, 1.25);
+    let loose = (space / wanted.max(1.0)).clamp(1.0, 1.25);
     widths.iter_mut().for_each(|width| *width *= loose);
     widths.into_iter().map(Length::Fixed).collect()
 }

@@ -19,7 +19,7 @@ pub enum Sign {
     Locked,
     Unlocked,
     Heart,
-    Board,
+    Grid,
     Cross,
     Person,
     Movement,
@@ -124,7 +124,7 @@ impl Icon for Sign {
                 });
                 frame.fill(&heart, color);
             }
-            Sign::Board => {
+            Sign::Grid => {
                 for y in [1.6, 6.3, 11.0] {
                     for x in [1.6, 6.3, 11.0] {
                         frame.fill(&rounded(x, y, 3.4, 3.4, 0.8), color);

@@ -51,19 +51,19 @@ pub fn dragged(square: Crop, grip: Grip, hand: (f64, f64), (width, height): (u32
     match grip {
         Grip::Size { anchor } if square.angle == 0.0 => {
             // Limits the side to the space in the picture, so that the anchor stays in place.
-            let room = |hand: f64, anchor: f64, length: u32| {
+            let space = |hand: f64, anchor: f64, length: u32| {
                 if hand < anchor {
                     anchor
                 } else {
                     f64::from(length) - anchor
                 }
             };
-            let across = room(hand.0, anchor.0, width);
+            let across = space(hand.0, anchor.0, width);
             sized(
                 square,
                 anchor,
                 hand,
-                across.min(room(hand.1, anchor.1, height)),
+                across.min(space(hand.1, anchor.1, height)),
             )
         }
         grip => carried(square, grip, hand),

@@ -65,7 +65,7 @@ fn checked(way: f32) -> Result<f64, SampleError> {
     if (0.0..=1.0).contains(&way) {
         Ok(f64::from(way))
     } else {
-        Err(SampleError::Way(way))
+        Err(SampleError::BlendWeight(way))
     }
 }
 

@@ -16,6 +16,7 @@ pub struct Key {
     pub time: f64,
     /// On the half on the left of the picture, in [`Channel::range`].
     pub left: f32,
+    /// On the half on the right of the picture, in [`Channel::range`]; equal to `left` for a channel without halves.
     pub right: f32,
     /// The interpolation to the next key.
     pub easing: Easing,
@@ -93,10 +94,12 @@ impl Curve {
         }
     }
 
+    /// The keys, in the order of their times.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
 
+    /// Whether the curve has no keys.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

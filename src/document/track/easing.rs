@@ -6,11 +6,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Easing {
+    /// Constant speed.
     Linear,
+    /// Slow at the start.
     EaseIn,
+    /// Slow at the end.
     EaseOut,
+    /// Slow at both ends.
     #[default]
     EaseInOut,
+    /// Keeps the value until the next key.
     Hold,
     /// Two control points `[x1, y1, x2, y2]`, as in a CSS `cubic-bezier`: x is the fraction of the time, in 0..=1 so
     /// that time never runs backwards; y is the fraction of the change and may overshoot.

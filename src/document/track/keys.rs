@@ -12,6 +12,7 @@ use crate::document::track::easing::Easing;
 /// A key identified by its channel and time, so that adding or removing others doesn't change its id.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyId {
+    /// The curve that the key belongs to.
     pub channel: Channel,
     /// Seconds from the start.
     pub time: f64,
@@ -49,6 +50,7 @@ pub struct Copied {
 }
 
 impl Copied {
+    /// Whether no key was copied.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

@@ -19,9 +19,12 @@ pub use easing::Easing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Playback {
+    /// Nothing; the last frame stays.
     Once,
+    /// The first frame again.
     #[default]
     Loop,
+    /// The frames in reverse, down to the first, and so on.
     PingPong,
 }
 
@@ -75,6 +78,7 @@ pub struct Track {
     fps: f64,
     /// The number of frames in one pass, in [`Track::FRAMES`].
     frames: u32,
+    /// What comes after the last frame.
     pub playback: Playback,
     /// The in and out points, in seconds, so that changing the frame rate or length and back doesn't lose them.
     range: Option<(f64, f64)>,

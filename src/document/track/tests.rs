@@ -448,8 +448,8 @@ proptest! {
                 let curve = track.curve(id.channel);
                 let near = 0.05 * id.channel.width();
                 prop_assert_eq!(curve.at(id.time), Some((key.left, key.right)));
-                for beside in [id.time - 1e-9, id.time + 1e-9] {
-                    let (left, right) = curve.at(beside).unwrap();
+                for time in [id.time - 1e-9, id.time + 1e-9] {
+                    let (left, right) = curve.at(time).unwrap();
                     prop_assert!((left - key.left).abs() < near && (right - key.right).abs() < near);
                     prop_assert!(id.channel.range().contains(&left));
                     prop_assert!(id.channel.unit().is_some() || left == right);

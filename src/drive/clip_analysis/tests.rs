@@ -41,9 +41,9 @@ fn sample_source() -> MediaSource {
     MediaSource::Bundled("sample.mp4".to_owned())
 }
 
-fn sample_reel() -> &'static ClipAnalysis {
-    static REEL: OnceLock<ClipAnalysis> = OnceLock::new();
-    REEL.get_or_init(|| {
+fn sample_analysis() -> &'static ClipAnalysis {
+    static ANALYSIS: OnceLock<ClipAnalysis> = OnceLock::new();
+    ANALYSIS.get_or_init(|| {
         let progress = Progress::new(0);
         let analysis = ClipAnalysis::read(&sample_source(), &progress).unwrap();
         assert_eq!(progress.done(), analysis.frames());
@@ -74,7 +74,7 @@ fn difference(a: &Picture, b: &Picture) -> f64 {
 
 #[test]
 fn the_sample_clip_is_there_frame_by_frame() {
-    let analysis = sample_reel();
+    let analysis = sample_analysis();
     let file = SampleClip::write().unwrap();
     let originals: Vec<Picture> = Clip::open(file.path())
         .unwrap()
@@ -110,7 +110,7 @@ fn the_sample_clip_is_there_frame_by_frame() {
 
 #[test]
 fn faces_have_squares_and_scores_and_frames_thumbnails() {
-    let analysis = sample_reel();
+    let analysis = sample_analysis();
     for frame in [0, analysis.frames() / 2] {
         let square = analysis.square(&rule(), frame).unwrap();
         square.checked(analysis.size.0, analysis.size.1).unwrap();
@@ -155,7 +155,7 @@ fn without_a_face_a_reel_has_no_track_and_no_error() {
     let analysis = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
     assert_eq!((analysis.frames(), analysis.track.as_ref()), (3, None));
     assert_eq!(analysis.square(&rule(), 0), None);
-    let mesh = sample_reel().mesh(0).unwrap();
+    let mesh = sample_analysis().mesh(0).unwrap();
     assert_eq!(*analysis.dissimilarity(&shape68(mesh)), [None; 3]);
     assert_ne!(analysis.source().digest(0), analysis.source().digest(1));
 }

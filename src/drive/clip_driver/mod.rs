@@ -29,10 +29,13 @@ const TIME_TOLERANCE: f64 = 1e-6;
 /// A clip bound to a portrait. Each step of the timeline shows a frame of the clip.
 #[derive(Debug, Clone)]
 pub struct ClipDriver {
+    /// The clip's frames and what was measured in them.
     pub analysis: Arc<ClipAnalysis>,
     /// The first and the last frame in use.
     pub first: usize,
+    /// The last frame in use, inclusive.
     pub last: usize,
+    /// How the clip's face drives the portrait.
     pub follow: Follow,
     /// The artist's square in the reference frame, in pixels of the original; without one it follows from the face.
     pub square: Option<Crop>,

@@ -6,12 +6,19 @@ use crate::nn::isa::{Isa, multiversion};
 /// How an [`Edit`](crate::face::Edit) is displayed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PasteMode {
-    /// The edited portrait. `onset` in 0..=1 fades in the whole edit: at 0 no byte changes. With `detail`, the
-    /// portrait's fine detail, which a network of this resolution cannot draw, is added to C where C is close to
-    /// the source.
-    Result { onset: f32, detail: bool },
-    /// 1 - A in false colours over the dimmed portrait, times `onset`.
-    Attention { onset: f32 },
+    /// The edited portrait.
+    Result {
+        /// Fades in the whole edit, in 0..=1; at 0 no byte changes.
+        onset: f32,
+        /// Whether the portrait's fine detail, which a network of this resolution cannot draw, is added to C where C is
+        /// close to the source.
+        detail: bool,
+    },
+    /// 1 - A in false colours over the dimmed portrait.
+    Attention {
+        /// A factor on 1 - A, in 0..=1.
+        onset: f32,
+    },
     /// C in place of the crop.
     Color,
 }

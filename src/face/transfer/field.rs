@@ -287,8 +287,8 @@ fn outside(width: f32) -> f32 {
 
 /// Limits a displacement along an axis where it points out of the portrait near its edge.
 fn limited_displacement(away: f32, at: f32, low: f32, high: f32) -> f32 {
-    let room = if away < 0.0 { at - low } else { high - at }.max(0.0);
-    let (free, most) = (TO_PORTRAIT_EDGE.0 * room, TO_PORTRAIT_EDGE.1 * room);
+    let distance = if away < 0.0 { at - low } else { high - at }.max(0.0);
+    let (free, most) = (TO_PORTRAIT_EDGE.0 * distance, TO_PORTRAIT_EDGE.1 * distance);
     let over = away.abs() - free;
     if over <= 0.0 {
         return away;

@@ -25,7 +25,9 @@ pub struct Motion {
 
 /// A mismatch in a motion's sizes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum MotionFault {
+    /// An output with the wrong number of values.
     #[error(
         "the network's {what} holds {holds} numbers where its size asks for {wanted}; the weights do not belong to this method, choose others."
     )]
@@ -34,6 +36,7 @@ pub enum MotionFault {
         holds: usize,
         wanted: usize,
     },
+    /// An output of another size than the one at rest.
     #[error(
         "the network's {what} has not the size that it had for the portrait at rest; prepare the portrait anew with the same weights."
     )]
@@ -137,7 +140,7 @@ impl ValidMotion {
     }
 
     /// The same with a black picture of the size at rest, for a motion whose picture isn't used.
-    pub fn unpainted(motion: &Motion, rest: &ValidMotion) -> Result<Self, MotionFault> {
+    pub fn without_picture(motion: &Motion, rest: &ValidMotion) -> Result<Self, MotionFault> {
         Self::new(&Motion {
             flow: motion.flow.clone(),
             occlusion: motion.occlusion.clone(),

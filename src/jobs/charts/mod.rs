@@ -28,7 +28,9 @@ const MOVES: f32 = 0.02;
 /// Which direction of a metric is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Better {
+    /// Lower is better.
     Lower,
+    /// Higher is better.
     Higher,
 }
 
@@ -49,12 +51,14 @@ impl Better {
 pub struct Axis {
     /// The quantity and its unit.
     pub title: String,
+    /// Which direction is better, if either.
     pub better: Option<Better>,
     /// The range of the axis; `None` fits the points.
     pub range: Option<(f64, f64)>,
 }
 
 impl Axis {
+    /// An axis with a title, whose range fits the points.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -89,6 +93,7 @@ impl fmt::Display for Axis {
 /// A line of a chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
+    /// The name in the legend.
     pub name: String,
     /// Red, green and blue.
     pub colour: [u8; 3],
@@ -99,17 +104,24 @@ pub struct Series {
 /// A marked position on the horizontal axis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mark {
+    /// The position, in the unit of the horizontal axis.
     pub x: f64,
+    /// The label.
     pub name: String,
 }
 
 /// Lines on one pair of axes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Chart {
+    /// The heading.
     pub title: String,
+    /// The horizontal axis.
     pub x: Axis,
+    /// The vertical axis.
     pub y: Axis,
+    /// The lines.
     pub series: Vec<Series>,
+    /// The marked positions.
     pub marks: Vec<Mark>,
 }
 

@@ -32,6 +32,7 @@ use table::{Figures, Measured, Table};
 /// The inputs and outputs of a comparison.
 #[derive(Debug)]
 pub struct Comparison {
+    /// The portrait and its face.
     pub subject: Subject,
     /// The portrait's name.
     pub name: String,
@@ -39,14 +40,17 @@ pub struct Comparison {
     pub methods: Vec<MethodSpec>,
     /// The motion; a track's keyframes are in the document.
     pub motion: MotionKind,
+    /// The portrait's settings and the expression track.
     pub document: Document,
     /// Frames per second; `None` is the motion's rate.
     pub fps: Option<f64>,
+    /// How the panes are laid out and labelled.
     pub sheet: Sheet,
     /// What L1, PSNR and SSIM are measured against.
     pub against: Against,
     /// Files for the metrics and for a chart of them; if both are `None`, nothing is measured.
     pub metrics: Option<PathBuf>,
+    /// The chart: an SVG or PNG.
     pub plot: Option<PathBuf>,
     /// The sheet: a video, or for [`FileFormat::Png`] some frames below each other.
     pub output: Output,

@@ -13,7 +13,9 @@ use crate::text;
 /// `fomm+rig`, the rig draws the expression first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MethodSpec {
+    /// The method.
     pub id: MethodId,
+    /// The mode; ignored by a method that is driven by expressions.
     pub mode: Mode,
     /// A file, or the name of installed weights; `None` for the method's current weights.
     pub weights: Option<PathBuf>,
@@ -114,6 +116,7 @@ impl MethodSpec {
         format!("{}{by_rig}", self.id)
     }
 
+    /// The method and its weights, as the registry opens them.
     pub fn key(&self) -> MethodKey {
         MethodKey {
             id: self.id,
@@ -131,6 +134,7 @@ impl MethodSpec {
         (self.driven_by == DrivenBy::Picture).then_some(self.mode)
     }
 
+    /// What a pane of this method draws.
     pub fn choice(&self) -> MethodChoice {
         MethodChoice::Method(self.id, self.own_mode())
     }

@@ -15,9 +15,13 @@ pub struct Figures {
     pub name: String,
     /// Means over the frames; PSNR only over the frames that differ, if there are any.
     pub l1: Option<f64>,
+    /// In decibels.
     pub psnr: Option<f64>,
+    /// In -1..=1.
     pub ssim: Option<f64>,
+    /// In pixels of a picture of 256 pixels a side.
     pub akd: Option<f64>,
+    /// The share of frames with a driving face in which the result shows none, in 0..=1.
     pub mkr: Option<f64>,
     /// Over all pairs of frames.
     pub acd: Option<f64>,

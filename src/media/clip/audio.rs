@@ -264,16 +264,16 @@ impl Builder<'_> {
 
     /// Takes the samples from `first` to `last`, and the preroll that the decoder needs before them.
     fn take(&mut self, first: usize, last: usize) {
-        let lead = first.saturating_sub(self.track.entry.preroll);
+        let start = first.saturating_sub(self.track.entry.preroll);
         let taken = self.runs.last().map_or(0, |run| run.end);
         let range = match self.runs.last_mut() {
-            Some(run) if lead <= taken => {
+            Some(run) if start <= taken => {
                 run.end = run.end.max(last);
                 taken..last
             }
             _ => {
-                self.runs.push(lead..last);
-                lead..last
+                self.runs.push(start..last);
+                start..last
             }
         };
         let ticks = range.map(|index| u64::from(self.track.duration(index)));

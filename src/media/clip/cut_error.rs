@@ -1,5 +1,7 @@
 //! Errors of trimming a clip.
 
+#![allow(missing_docs, reason = "each message names its fields")]
+
 use std::path::PathBuf;
 
 use crate::media::name::Name;

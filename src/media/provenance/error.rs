@@ -1,5 +1,7 @@
 //! Errors of adding a provenance note, each as one sentence.
 
+#![allow(missing_docs, reason = "each message names its fields")]
+
 use std::io;
 
 /// Why a provenance note could not be added to a file.

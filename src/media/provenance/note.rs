@@ -45,7 +45,7 @@ impl SourceType {
 /// The note that Mien writes into a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
-    /// The program and its version, such as "Mien 0.1.0".
+    /// The program and its version, such as "Mien 0.2.0".
     pub software: String,
     /// Names of the models whose output is visible, such as "ganimation-128" or "rig".
     pub models: Vec<String>,
@@ -82,7 +82,7 @@ impl Provenance {
         }
     }
 
-    /// The readable sentence: "Edited with Mien 0.1.0 (ganimation-128)", without a full stop.
+    /// The readable sentence: "Edited with Mien 0.2.0 (ganimation-128)", without a full stop.
     pub fn sentence(&self) -> String {
         let start = format!("{} with {}", self.source_type.verb(), self.software);
         if self.models.is_empty() {

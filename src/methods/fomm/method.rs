@@ -17,6 +17,7 @@ use crate::nn::Weights;
 use crate::progress::Stop;
 use crate::weights::Bundled;
 
+/// FOMM in the registry.
 pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("fomm"),
     title: "FOMM",

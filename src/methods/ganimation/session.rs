@@ -22,6 +22,7 @@ use crate::methods::{
 use crate::progress::Stop;
 use crate::weights::{Bundled, CropRule};
 
+/// GANimation in the registry.
 pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("ganimation"),
     title: "GANimation",
@@ -54,6 +55,7 @@ const ONSET: f32 = 0.05;
 pub struct Ganimation(Arc<Model>);
 
 impl Ganimation {
+    /// The method with this model.
     pub fn new(model: Arc<Model>) -> Self {
         Self(model)
     }

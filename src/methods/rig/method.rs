@@ -37,6 +37,7 @@ use crate::methods::{
 use crate::progress::Stop;
 use crate::weights::CropRule;
 
+/// The rig in the registry.
 pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("rig"),
     title: "Rig",

@@ -15,6 +15,7 @@ use crate::nn::Weights;
 use crate::progress::Stop;
 use crate::weights::Bundled;
 
+/// TPS in the registry.
 pub static INFO: MethodInfo = MethodInfo {
     id: MethodId::new("tps"),
     title: "TPS",

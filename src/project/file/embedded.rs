@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_nowhere_else() {
+    fn names_stay_within_the_folder() {
         for (given, kept) in [
             ("clip.mp4", "clip.mp4"),
             ("../../etc/passwd", "passwd"),

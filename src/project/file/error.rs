@@ -1,5 +1,7 @@
 //! Errors of project files.
 
+#![allow(missing_docs, reason = "each message names its fields")]
+
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -7,6 +9,7 @@ use thiserror::Error;
 use crate::folders::file_name;
 use crate::text;
 
+/// Why a project can't be opened or saved.
 #[derive(Debug, Error)]
 pub enum ProjectError {
     /// Neither an archive nor JSON.
@@ -23,6 +26,7 @@ pub enum ProjectError {
     )]
     NotAProject { path: PathBuf },
 
+    /// A format version above the known ones.
     #[error(
         "{} was saved by a newer Mien (as version {version}, and this one knows versions up to {known}); open it with that one.",
         file_name(path)
@@ -33,6 +37,7 @@ pub enum ProjectError {
         known: u64,
     },
 
+    /// JSON that can't be parsed.
     #[error(
         "{} is damaged at line {line} ({reason}); open an older copy of it.",
         file_name(path)
@@ -63,12 +68,15 @@ pub enum ProjectError {
     #[error("the project in {} has more than {} MB without its pictures and clips, more than Mien opens; choose another.", file_name(path), limit / 1_000_000)]
     JsonTooLarge { path: PathBuf, limit: u64 },
 
+    /// A file above the size limit.
     #[error("{} is a file of {} MB, more than any project that Mien opens; choose another.", file_name(path), bytes / 1_000_000)]
     TooLarge { path: PathBuf, bytes: u64 },
 
+    /// Media above the limit, while saving.
     #[error("{} would hold {} MB of pictures and clips, more than fits into a project; save it without holding them.", file_name(path), bytes / 1_000_000)]
     TooMuchToEmbed { path: PathBuf, bytes: u64 },
 
+    /// Media above the limit, while opening.
     #[error("{} holds {} MB of pictures and clips, more than any project that Mien opens; choose another.", file_name(path), bytes / 1_000_000)]
     TooMuchEmbedded { path: PathBuf, bytes: u64 },
 
@@ -89,12 +97,15 @@ pub enum ProjectError {
     )]
     ChangedWhileSaving { path: PathBuf, medium: PathBuf },
 
+    /// The medium to locate isn't missing.
     #[error("nothing is missing there; choose a portrait or a clip that has moved.")]
     NothingMissing,
 
+    /// No data folder for autosaved copies.
     #[error("there is no folder for copies against a crash; name one in MIEN_DATA_DIR.")]
     NowhereToAutosave,
 
+    /// No data folder for embedded media.
     #[error(
         "{} holds pictures or clips, but there is no folder to unpack them in; name one in MIEN_DATA_DIR.",
         file_name(path)
@@ -112,20 +123,28 @@ pub enum ProjectError {
 /// An invalid value in a project.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Inconsistency {
+    /// No version number.
     #[error("it has no version")]
     NoVersion,
+    /// A version that is no number of a format.
     #[error("its version is {0}, which none is")]
     OddVersion(String),
+    /// A crop with a NaN or an infinity.
     #[error("the face's square is nowhere")]
     CropNowhere,
+    /// Two motions with the same id.
     #[error("two motions have the number {0}")]
     SameMotion(u32),
+    /// A motion number above the limit.
     #[error("it counts motions up to {0}")]
     MotionNumber(u32),
+    /// An embedded medium without a digest.
     #[error("there is no digest of {0:?}, which it holds")]
     NoDigest(String),
+    /// An embedded medium that can't be decoded.
     #[error("there is no readable content of {0:?}, which it holds")]
     NoContent(String),
+    /// An embedded medium whose digest differs.
     #[error("the digest is not that of the content of {0:?}, which it holds")]
     WrongDigest(String),
 }
@@ -133,14 +152,19 @@ pub enum Inconsistency {
 /// A fault of an archive.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ArchiveFault {
+    /// No valid central directory.
     #[error("its list of contents, which ends the file, is missing or wrong")]
     Index,
+    /// Two entries with one name.
     #[error("two of its entries have the same name")]
     Duplicate,
+    /// An entry with a path out of the archive.
     #[error("its entry \"{0}\" leads outside of it")]
     Outside(String),
+    /// An encrypted entry, or one with another compression.
     #[error("its entry {0:?} is encrypted, or packed in a way that Mien doesn't read")]
     Packed(String),
+    /// An entry whose size or checksum differs from the directory's.
     #[error("its entry {0:?} is not what its list of contents says")]
     Entry(String),
 }

@@ -16,11 +16,16 @@ pub enum MediaState {
     Bundled(String),
     /// Not found in any of the folders that were searched; [`Opened::relocate`](super::Opened::relocate) sets a new path.
     Moved {
+        /// The path in the project.
         stored: PathBuf,
+        /// The folders that were searched.
         looked_in: Vec<PathBuf>,
     },
     /// Found at its path, but the content has changed since the project was saved. It can be used.
-    Changed { path: PathBuf },
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// Embedded in the project and unpacked to this path.
     Embedded(PathBuf),
 }
@@ -34,14 +39,18 @@ impl MediaState {
 
 /// A remark on a medium that was moved, changed or is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
 pub enum MediaRemark {
+    /// The content differs.
     #[error("{name} has changed since the project was saved; it is used as it is now.")]
     Changed { name: String },
+    /// Found in another folder by its content.
     #[error(
         "{name} is no longer where it was; {} is used, which has its content.",
         text::path(path)
     )]
     Elsewhere { name: String, path: PathBuf },
+    /// Found nowhere.
     #[error(
         "{name} isn't where it was, nor near the project; put it back, or open the project in the window and point to it."
     )]
@@ -51,6 +60,7 @@ pub enum MediaRemark {
 /// The owner of a medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MediaOwner {
+    /// The portrait.
     Portrait,
     /// A reference clip.
     Motion(MotionId),

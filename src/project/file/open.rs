@@ -28,6 +28,7 @@ const MAX_BYTES: u64 = 2 << 30;
 pub struct Opened {
     /// With its media's paths set to where they were found; missing ones keep their stored paths.
     pub project: Project,
+    /// The state of the portrait's file.
     pub portrait: MediaState,
     /// The state of each reference clip.
     pub media: Vec<(MotionId, MediaState)>,

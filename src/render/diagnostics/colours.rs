@@ -74,8 +74,8 @@ pub(crate) fn point_colour(
     (group, groups): (usize, usize),
     (index, of): (usize, usize),
 ) -> [f32; 3] {
-    let beside = (index as f32 + 0.5) / of.max(1) as f32 - 0.5;
-    hue((group as f32 + 0.7 * beside) / groups.max(1) as f32)
+    let offset = (index as f32 + 0.5) / of.max(1) as f32 - 0.5;
+    hue((group as f32 + 0.7 * offset) / groups.max(1) as f32)
 }
 
 /// Returns colours of equal lightness and chroma (OKLCH 0.76, 0.14), so that none stands out; `turn` is in turns.

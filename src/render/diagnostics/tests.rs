@@ -151,9 +151,9 @@ fn no_flow_is_the_portrait_in_grey() {
         }
     }
     let light = luminance(&[180, 140, 120, 255]);
-    let beside = f32::from(pixel(&picture, (10.0, 10.0))[0]);
-    assert!((beside - GROUND * light).abs() < 1.0);
-    assert!(f32::from(pixel(&picture, (100.0, 90.0))[0]) > 1.5 * beside);
+    let ground = f32::from(pixel(&picture, (10.0, 10.0))[0]);
+    assert!((ground - GROUND * light).abs() < 1.0);
+    assert!(f32::from(pixel(&picture, (100.0, 90.0))[0]) > 1.5 * ground);
     // The rest state counts as no motion, whatever its flow.
     let rest = motion(|x, _| [0.3 * x, 0.2]);
     let mut same = portrait();

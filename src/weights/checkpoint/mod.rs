@@ -43,12 +43,14 @@ pub enum Container {
     Legacy,
     /// A whole pickled module, in either of the two.
     Module,
+    /// A safetensors file.
     Safetensors,
 }
 
 /// A loaded checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {
+    /// The container format.
     pub container: Container,
     /// By dotted name, such as "generator.first.conv.weight" for a dictionary of state_dicts. Optimizer states are
     /// omitted, and so is the "module." prefix that `torch.nn.DataParallel` adds to every name.

@@ -43,6 +43,7 @@ pub struct SystemNetwork {
 /// The system that a checkpoint belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct System {
+    /// The published method.
     pub method: Method,
     /// All networks of the published system, including those missing from this checkpoint.
     pub parts: Vec<SystemNetwork>,

@@ -9,13 +9,21 @@ use super::value::{Heap, Id, Node};
 /// The element type of a [`RawTensor`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DType {
+    /// IEEE half precision.
     F16,
+    /// bfloat16.
     BF16,
+    /// Single precision.
     F32,
+    /// Double precision.
     F64,
+    /// Signed, 64 bits.
     I64,
+    /// Signed, 32 bits.
     I32,
+    /// Unsigned, 8 bits.
     U8,
+    /// One byte, 0 or 1.
     Bool,
 }
 
@@ -61,6 +69,7 @@ pub(crate) fn is_finite(dtype: DType, data: &[u8]) -> bool {
 pub struct RawTensor {
     /// Dimensions, outermost first; empty for a scalar.
     pub shape: Vec<usize>,
+    /// The element type.
     pub dtype: DType,
     /// The elements in row-major order, contiguous and little endian: `shape`'s product times [`DType::size`] bytes.
     pub data: Vec<u8>,

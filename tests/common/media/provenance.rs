@@ -171,7 +171,7 @@ fn gif(bytes: &[u8]) -> Option<Found> {
     None
 }
 
-/// "Edited with Mien 0.1.0 (a, b); digital source type: http://..."
+/// "Edited with Mien 0.2.0 (a, b); digital source type: http://..."
 fn comment(text: &[u8]) -> Option<Found> {
     let text = std::str::from_utf8(text).ok()?;
     let (sentence, source) = text.split_once("; digital source type: ")?;

@@ -113,9 +113,9 @@ def changes(portraits, relaxed, again, driven, originals, seen):
         for unit in UNITS:
             edited = figures.read(driven[path, unit][-1])
             faces = [originals[path]] + [face for face in seen[path, unit][-1:] if face]
-            beside = figures.cut(~figures.face_mask(source.shape, faces), crop)
+            around = figures.cut(~figures.face_mask(source.shape, faces), crop)
             difference = figures.cut(np.abs(edited - source), crop)
-            outside.append(float(difference[beside].mean()) if beside.any() else 0.0)
+            outside.append(float(difference[around].mean()) if around.any() else 0.0)
         difference = figures.cut(np.abs(figures.read(again[path]) - figures.read(relaxed[path])), crop)
         twice.append(float(difference.mean()))
         most.append(float(np.quantile(difference, 0.99)))

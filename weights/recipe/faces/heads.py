@@ -342,9 +342,9 @@ class Heads:
         grid = (torch.stack(torch.meshgrid(cell, cell, indexing="xy"), -1) + 0.5) / SUPER
         back = grid.view(1, -1, 2) @ across[:, :2, :2].transpose(1, 2) + across[:, None, :2, 2]
         # The offset of the sample from the node, which applies to its source position too.
-        beside = place - (cell + 0.5) / SUPER
-        beside = torch.stack(torch.meshgrid(beside, beside, indexing="xy"), -1)
-        to = torch.where(on[..., None], point[..., :2], back.view(*layer.shape, 2)) + beside
+        offset = place - (cell + 0.5) / SUPER
+        offset = torch.stack(torch.meshgrid(offset, offset, indexing="xy"), -1)
+        to = torch.where(on[..., None], point[..., :2], back.view(*layer.shape, 2)) + offset
         look = (to * (2 / size) - 1)
         at = lambda t, mode: F.grid_sample(t[:, None].float(), look, mode=mode, padding_mode="border", align_corners=False)[:, 0]
         # The farthest of neighbouring samples, since depth varies much between neighbours on a

@@ -36,8 +36,8 @@ def hairline(base, front, recede, sideburn, maths):
     for z0, z1, y0, y1 in zip(LINE_Z, LINE_Z[1:], LINE_Y, LINE_Y[1:]):
         line = line + ((back - z0) / (z1 - z0)).clip(0, 1) * (y1 - y0)
     ahead = ((z - 1.0) / 0.2).clip(0, 1)
-    beside = ((z - 0.5) / 0.1).clip(0, 1) * ((0.9 - z) / 0.1).clip(0, 1)
-    return y - line - front * ahead - sideburn * beside
+    temple = ((z - 0.5) / 0.1).clip(0, 1) * ((0.9 - z) / 0.1).clip(0, 1)
+    return y - line - front * ahead - sideburn * temple
 
 
 class Mesh:

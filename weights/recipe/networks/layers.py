@@ -68,8 +68,8 @@ class Decoder(nn.Module):
         super().__init__()
         pairs = []
         for i in reversed(range(blocks)):
-            beside = 1 if i == blocks - 1 else 2
-            pairs.append((beside * min(most, width << (i + 1)), min(most, width << i)))
+            inputs = 1 if i == blocks - 1 else 2
+            pairs.append((inputs * min(most, width << (i + 1)), min(most, width << i)))
         self.up_blocks = nn.ModuleList(UpBlock(a, b, norm) for a, b in pairs)
 
 

@@ -342,9 +342,9 @@ class Run:
         if self.device.type == "cuda":
             state["cuda"] = torch.cuda.get_rng_state(self.device)
         state["parts"] = {name: part.state_dict() for name, part in self.kept.items()}
-        beside = self.state_path.with_name(f"state.pt.{os.getpid()}.part")
-        torch.save(state, beside)
-        os.replace(beside, self.state_path)
+        temporary = self.state_path.with_name(f"state.pt.{os.getpid()}.part")
+        torch.save(state, temporary)
+        os.replace(temporary, self.state_path)
 
     def _load(self):
         state = torch.load(self.state_path, map_location="cpu", weights_only=False)

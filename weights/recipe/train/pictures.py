@@ -43,6 +43,6 @@ def write_picture(path, picture):
     good, data = cv2.imencode(".png", picture[..., ::-1])
     if not good:
         raise OSError(f"cannot encode {path.name}")
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    beside.write_bytes(data.tobytes())
-    os.replace(beside, path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary.write_bytes(data.tobytes())
+    os.replace(temporary, path)

@@ -33,7 +33,7 @@ fn readings(app: &App) -> (Vec<Read>, Read) {
     (parts, whole.unwrap())
 }
 
-fn tell(app: &mut App, message: Message) {
+fn send(app: &mut App, message: Message) {
     drop(app.update(Up::Drivers(message)));
 }
 
@@ -51,7 +51,7 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
     let asked = |app: &App| app.request().unwrap().composition;
     assert!(matches!(asked(&app).driver, Driver::Nothing));
 
-    tell(&mut app, Message::Part(key, parts[0].clone()));
+    send(&mut app, Message::Part(key, parts[0].clone()));
     let composition = asked(&app);
     assert_eq!(composition.driver.frames(), 8);
     assert!(!composition.driver.is_complete());
@@ -83,7 +83,7 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
     assert_eq!(*app.project(), before);
 
     let frames = whole.0.frames();
-    tell(&mut app, Message::Read(key, Ok(whole)));
+    send(&mut app, Message::Read(key, Ok(whole)));
     let driver = asked(&app).driver.clone();
     assert_eq!(
         (driver.frames() as usize, driver.is_complete()),
@@ -97,7 +97,7 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
     assert_eq!(app.project().motions().len(), before.motions().len() + 1);
 
     // A late partial analysis changes nothing.
-    tell(&mut app, Message::Part(key, parts[0].clone()));
+    send(&mut app, Message::Part(key, parts[0].clone()));
     assert_eq!(app.drivers.analysis(&motion).unwrap().frames(), frames);
 }
 
@@ -105,14 +105,14 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
 fn a_reading_that_is_stopped_leaves_nothing_behind() {
     let (mut app, key) = app();
     let (parts, _) = readings(&app);
-    tell(&mut app, Message::Part(key, parts[0].clone()));
+    send(&mut app, Message::Part(key, parts[0].clone()));
     let motion = chosen(&app);
     let part = Arc::downgrade(&parts[0].0);
     drop(app.update(Up::Motions(list::Message::Cancelled(motion.id))));
     assert!(app.project().motion(motion.id).is_none());
-    tell(&mut app, Message::Part(key, parts[0].clone()));
+    send(&mut app, Message::Part(key, parts[0].clone()));
     assert!(app.drivers.analyses[&key].read().is_none());
-    tell(&mut app, Message::Read(key, Err(None)));
+    send(&mut app, Message::Read(key, Err(None)));
     assert!(app.drivers.analyses.is_empty() && app.drivers.ready.len() == 1);
     drop(parts);
     // A frame may still be being decoded from it.
@@ -132,7 +132,7 @@ fn a_reading_that_is_stopped_leaves_nothing_behind() {
 fn a_driver_is_made_again_only_for_what_it_depends_on() {
     let (mut app, key) = app();
     let (_, whole) = readings(&app);
-    tell(&mut app, Message::Read(key, Ok(whole)));
+    send(&mut app, Message::Read(key, Ok(whole)));
     let motion = chosen(&app);
     let id = motion.id;
     let scores = |app: &App| Arc::clone(&app.drivers.ready[&id].scores);
@@ -147,7 +147,7 @@ fn a_driver_is_made_again_only_for_what_it_depends_on() {
     }
     app.history
         .edit_project(|project| project.rename(id, "Other"));
-    tell(&mut app, Message::Watched);
+    send(&mut app, Message::Watched);
     assert!(app.drivers.driver(id).same(&driver));
 
     // A setting of the clip does; the scores and the smoothed units stay.
@@ -177,7 +177,7 @@ fn a_driver_is_made_again_only_for_what_it_depends_on() {
                 }
             });
         });
-    tell(&mut app, Message::Watched);
+    send(&mut app, Message::Watched);
     assert!(!app.drivers.driver(id).same(&driver));
     assert!(Arc::ptr_eq(&scores(&app), &curve));
     assert!(Arc::ptr_eq(&smoothed(&app), &before));

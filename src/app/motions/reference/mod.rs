@@ -114,7 +114,7 @@ pub enum Message {
     /// An end of the used part is being dragged.
     Trimmed(Change),
     /// Use the whole clip.
-    Whole,
+    ResetTrim,
     /// Move the playhead to this frame of the used part.
     Scrubbed(usize),
     /// The reference frame's mark is being dragged.
@@ -177,7 +177,7 @@ impl Reference {
                 follow::Action::Leave => Action::Leave,
             },
             Message::Trimmed(change) => Action::Drag("trim", change),
-            Message::Whole => Action::Change(Change::Trim {
+            Message::ResetTrim => Action::Change(Change::Trim {
                 from: None,
                 to: None,
             }),
@@ -302,7 +302,7 @@ fn part<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Messa
                 short(known.fps)
             )),
             space::horizontal(),
-            action("Whole", (!is_whole).then_some(Message::Whole)),
+            action("Whole", (!is_whole).then_some(Message::ResetTrim)),
         ]
         .align_y(Alignment::Center),
         strip.into_element(),

@@ -41,7 +41,7 @@ pub enum Change {
     TowardsCell(Cell),
     TowardsFavourite(usize),
     TowardsNothing,
-    Way(f32),
+    BlendWeight(f32),
     /// Makes the blend that is shown the sample.
     KeepBlend,
 }
@@ -77,8 +77,10 @@ impl Change {
                 let range = Follow::STRENGTH;
                 motion.follow.strength = strength.clamp(*range.start(), *range.end());
             }
-            Change::Way(way) if way.is_finite() => motion.blend_weight = way.clamp(0.0, 1.0),
-            Change::Fps(_) | Change::Strength(_) | Change::Way(_) => {}
+            Change::BlendWeight(weight) if weight.is_finite() => {
+                motion.blend_weight = weight.clamp(0.0, 1.0)
+            }
+            Change::Fps(_) | Change::Strength(_) | Change::BlendWeight(_) => {}
             Change::Playback(playback) => motion.playback = *playback,
             Change::Neighbours(seed) => motion.grid_seed = *seed,
             Change::Choose(cell) => {

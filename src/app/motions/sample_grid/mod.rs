@@ -77,8 +77,8 @@ pub enum Message {
     Entered,
     Strength(f32),
     ResetStrength,
-    Way(f32),
-    ResetWay,
+    BlendWeight(f32),
+    ResetBlendWeight,
     Released,
     Playback(Playback),
     /// Open the grid.
@@ -173,7 +173,7 @@ impl SampleGrid {
             Message::KeepBlend => Change::KeepBlend,
             Message::NoBlend => Change::TowardsNothing,
             Message::ResetStrength => Change::Strength(1.0),
-            Message::ResetWay => Change::Way(0.0),
+            Message::ResetBlendWeight => Change::BlendWeight(0.0),
             Message::Chosen(cell) => {
                 if std::mem::take(&mut self.picking) {
                     Change::TowardsCell(cell)
@@ -195,7 +195,9 @@ impl SampleGrid {
             Message::Strength(strength) => {
                 return Action::Drag("strength", Change::Strength(strength));
             }
-            Message::Way(way) => return Action::Drag("way", Change::Way(way)),
+            Message::BlendWeight(weight) => {
+                return Action::Drag("way", Change::BlendWeight(weight));
+            }
             Message::Typed(field, text) => return self.typed(field, text, motion),
             Message::Released => return Action::EndGesture,
             Message::Entered => return Action::Leave,

@@ -78,8 +78,8 @@ proptest! {
     }
 
     #[test]
-    fn a_cell_is_its_rows_content_in_its_columns_motion(board in any::<u64>(), at in cell()) {
-        let start = after(&motion(), &[Change::Neighbours(board)]);
+    fn a_cell_is_its_rows_content_in_its_columns_motion(grid in any::<u64>(), at in cell()) {
+        let start = after(&motion(), &[Change::Neighbours(grid)]);
         let grid = Neighbours::around(&start);
         let drawn = grid.drawn(&start, at);
         let row = grid.drawn(&start, Cell { column: 0, ..at });
@@ -109,8 +109,8 @@ proptest! {
     }
 
     #[test]
-    fn taking_a_neighbour_moves_no_other(board in any::<u64>(), at in cell()) {
-        let start = after(&motion(), &[Change::Neighbours(board)]);
+    fn taking_a_neighbour_moves_no_other(grid in any::<u64>(), at in cell()) {
+        let start = after(&motion(), &[Change::Neighbours(grid)]);
         let (grid, taken) = (Neighbours::around(&start), after(&start, &[Change::Choose(at)]));
         let now = Neighbours::around(&taken);
         prop_assert_eq!(now.drawn(&taken, Cell::OWN).codes, grid.drawn(&start, at).codes);
@@ -180,7 +180,7 @@ fn a_way_between_two_ends_exactly_at_both() {
     Change::TowardsCell(cell).apply(&mut start);
     assert_eq!(start.blended_sample().unwrap(), start.codes);
 
-    let end = after(&start, &[Change::Way(1.0)]);
+    let end = after(&start, &[Change::BlendWeight(1.0)]);
     assert_eq!(blended(&end).unwrap(), other);
     let kept = after(&end, &[Change::KeepBlend]);
     assert_eq!(
@@ -189,7 +189,7 @@ fn a_way_between_two_ends_exactly_at_both() {
     );
     assert!(kept.towards.is_none() && kept.blend_weight == 0.0);
 
-    let half = after(&start, &[Change::Way(0.5), Change::KeepBlend]);
+    let half = after(&start, &[Change::BlendWeight(0.5), Change::KeepBlend]);
     assert_ne!(half.codes.content, start.codes.content);
     // A blend has no seed.
     assert_eq!(
@@ -199,7 +199,7 @@ fn a_way_between_two_ends_exactly_at_both() {
     assert_eq!(start.single_content_seed(), Some(7));
     assert_eq!(start.single_motion_seed(), Some(7));
     // What is rolled next is shown without blending.
-    let rolled = after(&start, &[Change::Way(0.5), Change::RollMotion(1)]);
+    let rolled = after(&start, &[Change::BlendWeight(0.5), Change::RollMotion(1)]);
     assert_eq!(rolled.blended_sample().unwrap(), rolled.codes);
 }
 
@@ -231,12 +231,16 @@ fn numbers_out_of_range_change_nothing_or_stop_at_the_end() {
     let wrong = [
         Change::Fps(f64::NAN),
         Change::Strength(f32::NAN),
-        Change::Way(f32::NAN),
+        Change::BlendWeight(f32::NAN),
     ];
     assert_eq!(after(&start, &wrong), start);
     let far = after(
         &start,
-        &[Change::Fps(1e9), Change::Strength(-3.0), Change::Way(7.0)],
+        &[
+            Change::Fps(1e9),
+            Change::Strength(-3.0),
+            Change::BlendWeight(7.0),
+        ],
     );
     assert_eq!(
         (far.fps, far.follow.strength, far.blend_weight),
@@ -249,11 +253,11 @@ fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
     let mut motion = motion();
     // A blend, which can't be redrawn from a seed.
     motion.codes.epsilon[9] = vec![0.25; 10];
-    let (start, mut board) = (motion.clone(), SampleGrid::default());
+    let (start, mut grid) = (motion.clone(), SampleGrid::default());
     let mut codes = Vec::new();
     for text in ["1", "", "1", "12", "2", "24"] {
         let message = Message::Typed(Field::Length, text.to_owned());
-        if let Action::Drag(gesture, change) = board.update(message, &motion) {
+        if let Action::Drag(gesture, change) = grid.update(message, &motion) {
             assert_eq!(gesture, "length");
             change.apply(&mut motion);
         }
@@ -265,7 +269,7 @@ fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
     // After an undo the field starts from the current codes.
     motion.codes = sample(9, 8);
     let message = Message::Typed(Field::Length, "4".to_owned());
-    let Action::Drag(_, change) = board.update(message, &motion) else {
+    let Action::Drag(_, change) = grid.update(message, &motion) else {
         panic!("nothing was typed");
     };
     change.apply(&mut motion);
@@ -275,18 +279,18 @@ fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
 #[test]
 fn pictures_go_round_or_there_and_back() {
     let mut motion = motion();
-    let mut board = SampleGrid::default();
-    let frames = |board: &mut SampleGrid, motion: &SampledMotion| -> Vec<usize> {
+    let mut grid = SampleGrid::default();
+    let frames = |grid: &mut SampleGrid, motion: &SampledMotion| -> Vec<usize> {
         let at = |i: u32| {
-            board.seconds = f64::from(i) / motion.fps;
-            board.frame(4, motion)
+            grid.seconds = f64::from(i) / motion.fps;
+            grid.frame(4, motion)
         };
         (0..8).map(at).collect()
     };
     motion.playback = Playback::Loop;
-    assert_eq!(frames(&mut board, &motion), [0, 1, 2, 3, 0, 1, 2, 3]);
+    assert_eq!(frames(&mut grid, &motion), [0, 1, 2, 3, 0, 1, 2, 3]);
     motion.playback = Playback::PingPong;
-    assert_eq!(frames(&mut board, &motion), [0, 1, 2, 3, 2, 1, 0, 1]);
-    assert_eq!(board.frame(1, &motion), 0);
-    assert_eq!(board.frame(0, &motion), 0);
+    assert_eq!(frames(&mut grid, &motion), [0, 1, 2, 3, 2, 1, 0, 1]);
+    assert_eq!(grid.frame(1, &motion), 0);
+    assert_eq!(grid.frame(0, &motion), 0);
 }

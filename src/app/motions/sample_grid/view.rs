@@ -101,7 +101,7 @@ impl SampleGrid {
         };
         let open = (!self.open).then(|| {
             big(
-                Sign::Board,
+                Sign::Grid,
                 "The board: other people and other movements side by side",
                 |colors| colors.text,
                 Some(Message::Open),
@@ -330,9 +330,9 @@ impl SampleGrid {
             own: 0.0,
             marks: None,
             halves: None,
-            on_change: Box::new(Message::Way),
+            on_change: Box::new(Message::BlendWeight),
             on_release: Message::Released,
-            on_reset: Message::ResetWay,
+            on_reset: Message::ResetBlendWeight,
         };
         let keep = action(
             "Keep this",

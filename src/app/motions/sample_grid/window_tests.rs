@@ -21,7 +21,7 @@ use crate::methods::mocogan::sampler::Sampler;
 
 /// A grid with a motion, both changed as the window would.
 struct GridHarness {
-    board: SampleGrid,
+    grid: SampleGrid,
     motion: SampledMotion,
     done: Vec<Action>,
 }
@@ -37,14 +37,14 @@ fn simulator(view: Element<'_, Message>, size: Size) -> Simulator<'_, Message> {
 impl GridHarness {
     fn new() -> Self {
         Self {
-            board: SampleGrid::default(),
+            grid: SampleGrid::default(),
             motion: motion(),
             done: Vec::new(),
         }
     }
 
     fn size(&self) -> Size {
-        if self.board.is_open() {
+        if self.grid.is_open() {
             OPEN_SIZE
         } else {
             Size::new(WIDTH, 720.0)
@@ -52,10 +52,10 @@ impl GridHarness {
     }
 
     fn view(&self) -> Element<'_, Message> {
-        if self.board.is_open() {
-            self.board.dialog(&self.motion)
+        if self.grid.is_open() {
+            self.grid.dialog(&self.motion)
         } else {
-            self.board.view(&self.motion)
+            self.grid.view(&self.motion)
         }
     }
 
@@ -66,12 +66,12 @@ impl GridHarness {
             window.into_messages().collect()
         };
         for message in messages {
-            self.tell(message);
+            self.send(message);
         }
     }
 
-    fn tell(&mut self, message: Message) {
-        let action = self.board.update(message, &self.motion);
+    fn send(&mut self, message: Message) {
+        let action = self.grid.update(message, &self.motion);
         if let Action::Change(change) | Action::Drag(_, change) = &action {
             change.apply(&mut self.motion);
         }
@@ -88,16 +88,16 @@ impl GridHarness {
 
     /// Draws everything that is needed.
     fn draw(&mut self) {
-        while let Some(batch) = self.board.next_batch(&self.motion) {
+        while let Some(batch) = self.grid.next_batch(&self.motion) {
             let mut drawn = Vec::new();
             draw_previews(sampler(), &batch.previews, &|| false, |i, frames| {
                 drawn.push((i, frames));
             })
             .unwrap();
             for (i, frames) in drawn {
-                self.tell(Message::PreviewDrawn(batch.generation, i, Arc::new(frames)));
+                self.send(Message::PreviewDrawn(batch.generation, i, Arc::new(frames)));
             }
-            self.tell(Message::BatchEnded(batch.generation, None));
+            self.send(Message::BatchEnded(batch.generation, None));
         }
     }
 
@@ -115,7 +115,7 @@ impl GridHarness {
         let picture = open(&written.path()).unwrap();
         // Written for viewing by hand.
         if let Some(folder) = std::env::var_os("MIEN_LOOK") {
-            let name = if self.board.is_open() {
+            let name = if self.grid.is_open() {
                 "board.png"
             } else {
                 "controls.png"
@@ -252,7 +252,7 @@ fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
 fn a_favourite_can_be_dropped_by_its_cross() {
     let mut harness = GridHarness::new();
     harness.click(id("keep"));
-    harness.tell(Message::Over(Some(0)));
+    harness.send(Message::Over(Some(0)));
     harness.act(|window| {
         let place = window
             .find(selector::id(numbered("favourite", 0)))
@@ -268,7 +268,7 @@ fn a_favourite_can_be_dropped_by_its_cross() {
 fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
     let mut harness = GridHarness::new();
     harness.click(id("open"));
-    assert!(harness.board.is_open());
+    assert!(harness.grid.is_open());
     let before = harness.motion.clone();
     harness.click(id("cell-2-3"));
     assert_eq!(
@@ -291,8 +291,8 @@ fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
         window.click("More").unwrap();
     });
     assert_ne!(harness.motion.grid_seed, before.grid_seed);
-    assert!(harness.board.escape());
-    assert!(!harness.board.is_open() && !harness.board.escape());
+    assert!(harness.grid.escape());
+    assert!(!harness.grid.is_open() && !harness.grid.escape());
 }
 
 #[test]
@@ -332,16 +332,16 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
         Change::Keep.apply(&mut harness.motion);
     }
     Change::TowardsCell(Cell { row: 1, column: 1 }).apply(&mut harness.motion);
-    Change::Way(0.3).apply(&mut harness.motion);
+    Change::BlendWeight(0.3).apply(&mut harness.motion);
     Change::HoldContent(true).apply(&mut harness.motion);
     harness.draw();
     let still = harness.seen();
     let start = Instant::now();
-    harness.tell(Message::Tick(start));
-    harness.tell(Message::Tick(start + Duration::from_millis(760)));
+    harness.send(Message::Tick(start));
+    harness.send(Message::Tick(start + Duration::from_millis(760)));
     assert!(still != harness.seen());
 
-    harness.tell(Message::Open);
+    harness.send(Message::Open);
     let places: Vec<_> = {
         let mut window = simulator(harness.view(), OPEN_SIZE);
         let mut place = |cell: Cell| {
@@ -366,31 +366,31 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
 #[test]
 fn an_older_deal_comes_too_late() {
     let mut harness = GridHarness::new();
-    let first = harness.board.next_batch(&harness.motion).unwrap();
+    let first = harness.grid.next_batch(&harness.motion).unwrap();
     // Nothing is requested twice, and a running large picture is finished first.
-    assert!(harness.board.next_batch(&harness.motion).is_none());
+    assert!(harness.grid.next_batch(&harness.motion).is_none());
     Change::RollMotion(3).apply(&mut harness.motion);
-    assert!(harness.board.next_batch(&harness.motion).is_none());
+    assert!(harness.grid.next_batch(&harness.motion).is_none());
     assert!(!first.cancel.is_cancelled());
-    harness.tell(Message::BatchEnded(first.generation, None));
-    let second = harness.board.next_batch(&harness.motion).unwrap();
+    harness.send(Message::BatchEnded(first.generation, None));
+    let second = harness.grid.next_batch(&harness.motion).unwrap();
     assert!(first.cancel.is_cancelled() && second.generation > first.generation);
 
     let picture = Picture::new(1, 1, vec![0; 4]).unwrap();
     let frames = Arc::new(vec![picture]);
-    harness.tell(Message::PreviewDrawn(
+    harness.send(Message::PreviewDrawn(
         first.generation,
         0,
         Arc::clone(&frames),
     ));
-    assert!(harness.board.previews.large().is_none());
-    harness.tell(Message::PreviewDrawn(second.generation, 0, frames));
-    assert!(harness.board.previews.large().is_some());
-    assert!(harness.board.next_batch(&harness.motion).is_none());
+    assert!(harness.grid.previews.large().is_none());
+    harness.send(Message::PreviewDrawn(second.generation, 0, frames));
+    assert!(harness.grid.previews.large().is_some());
+    assert!(harness.grid.next_batch(&harness.motion).is_none());
     // After undo, the other motion's picture is shown until the new one is drawn.
     harness.motion = motion();
-    assert!(harness.board.next_batch(&harness.motion).is_some());
-    assert!(harness.board.previews.large().is_some());
+    assert!(harness.grid.next_batch(&harness.motion).is_some());
+    assert!(harness.grid.previews.large().is_some());
     drop(harness);
     assert!(second.cancel.is_cancelled());
 }
@@ -398,13 +398,13 @@ fn an_older_deal_comes_too_late() {
 #[test]
 fn what_fails_is_said_once_and_not_asked_for_again() {
     let mut harness = GridHarness::new();
-    let batch = harness.board.next_batch(&harness.motion).unwrap();
+    let batch = harness.grid.next_batch(&harness.motion).unwrap();
     let problem = "the sample is another model's";
-    harness.tell(Message::BatchEnded(
+    harness.send(Message::BatchEnded(
         batch.generation,
         Some(problem.to_owned()),
     ));
-    assert!(harness.board.next_batch(&harness.motion).is_none());
+    assert!(harness.grid.next_batch(&harness.motion).is_none());
     harness.act(|window| {
         assert!(window.find(problem).is_ok());
     });

@@ -35,7 +35,7 @@ pub(crate) enum NoSound {
     LeftOut(String, &'static str),
 }
 
-const ANEW: &str = "save the clip as an MP4 with AAC sound to keep it";
+const SAVE_WITH_AAC: &str = "save the clip as an MP4 with AAC sound to keep it";
 const AGAIN: &str = "copy the clip again from where it came to have it";
 const NOTHING: &str = "add it to the result with another program";
 
@@ -91,7 +91,10 @@ pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound>
             edits,
             start,
         }),
-        _ => left_out("the clip is put together from parts out of order", ANEW),
+        _ => left_out(
+            "the clip is put together from parts out of order",
+            SAVE_WITH_AAC,
+        ),
     }
 }
 
@@ -102,17 +105,17 @@ fn refused(refused: Refused) -> NoSound {
             let name = kind_name(kind);
             (
                 format!("it is uncompressed ({name}), which an MP4 doesn't hold"),
-                ANEW,
+                SAVE_WITH_AAC,
             )
         }
         Refused::Other(kind) => {
             let name = kind_name(kind);
             (
                 format!("its coding ({name}) isn't one that an MP4 holds"),
-                ANEW,
+                SAVE_WITH_AAC,
             )
         }
-        Refused::Several => ("its coding changes on the way".to_owned(), ANEW),
+        Refused::Several => ("its coding changes on the way".to_owned(), SAVE_WITH_AAC),
         Refused::Senseless => ("its description makes no sense".to_owned(), AGAIN),
     };
     NoSound::LeftOut(reason, advice)
