@@ -124,11 +124,11 @@ pub enum AuError {
     #[error("{0:?} is not an Action Unit that Mien knows; use one of {list}.", list = codes())]
     Unknown(String),
     #[error(
-        "AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full), or beyond them from {min} to {max}.",
+        "AU{code}={value} is out of range; use a value from 0 (relaxed) to 1 (full), at most from {min} to {max}.",
         min = AuVector::RANGE.start(), max = AuVector::RANGE.end()
     )]
     OutOfRange { code: u8, value: String },
-    #[error("AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full).")]
+    #[error("AU{code}={value} is out of range; use a value from 0 (relaxed) to 1 (full).")]
     Unusual { code: u8, value: String },
     #[error(
         "{0:?} is not an Action Unit setting; write the code, an equals sign and a value from 0 to 1, such as 12=0.8."

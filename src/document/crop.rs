@@ -19,11 +19,11 @@ pub struct Crop {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum CropError {
     #[error(
-        "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148, and if it is turned the degrees clockwise after them."
+        "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148, and after them the degrees clockwise if it is turned."
     )]
     Malformed(String),
     #[error(
-        "the crop {x},{y},{side} does not lie within the portrait of {width} x {height} pixels; keep the whole square inside it."
+        "The crop {x},{y},{side} reaches beyond the portrait of {width} x {height} pixels; keep the whole square inside it."
     )]
     Outside {
         x: f32,
@@ -32,9 +32,9 @@ pub enum CropError {
         width: u32,
         height: u32,
     },
-    #[error("the crop's side of {0} pixels is too small to hold a face; make it at least {min} pixels.", min = Crop::MIN_SIDE)]
+    #[error("A crop of {0} pixels is too small for a face; make it at least {min} pixels wide.", min = Crop::MIN_SIDE)]
     TooSmall(f32),
-    #[error("a portrait of {width} x {height} pixels is too small to hold a face; open one of at least {min} pixels a side.", min = Crop::MIN_SIDE)]
+    #[error("A portrait of {width} x {height} pixels is too small for a face; open one of at least {min} x {min} pixels.", min = Crop::MIN_SIDE)]
     PortraitTooSmall { width: u32, height: u32 },
 }
 

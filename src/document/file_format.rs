@@ -35,7 +35,7 @@ pub enum FileFormatError {
     )]
     Still(PathBuf),
     #[error(
-        "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
+        "{} doesn't say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
         text::path(.0)
     )]
     Unknown(PathBuf),

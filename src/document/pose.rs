@@ -69,7 +69,7 @@ impl<'de, const LIMIT: u8> Deserialize<'de> for Degrees<LIMIT> {
             Ok(Self::new(angle))
         } else {
             Err(D::Error::custom(format!(
-                "{angle}° is out of range; give an angle from -{LIMIT} to {LIMIT} degrees."
+                "{angle}° is out of range; use an angle from -{LIMIT} to {LIMIT} degrees."
             )))
         }
     }

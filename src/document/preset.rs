@@ -76,17 +76,17 @@ pub enum PresetError {
     #[error("{name:?} is not a preset that Mien knows; use one of {known}.")]
     Unknown { name: String, known: String },
     #[error(
-        "the preset file {} cannot be used: {reason}; mend or delete it.",
+        "The preset file {} can't be used: {reason}; correct or delete it.",
         text::path(path)
     )]
     Damaged { path: PathBuf, reason: String },
-    #[error("a preset's name must hold a letter or a digit; give it another name than {0:?}.")]
+    #[error("{0:?} can't be a preset's name; use at least one letter or digit.")]
     BadName(String),
     #[error("{0:?} is the name of a preset that comes with Mien; choose another name.")]
     Taken(String),
-    #[error("there is a preset called {0:?} already; give the new one another name.")]
+    #[error("There is already a preset called {0:?}; choose another name.")]
     Exists(String),
-    #[error("there is no preset called {0:?} any more.")]
+    #[error("The preset {0:?} no longer exists; choose another.")]
     Gone(String),
     #[error(transparent)]
     Unwritten(MediaError),

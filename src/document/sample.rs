@@ -133,30 +133,30 @@ pub struct Sample {
 #[derive(Debug, Error)]
 pub enum SampleError {
     #[error(
-        "{what} should hold {expected} numbers, but holds {found}; use a sample of the same model."
+        "There are {found} numbers in {what} instead of {expected}; use a sample of the same model."
     )]
     Length {
         what: String,
         expected: usize,
         found: usize,
     },
-    #[error("number {index} of {what} is not a finite number; draw the sample again.")]
+    #[error("Number {index} of {what} isn't finite; sample it again.")]
     NotFinite { what: String, index: usize },
-    #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MAX_FRAMES)]
+    #[error("A clip can't have {found} frames; choose from 1 to {most}.", most = Sample::MAX_FRAMES)]
     Frames { found: usize },
     #[error("{name:?} is not a category of this model; use one of: {known}.")]
     UnknownCategory { name: String, known: String },
     #[error(
-        "the sample's category is {found}, but the model has {expected}; draw the sample with this model."
+        "The sample's category is {found}, but the model has {expected}; sample it with this model."
     )]
     Category { expected: String, found: String },
-    #[error("the way between two samples must be a number from 0 to 1, not {0}.")]
+    #[error("Samples can't be blended by {0}; use a number from 0 to 1.")]
     Way(f32),
     #[error(
-        "these are not the codes of a sample that Mien has saved ({0}); choose the file that was saved with a clip."
+        "These are not the codes of a sample that Mien saved ({0}); choose the file that was saved with a clip."
     )]
     Damaged(String),
-    #[error("the sample was saved as version {0}, which this Mien doesn't know; use a newer one.")]
+    #[error("The sample was saved in version {0} of the format, which is newer than this Mien; update Mien to open it.")]
     Version(u64),
     /// An error in a file.
     #[error("{}: {reason}", file_name(path))]
@@ -320,7 +320,7 @@ fn check_category(category: Option<Category>, of: usize) -> Result<(), SampleErr
     Err(SampleError::Category {
         expected: match of {
             0 => "none".to_owned(),
-            of => format!("{of} from 0 on"),
+            of => format!("{of}, numbered from 0"),
         },
         found: match category {
             Some(Category { index, of }) => format!("number {index} of {of}"),

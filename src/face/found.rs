@@ -170,15 +170,15 @@ impl FoundFace {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum FaceRemark {
     #[error(
-        "The face is only {size:.0} pixels large, so edits will be coarse; a picture of it from nearer comes out better."
+        "The face is only {size:.0} pixels across, so edits will be coarse; use a picture in which it is larger."
     )]
     Small { size: f32 },
     #[error(
-        "The face is turned by {degrees:.0} degrees; faces seen from the front come out better."
+        "The face is turned by {degrees:.0} degrees; faces seen from the front work better."
     )]
     Turned { degrees: f32 },
     #[error(
-        "The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (Level)."
+        "The head is tilted by {degrees:.0} degrees; edits work better with the crop turned to match (Level)."
     )]
     Leaning { degrees: f32 },
 }

@@ -233,7 +233,7 @@ fn recognised(
             ganimation::Generator::new(&config, vb).map_err(|e| wrong(&e))?;
             if config.c_dim != ActionUnit::COUNT {
                 let reason = format!(
-                    "it takes {} Action Units, and which they are is known only of the published {}",
+                    "it takes {} Action Units, but only the published set of {} is known",
                     config.c_dim,
                     ActionUnit::COUNT
                 );
@@ -253,7 +253,7 @@ fn recognised(
     }
     if let Some(name) = left_over(&system, &shapes, &used) {
         let reason =
-            format!("its tensor {name:?} has no place in the network that the others make");
+            format!("its tensor {name:?} doesn't belong to the network that the others form");
         return Err(mismatch(file, &reason));
     }
     Ok(Detected {
@@ -289,16 +289,16 @@ fn left_over<'a>(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ImportRemark {
     #[error(
-        "its licence is not known to Mien; look it up where it was published before you use the results."
+        "Mien doesn't know the licence of these weights; look it up where they were published before you use the results."
     )]
     UnknownLicence,
-    #[error("it has no AVD network, so the mode avd can't be had with it.")]
+    #[error("These weights have no AVD network, so the mode avd isn't available with them.")]
     NoAvdNetwork,
     /// Which align_corners convention the warps use.
-    #[error("its warps are done {}, {why}.", if *align_corners {
-        "as torch did before 1.3 (align_corners)"
+    #[error("Warps are computed {}, {why}.", if *align_corners {
+        "as in torch before 1.3 (align_corners)"
     } else {
-        "as torch has done since 1.3 (no align_corners)"
+        "as in torch since 1.3 (no align_corners)"
     })]
     Warps {
         align_corners: bool,
@@ -311,9 +311,9 @@ pub enum ImportRemark {
 pub enum TorchVersionSource {
     #[error("as you asked")]
     Asked,
-    #[error("as for the published weights")]
+    #[error("as with the published weights")]
     Usual,
-    #[error("as the age of its container tells")]
+    #[error("judging by the age of the file's format")]
     Container,
 }
 

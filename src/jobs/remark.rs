@@ -14,20 +14,20 @@ pub enum Remark {
     #[error(transparent)]
     Face(FaceError),
     #[error(
-        "no face was found in {name}, so the clip's first frame is taken as the one that looks like it."
+        "No face was found in {name}, so the clip's first frame is used as the reference frame."
     )]
     NoFaceInPortrait { name: String },
     #[error(
-        "no face was found in {name}, so its first frame is taken as the one that looks like the portrait."
+        "No face was found in {name}, so its first frame is used as the reference frame."
     )]
     NoFaceInClip { name: String },
-    #[error("no face tells which frame is most like the portrait, so the clip's first is taken.")]
+    #[error("Without a face, no frame can be matched to the portrait, so the clip's first is used as the reference frame.")]
     NoReference,
     #[error(
-        "no face was found in the reference frame of {name}, so the middle of the picture is used; cut the clip to its face if the result looks wrong."
+        "No face was found in the reference frame of {name}, so the middle of the picture is used; crop the clip to its face if the result looks wrong."
     )]
     NoFaceInReference { name: String },
-    #[error("no face was found in the frames that {name} drew; the results may look wrong.")]
+    #[error("No face was found in the frames that {name} generated; the results may look wrong.")]
     NoFaceInDrawn { name: String },
     #[error("{faceless} of the {frames} frames of {name} show no face.")]
     Faceless {
@@ -36,7 +36,7 @@ pub enum Remark {
         name: String,
     },
     #[error(
-        "{faceless} of the {frames} frames of {name} show no face; they keep the expression before them."
+        "{faceless} of the {frames} frames of {name} show no face; they keep the expression of the frame before."
     )]
     Kept {
         faceless: usize,

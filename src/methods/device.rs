@@ -15,7 +15,7 @@ pub(crate) fn device() -> &'static Device {
         if cfg!(feature = "cuda") && asked != "cpu" {
             match Device::new_cuda(0) {
                 Ok(device) => return device,
-                Err(error) => tracing::warn!("no CUDA device, so the CPU is used: {error}"),
+                Err(error) => tracing::warn!("No CUDA device was found, so the CPU is used: {error}"),
             }
         }
         Device::Cpu
@@ -29,7 +29,7 @@ fn is_half() -> bool {
     *HALF.get_or_init(|| {
         let half = env_flag("MIEN_HALF");
         if half && device().is_cpu() {
-            tracing::warn!("MIEN_HALF is for graphics cards: the processor takes longer with it");
+            tracing::warn!("MIEN_HALF is for graphics cards; it makes the CPU slower");
         }
         half
     })

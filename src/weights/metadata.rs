@@ -112,7 +112,7 @@ impl Metadata {
                 .ok_or_else(|| format!("its metadata has no {name:?}"))
         };
         let json = |name: &str, error: serde_json::Error| {
-            format!("its metadata's {name:?} cannot be read ({})", brief(&error))
+            format!("its metadata's {name:?} can't be read ({})", brief(&error))
         };
         let au_order = fields
             .get("au_order")
@@ -191,17 +191,17 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     } else if trimmed.starts_with(b"<!doctype") || trimmed.starts_with(b"<html") {
         Some((
             "a web page",
-            "the download went wrong, so fetch the file itself",
+            "download the file itself instead",
         ))
     } else if start.starts_with(b"version https://git-lfs") {
         Some((
             "a Git LFS pointer",
-            "run \"git lfs pull\" where it came from",
+            "run \"git lfs pull\" in its repository",
         ))
     } else if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02") {
         Some((
             "a PyTorch checkpoint",
-            "\"mien weights check\" says what is in it, but this version of Mien edits with safetensors only",
+            "import it first, or choose a safetensors file",
         ))
     } else {
         None

@@ -153,11 +153,11 @@ fn sound_that_stays_behind_is_told_why() {
     // The second of each belongs to the audio track.
     let last = |kind: &[u8]| bytes.windows(4).rposition(|w| w == kind).unwrap() + 4;
     for (at, value, reason) in [
-        (last(b"stsz") + 8, [0xff; 4], "its index makes no sense"),
+        (last(b"stsz") + 8, [0xff; 4], "its index is invalid"),
         (last(b"stco") + 8, [0x7f; 4], "of its 95 parts only"),
         (last(b"stts") + 8, [0; 4], ""),
-        (last(b"mdhd") + 12, [0; 4], "its index makes no sense"),
-        (last(b"esds") + 4, [0; 4], "its description makes no sense"),
+        (last(b"mdhd") + 12, [0; 4], "its index is invalid"),
+        (last(b"esds") + 4, [0; 4], "its description is invalid"),
         (
             last(b"mp4a") - 4,
             *b"samr",

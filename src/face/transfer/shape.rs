@@ -27,7 +27,7 @@ pub struct Motion {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MotionFault {
     #[error(
-        "the network's {what} holds {holds} numbers where its size asks for {wanted}; the weights do not belong to this method, choose others."
+        "the network's {what} has {holds} numbers where its size needs {wanted}"
     )]
     Numbers {
         what: &'static str,
@@ -35,7 +35,7 @@ pub enum MotionFault {
         wanted: usize,
     },
     #[error(
-        "the network's {what} has not the size that it had for the portrait at rest; prepare the portrait anew with the same weights."
+        "the network's {what} doesn't have the size that it had for the portrait at rest"
     )]
     Sizes { what: &'static str },
 }

@@ -124,7 +124,7 @@ pub(super) fn finish(
 
 /// The message for a program that was killed because it hung.
 pub(super) fn hung(patience: Duration) -> String {
-    format!("it did nothing for {} seconds", patience.as_secs())
+    format!("it stopped responding for {} seconds", patience.as_secs())
 }
 
 /// ffmpeg's first message, which is nearest to the cause, without the prefix that names the component.
@@ -140,7 +140,7 @@ pub(super) fn first_message(messages: &str) -> String {
         None => line,
     };
     if line.contains("not on whitelist") {
-        return "it is of a kind that can name other files".to_owned();
+        return "it is of a type that can refer to other files".to_owned();
     }
     one_line(line)
 }

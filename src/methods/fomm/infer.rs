@@ -157,7 +157,7 @@ fn downscale(shapes: Shapes, key: &str, default: usize) -> Result<usize, Error> 
         shape => Err(Error::Config(
             Network::Motion,
             format!(
-                "the tensor “{key}” has the shape {shape:?}, which is no blur before a whole step"
+                "the tensor “{key}” of shape {shape:?} is not a blur before a whole step"
             ),
         )),
     }

@@ -35,15 +35,15 @@ impl MediaState {
 /// A remark on a medium that was moved, changed or is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MediaRemark {
-    #[error("{name} has changed since the project was saved; it is used as it is now.")]
+    #[error("{name} has changed since the project was saved; the current version is used.")]
     Changed { name: String },
     #[error(
-        "{name} is no longer where it was; {} is used, which has its content.",
+        "{name} has moved; {}, which has the same content, is used.",
         text::path(path)
     )]
     Elsewhere { name: String, path: PathBuf },
     #[error(
-        "{name} isn't where it was, nor near the project; put it back, or open the project in the window and point to it."
+        "{name} is neither where it was nor near the project; put it back, or open the project in the window and locate it."
     )]
     Missing { name: String },
 }

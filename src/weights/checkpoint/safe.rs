@@ -14,7 +14,7 @@ use super::{Checkpoint, Container};
 /// [`Fault::Damaged`] for a truncated file, [`Fault::Unsupported`] for element types that aren't a [`DType`].
 pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
     let file = SafeTensors::deserialize(bytes).map_err(|_| {
-        Fault::damaged("its table of tensors does not fit the bytes that are there")
+        Fault::damaged("its table of tensors doesn't match the file's size")
     })?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {

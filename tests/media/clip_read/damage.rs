@@ -242,7 +242,7 @@ fn sizes_that_lie_are_refused_and_cost_nothing() {
     // Both at once: 2^32 - 1 frames of a byte each.
     let mut liar = with(place(b"stsz") + 4, &[0, 0, 0, 1]);
     liar[place(b"stsz") + 8..][..4].fill(0xff);
-    assert!(sentence(&liar).contains("(the index of its video makes no sense)"));
+    assert!(sentence(&liar).contains("(the index of its video is invalid)"));
 }
 
 #[test]
