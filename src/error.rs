@@ -74,9 +74,7 @@ pub enum FrameRangeError {
     #[error("Frames {first}-{last} begin before the first frame; frames are numbered from 1.")]
     BeforeFirst { first: usize, last: usize },
     /// The export has another number of frames than the caller stated.
-    #[error(
-        "This export has {has} frames, not {count}; choose a range of them, such as 1-{has}."
-    )]
+    #[error("This export has {has} frames, not {count}; choose a range of them, such as 1-{has}.")]
     OtherCount { count: usize, has: usize },
     #[error("Frames {first}-{last} run backwards; put the smaller number first.")]
     Backwards { first: usize, last: usize },
@@ -124,11 +122,11 @@ pub enum ClipError {
         frame: usize,
         frames: usize,
     },
-    #[error("The motion has no frame {frame}; its file may have changed since it was read, so open it again.")]
-    Missing { frame: usize },
     #[error(
-        "Mien includes no clip called {name}; choose one of your own, or the sample clip."
+        "The motion has no frame {frame}; its file may have changed since it was read, so open it again."
     )]
+    Missing { frame: usize },
+    #[error("Mien includes no clip called {name}; choose one of your own, or the sample clip.")]
     UnknownSampleClip { name: String },
     #[error(
         "The sample clip can't be written to the temporary folder ({0}); make room there, or use a clip of your own."
@@ -140,7 +138,9 @@ pub enum ClipError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MethodError {
     /// A method that this program, or this list of methods, doesn't have.
-    #[error("This version of Mien has no method called {0}; choose another, or get a newer version.")]
+    #[error(
+        "This version of Mien has no method called {0}; choose another, or get a newer version."
+    )]
     Unknown(MethodId),
     #[error("{method} has no mode {}; choose another method, or the relative mode.", mode.key())]
     NoMode { method: &'static str, mode: Mode },
@@ -163,7 +163,9 @@ pub enum MethodError {
         "The network's numbers became NaN or infinite, so its weights are damaged; get them again, or choose others."
     )]
     NotFinite,
-    #[error("The face detector's weights are part of Mien and can't be replaced; choose weights of another method.")]
+    #[error(
+        "The face detector's weights are part of Mien and can't be replaced; choose weights of another method."
+    )]
     FixedWeights,
     #[error("{method} uses no weights; leave them out, or choose another method.")]
     NoWeights { method: &'static str },
@@ -207,7 +209,7 @@ pub enum CompareError {
     #[error("{count} methods don't fit on one sheet; compare at most {most}.")]
     TooMany { count: usize, most: usize },
     #[error(
-        "{text} can't be compared with; use source, driving, or one of {}.",
+        "{text} is not something to compare with; use source, driving, or one of {}.",
         methods.join(", ")
     )]
     UnknownReference { text: String, methods: Vec<String> },

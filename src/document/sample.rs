@@ -156,7 +156,9 @@ pub enum SampleError {
         "These are not the codes of a sample that Mien saved ({0}); choose the file that was saved with a clip."
     )]
     Damaged(String),
-    #[error("The sample was saved in version {0} of the format, which is newer than this Mien; update Mien to open it.")]
+    #[error(
+        "The sample was saved in version {0} of the format, which is newer than this Mien; update Mien to open it."
+    )]
     Version(u64),
     /// An error in a file.
     #[error("{}: {reason}", file_name(path))]

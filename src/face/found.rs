@@ -173,9 +173,7 @@ pub enum FaceRemark {
         "The face is only {size:.0} pixels across, so edits will be coarse; use a picture in which it is larger."
     )]
     Small { size: f32 },
-    #[error(
-        "The face is turned by {degrees:.0} degrees; faces seen from the front work better."
-    )]
+    #[error("The face is turned by {degrees:.0} degrees; faces seen from the front work better.")]
     Turned { degrees: f32 },
     #[error(
         "The head is tilted by {degrees:.0} degrees; edits work better with the crop turned to match (Level)."

@@ -17,11 +17,11 @@ pub enum Remark {
         "No face was found in {name}, so the clip's first frame is used as the reference frame."
     )]
     NoFaceInPortrait { name: String },
-    #[error(
-        "No face was found in {name}, so its first frame is used as the reference frame."
-    )]
+    #[error("No face was found in {name}, so its first frame is used as the reference frame.")]
     NoFaceInClip { name: String },
-    #[error("Without a face, no frame can be matched to the portrait, so the clip's first is used as the reference frame.")]
+    #[error(
+        "Without a face, no frame can be matched to the portrait, so the clip's first is used as the reference frame."
+    )]
     NoReference,
     #[error(
         "No face was found in the reference frame of {name}, so the middle of the picture is used; crop the clip to its face if the result looks wrong."

@@ -15,7 +15,9 @@ pub(crate) fn device() -> &'static Device {
         if cfg!(feature = "cuda") && asked != "cpu" {
             match Device::new_cuda(0) {
                 Ok(device) => return device,
-                Err(error) => tracing::warn!("No CUDA device was found, so the CPU is used: {error}"),
+                Err(error) => {
+                    tracing::warn!("No CUDA device was found, so the CPU is used: {error}")
+                }
             }
         }
         Device::Cpu

@@ -220,8 +220,9 @@ fn load<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
                 None => "it was left where it is".to_owned(),
             };
             let name = file_name(path);
-            let remark =
-                format!("{name} could not be read ({reason}); {what}, and Mien starts with a new one.");
+            let remark = format!(
+                "{name} could not be read ({reason}); {what}, and Mien starts with a new one."
+            );
             (T::default(), Some(remark))
         }
     }

@@ -115,9 +115,7 @@ fn header(stored: &Stored<'_>, metadata: &Metadata) -> Result<Vec<u8>, String> {
     let mut infos = Vec::with_capacity(stored.len());
     for (name, &(tensor, dtype)) in stored {
         if name == "__metadata__" {
-            return Err(
-                "one of its tensors has a name that safetensors reserves".to_owned(),
-            );
+            return Err("one of its tensors has a name that safetensors reserves".to_owned());
         }
         let size = usize::try_from(bytes_of(tensor)).map_err(|error| error.to_string())?;
         let end = at + size;

@@ -189,10 +189,7 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.is_empty() {
         Some(("empty", "copy or download it again"))
     } else if trimmed.starts_with(b"<!doctype") || trimmed.starts_with(b"<html") {
-        Some((
-            "a web page",
-            "download the file itself instead",
-        ))
+        Some(("a web page", "download the file itself instead"))
     } else if start.starts_with(b"version https://git-lfs") {
         Some((
             "a Git LFS pointer",

@@ -26,17 +26,13 @@ pub struct Motion {
 /// A mismatch in a motion's sizes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MotionFault {
-    #[error(
-        "the network's {what} has {holds} numbers where its size needs {wanted}"
-    )]
+    #[error("the network's {what} has {holds} numbers where its size needs {wanted}")]
     Numbers {
         what: &'static str,
         holds: usize,
         wanted: usize,
     },
-    #[error(
-        "the network's {what} doesn't have the size that it had for the portrait at rest"
-    )]
+    #[error("the network's {what} doesn't have the size that it had for the portrait at rest")]
     Sizes { what: &'static str },
 }
 

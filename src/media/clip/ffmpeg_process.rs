@@ -200,7 +200,7 @@ mod tests {
         let told = first_message(
             "[hls @ 0x55] Format not on whitelist 'mov,mp4'\nfile:a.avi: Invalid argument\n",
         );
-        assert!(told.contains("name other files"), "{told}");
+        assert!(told.contains("refer to other files"), "{told}");
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
         let patience = Duration::from_millis(100);
         let mut sleep = Command::new("sleep");
         let said = finish(sleep.arg("60"), patience, || 0).unwrap_err();
-        assert!(said.contains("did nothing"), "{said}");
+        assert!(said.contains("stopped responding"), "{said}");
         assert!(begun.elapsed() < Duration::from_secs(30));
 
         let mut works = Command::new("sh");

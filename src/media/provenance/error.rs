@@ -26,9 +26,7 @@ pub enum ProvenanceError {
     TooLong { kind: &'static str },
 
     /// A fragmented MP4, whose last box must stay at the end.
-    #[error(
-        "A fragmented MP4 can't be marked as edited; save it as an ordinary MP4 first."
-    )]
+    #[error("A fragmented MP4 can't be marked as edited; save it as an ordinary MP4 first.")]
     Fragmented,
 
     /// The file could not be read or written.

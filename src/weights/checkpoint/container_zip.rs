@@ -30,9 +30,8 @@ pub(super) struct Archive<'a> {
 /// [`pickle::load`].
 /// [`pickle::load`].
 pub(super) fn open(bytes: &[u8]) -> Result<(Archive<'_>, Heap<'_>, Id), Fault> {
-    let zip = ZipArchive::new(Seek::new(bytes)).map_err(|_| {
-        Fault::damaged("the list of contents at its end is missing or wrong")
-    })?;
+    let zip = ZipArchive::new(Seek::new(bytes))
+        .map_err(|_| Fault::damaged("the list of contents at its end is missing or wrong"))?;
     let mut names = zip.file_names().filter_map(Result::ok);
     let prefix = names.find_map(|name| {
         let prefix = name.strip_suffix(PICKLE)?;

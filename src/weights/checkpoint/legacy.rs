@@ -31,9 +31,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Raw<'_>, Heap<'_>, Id), Fault> {
     }
     let (heap, protocol) = pickle::load(&mut cursor)?;
     if *heap.get(protocol) != Node::Int(PROTOCOL) {
-        return Err(Fault::unsupported(
-            "a format that torch used only briefly",
-        ));
+        return Err(Fault::unsupported("a format that torch used only briefly"));
     }
     let (heap, system) = pickle::load(&mut cursor)?;
     let little = heap.entry(system, "little_endian");

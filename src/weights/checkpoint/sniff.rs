@@ -67,10 +67,7 @@ fn other(bytes: &[u8]) -> (&'static str, &'static str) {
     } else if bytes.len() < 16 {
         ("only a few bytes long", "copy or download it again")
     } else if bytes.iter().take(4096).all(|&byte| byte == 0) {
-        (
-            "all zeros at its start",
-            "copy or download it again",
-        )
+        ("all zeros at its start", "copy or download it again")
     } else {
         ("of an unknown type", ANOTHER)
     }

@@ -107,10 +107,7 @@ fn refused(refused: Refused) -> NoSound {
         }
         Refused::Other(kind) => {
             let name = kind_name(kind);
-            (
-                format!("an MP4 can't contain its codec ({name})"),
-                ANEW,
-            )
+            (format!("an MP4 can't contain its codec ({name})"), ANEW)
         }
         Refused::Several => ("its codec changes partway".to_owned(), ANEW),
         Refused::Senseless => ("its description is invalid".to_owned(), AGAIN),
