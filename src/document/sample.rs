@@ -157,7 +157,7 @@ pub enum SampleError {
     )]
     Damaged(String),
     #[error(
-        "The sample was saved in version {0} of the format, which is newer than this Mien; update Mien to open it."
+        "The sample was saved in version {0} of the format, which this Mien doesn't know; update Mien to open it."
     )]
     Version(u64),
     /// An error in a file.

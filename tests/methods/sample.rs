@@ -360,12 +360,12 @@ fn files_come_back_and_bad_ones_are_told() {
         ),
         (
             json.replace("\"version\": 1", "\"version\": 2"),
-            "saved as version 2, which this Mien doesn't know",
+            "saved in version 2 of the format, which this Mien doesn't know",
         ),
         // A newer version may also have other fields.
         (
             json.replace("\"version\": 1", "\"version\": 9, \"more\": 0"),
-            "saved as version 9",
+            "saved in version 9",
         ),
         (json.replace("\"version\": 1,", ""), "it has no version"),
         (

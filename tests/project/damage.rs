@@ -65,7 +65,7 @@ fn each_wrong_file_has_its_sentence() {
     let words = sentence(open(&path).unwrap_err());
     assert!(words.contains("odd.mien is empty (0 bytes)"), "{words}");
     let words = sentence(open(&folder.path().join("none.mien")).unwrap_err());
-    assert!(words.contains("none.mien isn't there"), "{words}");
+    assert!(words.contains("none.mien doesn't exist"), "{words}");
     let words = sentence(open(folder.path()).unwrap_err());
     assert!(words.contains("is a folder"), "{words}");
     // Some Windows editors begin a file with a byte order mark.

@@ -246,7 +246,7 @@ mod tests {
             ("pixel2style", "is no method"),
             ("", "is no method"),
             ("ganimation+rig", "is no method"),
-            ("tps:fast", "is no mode of tps"),
+            ("tps:fast", "is not a mode of tps"),
             ("fomm:avd", "use tps:avd"),
             ("ganimation:avd", "ganimation:relative"),
             ("tps@", "after the @"),
