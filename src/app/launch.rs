@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use iced::futures::channel::mpsc;
-use iced::{Subscription, Task, keyboard, window};
+use iced::{Subscription, Task, Theme, keyboard, window};
 
 use crate::app::background::in_background;
 use crate::app::export::queue;
@@ -50,7 +50,7 @@ pub fn run(portrait: Option<PathBuf>, weights: Option<PathBuf>) -> Result<(), En
         App::view,
     )
     .title(App::title)
-    .theme(|_: &App| theme::theme())
+    .theme(App::theme)
     .subscription(App::subscription)
     .font(theme::FIGURES_FILE)
     .default_font(theme::WORDS)
@@ -112,7 +112,6 @@ impl App {
         if let Some(remark) = remark.or(other) {
             app.status.notice = Some(Notice::Hint(remark));
         }
-        theme::set_light(app.projects.settings.light);
         app.panes.labels = app.projects.settings.labels;
         if let Some(height) = app.projects.settings.timeline_height {
             app.timeline.set_height(height);
@@ -155,6 +154,11 @@ impl App {
 
     fn title(&self) -> String {
         format!("{} – Mien", self.name())
+    }
+
+    /// The theme that the settings choose.
+    pub(super) fn theme(&self) -> Theme {
+        theme::theme(self.projects.settings.light)
     }
 
     /// The project's name, with a star if it has unsaved changes.

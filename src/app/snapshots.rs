@@ -1,9 +1,9 @@
 //! Snapshot tests: each panel compared with a reviewed picture of it.
 
 use std::path::Path;
-use std::sync::{MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc;
 
-use iced::{Element, Settings, Size};
+use iced::{Element, Settings, Size, Theme};
 use iced_test::Simulator;
 
 use super::export::queue::{Ending, Message as QueueMessage, Queue};
@@ -24,15 +24,6 @@ use crate::methods::ganimation::model::Model;
 
 /// The fraction of differing pixels allowed: rounding differs between machines, invisibly.
 const TOLERANCE: f64 = 0.002;
-
-/// The theme is global, so these tests run one after another.
-fn lock_theme(light: bool) -> MutexGuard<'static, ()> {
-    let guard = theme::ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    theme::set_light(light);
-    guard
-}
 
 /// A window on the first sample, with a worker that draws nothing.
 pub(super) fn app() -> App {
@@ -78,11 +69,16 @@ fn simulator<M>(size: (u32, u32), view: Element<'_, M>) -> Simulator<'_, M> {
     Simulator::with_size(settings, size, view)
 }
 
-/// Compares a view with the stored picture of this name; writes that with `MIEN_UPDATE_SNAPSHOTS` set.
+/// Compares a view in the dark theme with the stored picture of this name; writes that with `MIEN_UPDATE_SNAPSHOTS` set.
 fn assert_looks<M>(name: &str, size: (u32, u32), view: Element<'_, M>) {
+    assert_looks_in(&theme::theme(false), name, size, view);
+}
+
+/// Like [`assert_looks`], in the given theme.
+fn assert_looks_in<M>(theme: &Theme, name: &str, size: (u32, u32), view: Element<'_, M>) {
     let mut window = simulator(size, view);
     let folder = tempfile::tempdir().unwrap();
-    let snapshot = window.snapshot(&theme::theme()).unwrap();
+    let snapshot = window.snapshot(theme).unwrap();
     assert!(snapshot.matches_image(folder.path().join(name)).unwrap());
     let written = std::fs::read_dir(folder.path()).unwrap().next();
     let now = halved(&open_picture(&written.unwrap().unwrap().path()).unwrap());
@@ -132,7 +128,6 @@ fn sliders_moved(app: &mut App) {
 #[test]
 fn the_start_screen() {
     const SIZE: (u32, u32) = (1360, 860);
-    let _look = lock_theme(false);
     let (tx, rx) = mpsc::channel();
     let mut app = app_with(|models| {
         let wake = move || tx.send(()).unwrap_or_default();
@@ -160,7 +155,6 @@ fn the_start_screen() {
 
 #[test]
 fn the_sliders() {
-    let _look = lock_theme(false);
     let mut app = app();
     sliders_moved(&mut app);
     let registry = app.models.registry();
@@ -180,7 +174,6 @@ fn the_sliders() {
 
 #[test]
 fn the_motions_with_a_clip() {
-    let _look = lock_theme(false);
     let mut app = app();
     let clip = ClipMotion::new(MediaSource::Bundled("sample.mp4".to_owned()));
     add(&mut app, "Sample clip", MotionKind::Clip(clip));
@@ -190,7 +183,6 @@ fn the_motions_with_a_clip() {
 
 #[test]
 fn the_sample_grid() {
-    let _look = lock_theme(false);
     let mut app = app();
     let sampler = app.models.sampler().unwrap();
     let codes = Codes::draw(7, &sampler.sizes(), 16, None).unwrap();
@@ -241,7 +233,6 @@ fn assert_timeline_looks(name: &str, app: &App) {
 
 #[test]
 fn the_curves() {
-    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Curves);
     assert_timeline_looks("curves", &app);
@@ -249,7 +240,6 @@ fn the_curves() {
 
 #[test]
 fn the_dope_sheet() {
-    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Dope);
     assert_timeline_looks("dope_sheet", &app);
@@ -257,7 +247,6 @@ fn the_dope_sheet() {
 
 #[test]
 fn the_metrics() {
-    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Metrics);
     let series = |name: &str, phase: f32| Series {
@@ -276,7 +265,6 @@ fn the_metrics() {
 
 #[test]
 fn the_export_dialog_and_its_queue() {
-    let _look = lock_theme(false);
     let mut app = app();
     timeline_at(&mut app, Tab::Curves);
     let source = app.export_source().unwrap();
@@ -306,7 +294,6 @@ fn the_export_dialog_and_its_queue() {
 
 #[test]
 fn the_project_menu_and_its_questions() {
-    let _look = lock_theme(false);
     let mut app = app();
     sliders_moved(&mut app);
     for (name, size, question) in [
@@ -326,19 +313,20 @@ fn the_project_menu_and_its_questions() {
 
 #[test]
 fn the_weights_card() {
-    let _look = lock_theme(false);
     let app = app();
     let installed = vec![(Bundled::Ganimation, "ganimation-128".to_owned())];
     let cards = Cards::with(Bundled::Ganimation, installed);
-    assert_looks("weights_card", (900, 760), cards.view(&app.models));
+    assert_looks(
+        "weights_card",
+        (900, 760),
+        cards.view(&app.models, theme::colors(&app.theme())),
+    );
 }
 
 #[test]
 fn the_light_window() {
-    let look = lock_theme(true);
     let mut app = app();
+    app.projects.settings.light = true;
     timeline_at(&mut app, Tab::Curves);
-    assert_looks("light", (1360, 860), app.view());
-    theme::set_light(false);
-    drop(look);
+    assert_looks_in(&app.theme(), "light", (1360, 860), app.view());
 }

@@ -11,7 +11,7 @@ use crate::app::panes::Names;
 use crate::app::timeline::subject::SheetData;
 use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::signs::{Sign, sign};
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, TextStyle};
 use crate::app::{App, Message, Notice, expression, projects, subject};
 use crate::face::portrait::Sample;
 use crate::methods::MethodInfo;
@@ -75,7 +75,11 @@ impl App {
         let export = export.or(queue);
         let dialog = export.or(self.sample_grid_view());
         let cards = self.cards.as_ref();
-        let dialog = dialog.or(cards.map(|cards| cards.view(&self.models).map(Message::Card)));
+        let dialog = dialog.or(cards.map(|cards| {
+            cards
+                .view(&self.models, theme::colors(&self.theme()))
+                .map(Message::Card)
+        }));
         let question = self
             .projects
             .dialog(self.project(), self.panes.labels, self.queue.progress())
@@ -123,7 +127,7 @@ impl App {
                     "Opens a portrait (Ctrl+O); or drop one on the window",
                     Position::Bottom,
                 ),
-                text("Samples").size(theme::SMALL).color(theme::dim()),
+                text("Samples").size(theme::SMALL).style(theme::dim),
             ]
             .extend(samples)
             .push(space::horizontal())
@@ -132,7 +136,7 @@ impl App {
                 text(format!("{} x {}", portrait.width, portrait.height))
                     .size(theme::SMALL)
                     .font(theme::FIGURES)
-                    .color(theme::dim()),
+                    .style(theme::dim),
             )
             .push(space::horizontal())
             .push(hinted(
@@ -176,20 +180,17 @@ impl App {
             text(content)
                 .size(theme::SMALL)
                 .font(theme::FIGURES)
-                .color(theme::dim())
+                .style(theme::dim)
         };
         let notice: Element<'_, Message> = match &self.status.notice {
-            _ if self.opening => text("Opening…")
-                .size(theme::SMALL)
-                .color(theme::dim())
-                .into(),
-            Some(Notice::Hint(hint)) => closable(hint, theme::accent()),
-            Some(Notice::Problem(problem)) => closable(problem, theme::danger()),
+            _ if self.opening => text("Opening…").size(theme::SMALL).style(theme::dim).into(),
+            Some(Notice::Hint(hint)) => closable(hint, theme::accent),
+            Some(Notice::Problem(problem)) => closable(problem, theme::danger),
             None => text(
                 "Hold S to see the source; Shift moves a slider finely; double-click resets it",
             )
             .size(theme::SMALL)
-            .color(theme::faint())
+            .style(theme::faint)
             .into(),
         };
         let millis = self
@@ -215,7 +216,7 @@ impl App {
                 ),
                 hinted(
                     button(
-                        figures(self.models.ganimation().name().to_owned()).color(theme::text())
+                        figures(self.models.ganimation().name().to_owned()).style(theme::text)
                     )
                     .on_press(Message::CardDialog)
                     .padding([0, 4])
@@ -233,11 +234,11 @@ impl App {
     }
 }
 
-fn closable(words: &str, color: iced::Color) -> Element<'_, Message> {
+fn closable(words: &str, style: TextStyle) -> Element<'_, Message> {
     row![
         text(words)
             .size(theme::SMALL)
-            .color(color)
+            .style(style)
             .wrapping(text::Wrapping::WordOrGlyph),
         button(text("Close").size(theme::SMALL))
             .on_press(Message::NoticeClosed)

@@ -35,7 +35,7 @@ impl Export {
         .push(line("In the file", self.mark_switch()))
         .push(line("File", self.file()))
         .push(small(self.summary(project, source)))
-        .push(problem.map(|problem| text(problem).size(theme::NORMAL).color(theme::danger())))
+        .push(problem.map(|problem| text(problem).size(theme::NORMAL).style(theme::danger)))
         .push(self.existing.as_deref().map(replacing))
         .push(match self.existing {
             None => ending(Message::Cancel, "Export", Some(Message::Start)),
@@ -200,7 +200,7 @@ fn replacing<'a>(path: &Path) -> Element<'a, Message> {
     row![
         action("Replace it", Some(Message::Replace)),
         action("Keep both", Some(Message::KeepBoth)),
-        text(words).size(theme::NORMAL).color(theme::danger()),
+        text(words).size(theme::NORMAL).style(theme::danger),
     ]
     .spacing(theme::GAP)
     .align_y(Alignment::Center)
@@ -209,10 +209,7 @@ fn replacing<'a>(path: &Path) -> Element<'a, Message> {
 
 /// A line of the form: its name and the controls.
 fn line<'a>(name: &'a str, content: Element<'a, Message>) -> Element<'a, Message> {
-    let name = text(name)
-        .size(theme::NORMAL)
-        .color(theme::dim())
-        .width(120);
+    let name = text(name).size(theme::NORMAL).style(theme::dim).width(120);
     row![name, content]
         .spacing(theme::GAP)
         .align_y(Alignment::Center)
@@ -228,7 +225,7 @@ fn explained<'a>(control: Element<'a, Message>, words: &str) -> Element<'a, Mess
 }
 
 fn small<'a>(words: String) -> text::Text<'a> {
-    text(words).size(theme::SMALL).color(theme::dim())
+    text(words).size(theme::SMALL).style(theme::dim)
 }
 
 fn entry<'a>(

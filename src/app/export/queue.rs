@@ -7,7 +7,7 @@ use iced::{Alignment, Element, Length};
 
 use crate::app::widgets::controls::action;
 use crate::app::widgets::format::duration;
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, TextStyle};
 use crate::jobs::export::ExportJob;
 use crate::progress::Progress;
 
@@ -214,8 +214,8 @@ impl Queue {
                 .path
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let (words, color) = match &job.state {
-                JobState::Waiting => ("waits for its turn".to_owned(), theme::dim()),
+            let (words, style): (String, TextStyle) = match &job.state {
+                JobState::Waiting => ("waits for its turn".to_owned(), theme::dim),
                 JobState::Running(progress) => (
                     match progress.remaining() {
                         Some(left) => format!(
@@ -226,14 +226,14 @@ impl Queue {
                         ),
                         None => "working out the time left".to_owned(),
                     },
-                    theme::dim(),
+                    theme::dim,
                 ),
                 JobState::Done(told) if told.is_empty() => {
-                    (job.export.output.path.display().to_string(), theme::dim())
+                    (job.export.output.path.display().to_string(), theme::dim)
                 }
-                JobState::Done(told) => (told.join(" "), theme::dim()),
-                JobState::Cancelled => ("cancelled; nothing was written".to_owned(), theme::dim()),
-                JobState::Failed(problem) => (problem.clone(), theme::danger()),
+                JobState::Done(told) => (told.join(" "), theme::dim),
+                JobState::Cancelled => ("cancelled; nothing was written".to_owned(), theme::dim),
+                JobState::Failed(problem) => (problem.clone(), theme::danger),
             };
             let buttons = match job.state {
                 JobState::Waiting | JobState::Running(_) => {
@@ -258,7 +258,7 @@ impl Queue {
                     buttons.spacing(theme::GAP),
                 ]
                 .align_y(Alignment::Center),
-                text(words).size(theme::SMALL).color(color),
+                text(words).size(theme::SMALL).style(style),
             ]
             .push(bar)
             .spacing(theme::GAP)

@@ -66,7 +66,7 @@ pub fn limits(document: &Document) -> Element<'_, Message> {
     };
     row![
         hinted(
-            container(text("Edit only").size(theme::SMALL).color(theme::dim())).width(76),
+            container(text("Edit only").size(theme::SMALL).style(theme::dim)).width(76),
             hint,
             Position::Bottom,
         ),

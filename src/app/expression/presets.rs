@@ -196,7 +196,7 @@ impl Presets {
             row![
                 text(format!("{} is deleted.", preset.name))
                     .size(theme::SMALL)
-                    .color(theme::dim()),
+                    .style(theme::dim),
                 action("Bring back", Some(Message::BringBack)),
             ]
             .spacing(theme::GAP)
@@ -218,7 +218,7 @@ impl Presets {
             )
         });
         row![
-            text("Presets").size(theme::SMALL).color(theme::dim()),
+            text("Presets").size(theme::SMALL).style(theme::dim),
             space::horizontal(),
         ]
         .push(change)
@@ -250,7 +250,7 @@ impl Naming {
         let taken = self.taken.then(|| {
             text("You have a preset of this name.")
                 .size(theme::SMALL)
-                .color(theme::danger())
+                .style(theme::danger)
         });
         let line = row![
             field,

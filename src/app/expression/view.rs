@@ -50,7 +50,7 @@ impl Expression {
         let keeps_within = keeps_within.map(|info| {
             text(format!("{} draws Action Units from 0 to 1.", info.title))
                 .size(theme::SMALL)
-                .color(theme::faint())
+                .style(theme::faint)
         });
         let pose = document.pose(frame);
         let values = self.shown(document, frame);
@@ -80,7 +80,7 @@ impl Expression {
         let own = row![
             text(if neutral.is_some() { "Own" } else { "The portrait's own" })
                 .size(theme::SMALL)
-                .color(theme::dim()),
+                .style(theme::dim),
             space::horizontal(),
         ]
         .push(against)
@@ -108,7 +108,7 @@ impl Expression {
         );
         let bends = shown.drawing.iter().any(|info| info.draws_folds);
         let folds = bends.then(|| self.folds(document, shown.measured_folds));
-        let drawing = column![text("Drawing").size(theme::SMALL).color(theme::dim())]
+        let drawing = column![text("Drawing").size(theme::SMALL).style(theme::dim)]
             .push(folds)
             .push(bends.then(|| glasses(document.glasses)))
             .push(detail(document.detail))
@@ -120,7 +120,7 @@ impl Expression {
                     text(unit.to_string())
                         .size(theme::SMALL)
                         .font(theme::FIGURES)
-                        .color(theme::dim())
+                        .style(theme::dim)
                         .width(40),
                     text(unit.name())
                         .size(theme::NORMAL)
@@ -135,7 +135,7 @@ impl Expression {
                     Some((pose.left.get(unit), pose.right.get(unit))),
                 )
             });
-            column![text(group.title()).size(theme::SMALL).color(theme::dim())]
+            column![text(group.title()).size(theme::SMALL).style(theme::dim)]
                 .extend(lines)
                 .spacing(1)
                 .into()
@@ -204,7 +204,7 @@ impl Expression {
                 text(axis)
                     .size(theme::SMALL)
                     .font(theme::FIGURES)
-                    .color(theme::dim())
+                    .style(theme::dim)
                     .width(40),
                 text(channel.title())
                     .size(theme::NORMAL)
@@ -226,12 +226,12 @@ impl Expression {
                 info.title
             ))
             .size(theme::SMALL)
-            .color(theme::faint())
+            .style(theme::faint)
         });
         column![
             text("Head and eyes, in degrees")
                 .size(theme::SMALL)
-                .color(theme::dim())
+                .style(theme::dim)
         ]
         .extend(lines)
         .push(note)
@@ -244,7 +244,7 @@ impl Expression {
         let choices = choices(Sides::ALL, self.sides, Sides::title, Message::Sides);
         row![
             hinted(
-                container(text("Sliders move").size(theme::SMALL).color(theme::dim())).width(76),
+                container(text("Sliders move").size(theme::SMALL).style(theme::dim)).width(76),
                 "An Action Unit moves both halves of a face alike. Choose a half, left or right as you see it, to raise one brow, or smile on one side; the halves are joined softly along the middle",
                 Position::Bottom,
             ),

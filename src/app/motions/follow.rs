@@ -298,9 +298,9 @@ fn label(title: &str) -> Element<'_, Message> {
 /// The heading of a group of controls, with the methods it applies to.
 fn section<'a>(title: &'a str, methods: &'a str, hint: &'a str) -> Element<'a, Message> {
     let heading = row![
-        text(title).size(theme::SMALL).color(theme::dim()),
+        text(title).size(theme::SMALL).style(theme::dim),
         space::horizontal(),
-        text(methods).size(theme::SMALL).color(theme::faint()),
+        text(methods).size(theme::SMALL).style(theme::faint),
     ];
     hinted(heading, hint, Position::Top)
 }

@@ -5,7 +5,7 @@ use iced::widget::{button, container};
 use iced::{Color, Element, Point, Size};
 
 use crate::app::widgets::icon::{Icon, polyline};
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Tint};
 use crate::document::MotionKind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,12 @@ impl Glyph {
 
     /// A small flat button with this icon; disabled without a message.
     pub fn button<'a, M: Clone + 'a>(self, id: String, message: Option<M>) -> Element<'a, M> {
-        let color = if message.is_some() {
-            theme::dim()
+        let tint: Tint = if message.is_some() {
+            |colors| colors.dim
         } else {
-            theme::faint().scale_alpha(0.5)
+            |colors| colors.faint.scale_alpha(0.5)
         };
-        let pressed = button(self.into_element(color))
+        let pressed = button(self.into_element(tint))
             .on_press_maybe(message)
             .padding(3)
             .style(theme::flat);

@@ -9,7 +9,7 @@ use iced::{Alignment, Element, Length, border};
 use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::format::short;
 use crate::app::widgets::icon::{Icon, SIDE};
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Tint};
 use crate::document::{Motion, MotionId, MotionKind, Project};
 use crate::progress::Progress;
 
@@ -192,7 +192,7 @@ impl MotionList {
             self.row(project, motion, state.map(|(_, state)| state))
         });
         column![
-            text("Motions").size(theme::SMALL).color(theme::dim()),
+            text("Motions").size(theme::SMALL).style(theme::dim),
             Column::with_children(rows).spacing(2),
             self.add(),
         ]
@@ -208,10 +208,10 @@ impl MotionList {
     ) -> Element<'a, Message> {
         let id = motion.id;
         let chosen = project.chosen() == id;
-        let color = if chosen {
-            theme::accent()
+        let tint: Tint = if chosen {
+            |colors| colors.accent
         } else {
-            theme::dim()
+            |colors| colors.dim
         };
         let name: Element<'_, Message> = match &self.renaming {
             Some(renaming) if renaming.id == id => text_input("Name", &renaming.typed)
@@ -234,7 +234,7 @@ impl MotionList {
             space().width(TOOLS).height(SIDE + 6.0).into()
         };
         let lines = row![
-            Glyph::of(&motion.kind).into_element(color),
+            Glyph::of(&motion.kind).into_element(tint),
             column![
                 row![container(name).width(Length::Fill).clip(true), tools]
                     .spacing(4)
@@ -247,8 +247,8 @@ impl MotionList {
         .align_y(Alignment::Center);
         let content = container(lines)
             .padding([3, 8])
-            .style(move |_| container::Style {
-                background: chosen.then(|| theme::raised_color().into()),
+            .style(move |theme| container::Style {
+                background: chosen.then(|| theme::colors(theme).raised.into()),
                 border: border::rounded(5),
                 ..container::Style::default()
             });
@@ -270,7 +270,7 @@ impl MotionList {
         }
         let choices = NewMotion::ALL.map(|kind| {
             let line = row![
-                kind.glyph().into_element(theme::dim()),
+                kind.glyph().into_element(|colors| colors.dim),
                 text(kind.title()).size(theme::NORMAL),
             ]
             .spacing(8)
@@ -343,11 +343,11 @@ fn can_remove(project: &Project, motion: &Motion) -> bool {
 /// The state of a motion, in a line.
 fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, Message> {
     let id = motion.id;
-    let quiet = |content: String| text(content).size(theme::SMALL).color(theme::dim());
+    let quiet = |content: String| text(content).size(theme::SMALL).style(theme::dim);
     let wrong = |content: &String| {
         text(content.clone())
             .size(theme::SMALL)
-            .color(theme::danger())
+            .style(theme::danger)
     };
     match state {
         Some(MotionState::Ready { frames, fps }) => quiet(length(*frames, *fps)).into(),

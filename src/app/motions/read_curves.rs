@@ -4,7 +4,7 @@ use iced::widget::canvas::{self, Canvas, Frame, Geometry, Path, Stroke};
 use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme, mouse};
 
 use crate::app::widgets::keyed_cache::KeyedCache;
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 use crate::document::{ActionUnit, AuVector, Pose};
 
 /// Number of curves drawn.
@@ -77,7 +77,7 @@ impl<'a, V: Reading + 'a> ReadCurves<'a, V> {
         (i as f32 + 0.5) / self.driving.len().max(1) as f32 * (size.width - NAMES)
     }
 
-    fn paint(&self, frame: &mut Frame, size: Size) {
+    fn paint(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let count = self.driving.len();
         let width = size.width - NAMES;
         let y_of = |value: f32| 6.0 + (1.0 - value) * (size.height - 12.0);
@@ -89,18 +89,15 @@ impl<'a, V: Reading + 'a> ReadCurves<'a, V> {
         for (i, _) in faces.iter().enumerate().filter(|(_, read)| read.is_none()) {
             let start = Point::new(i as f32 / count as f32 * width, 0.0);
             let column = Size::new(width / count as f32 + 0.5, size.height);
-            frame.fill(&Path::rectangle(start, column), theme::raised_color());
+            frame.fill(&Path::rectangle(start, column), colors.raised);
         }
         for value in [0.0, 0.5, 1.0] {
             let line = Path::line(Point::new(0.0, y_of(value)), Point::new(width, y_of(value)));
-            let stroke = Stroke::default()
-                .with_color(theme::line_color())
-                .with_width(1.0);
+            let stroke = Stroke::default().with_color(colors.line).with_width(1.0);
             frame.stroke(&line, stroke);
         }
         let moving = self.moving();
-        let shade =
-            |rank: usize| theme::mix(theme::faint(), theme::text(), 1.0 - rank as f32 * 0.17);
+        let shade = |rank: usize| theme::mix(colors.faint, colors.text, 1.0 - rank as f32 * 0.17);
         for (rank, &unit) in moving.iter().enumerate() {
             for (values, width, alpha) in [
                 (self.measured.as_slice(), 0.8, 0.55),
@@ -120,7 +117,7 @@ impl<'a, V: Reading + 'a> ReadCurves<'a, V> {
                     }
                 });
                 let color = if rank == 0 && alpha == 1.0 {
-                    theme::accent()
+                    colors.accent
                 } else {
                     shade(rank).scale_alpha(alpha)
                 };
@@ -139,7 +136,7 @@ impl<'a, V: Reading + 'a> ReadCurves<'a, V> {
                 content: moving[rank].to_string(),
                 position: Point::new(width + 8.0, y),
                 color: if rank == 0 {
-                    theme::accent()
+                    colors.accent
                 } else {
                     shade(rank)
                 },
@@ -188,22 +185,22 @@ impl<M, V: Reading> canvas::Program<M> for ReadCurves<'_, V> {
         &self,
         cache: &Layers,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: mouse::Cursor,
     ) -> Vec<Geometry> {
         let size = bounds.size();
-        let mut layers = cache
-            .curves
-            .draw(renderer, size, self.fingerprint(), |frame| {
-                self.paint(frame, size);
-            });
-        let head = (self.step, self.driving.len());
-        layers.extend(cache.head.draw(renderer, size, head, |frame| {
+        let Layers { curves, head } = cache;
+        let mark = self.fingerprint();
+        let mut layers = curves.draw(renderer, theme, size, mark, |frame, colors| {
+            self.paint(frame, colors, size);
+        });
+        let key = (self.step, self.driving.len());
+        layers.extend(head.draw(renderer, theme, size, key, |frame, colors| {
             if let Some(step) = self.step.filter(|step| *step < self.driving.len()) {
                 let x = self.x_of(step, size);
                 let line = Path::rectangle(Point::new(x - 0.5, 0.0), Size::new(1.0, size.height));
-                frame.fill(&line, theme::text());
+                frame.fill(&line, colors.text);
             }
         }));
         layers

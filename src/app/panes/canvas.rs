@@ -11,7 +11,7 @@ use crate::app::widgets::clicks::Clicks;
 use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
 use crate::app::widgets::square::{self, Grip};
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 use crate::document::Crop;
 use crate::face::found::FoundFace;
 use crate::face::view::View;
@@ -205,18 +205,18 @@ impl Overlay {
     }
 }
 
-fn draw_face(frame: &mut Frame, place: Rectangle) {
+fn draw_face(frame: &mut Frame, colors: &Colors, place: Rectangle) {
     let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
     for stroke in [
         edge(Color::BLACK.scale_alpha(0.5), 3.0),
-        edge(theme::text().scale_alpha(0.9), 1.0),
+        edge(colors.text.scale_alpha(0.9), 1.0),
     ] {
         let path = Path::rounded_rectangle(place.position(), place.size(), 6.0.into());
         frame.stroke(&path, stroke);
     }
 }
 
-fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
+fn draw_wipe(frame: &mut Frame, colors: &Colors, wipe: f32, size: Size) {
     let x = (wipe * size.width).round() + 0.5;
     let line = Path::line(Point::new(x, 0.0), Point::new(x, size.height));
     frame.stroke(
@@ -227,27 +227,25 @@ fn draw_wipe(frame: &mut Frame, wipe: f32, size: Size) {
     );
     frame.stroke(
         &line,
-        Stroke::default()
-            .with_color(theme::accent())
-            .with_width(1.0),
+        Stroke::default().with_color(colors.accent).with_width(1.0),
     );
     frame.fill(
         &Path::circle(Point::new(x, size.height / 2.0), 6.0),
-        theme::accent(),
+        colors.accent,
     );
 }
 
-fn draw_title(frame: &mut Frame, title: &str) {
+fn draw_title(frame: &mut Frame, colors: &Colors, title: &str) {
     let place = Point::new(8.0, frame.height() - 26.0);
     let size = Size::new(18.0 + 5.8 * title.chars().count() as f32, 20.0);
     frame.fill(
         &Path::rounded_rectangle(place, size, 4.0.into()),
-        theme::ground().scale_alpha(0.72),
+        colors.ground.scale_alpha(0.72),
     );
     frame.fill_text(Text {
         content: title.to_owned(),
         position: Point::new(place.x + 8.0, place.y + 10.0),
-        color: theme::text(),
+        color: colors.text,
         size: theme::SMALL.into(),
         font: theme::WORDS,
         align_y: Vertical::Center,
@@ -256,12 +254,12 @@ fn draw_title(frame: &mut Frame, title: &str) {
 }
 
 /// Draws the reason for a missing picture in the middle of the pane.
-fn draw_problem(frame: &mut Frame, problem: &str) {
+fn draw_problem(frame: &mut Frame, colors: &Colors, problem: &str) {
     frame.fill_text(Text {
         content: problem.to_owned(),
         position: frame.center(),
         max_width: (frame.width() - 40.0).max(40.0),
-        color: theme::dim(),
+        color: colors.dim,
         size: theme::NORMAL.into(),
         font: theme::WORDS,
         align_x: Horizontal::Center.into(),
@@ -354,7 +352,7 @@ impl canvas::Program<Message> for Overlay {
         &self,
         state: &Interaction,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
@@ -377,26 +375,28 @@ impl canvas::Program<Message> for Overlay {
             title: title.clone(),
             problem: self.problem.clone(),
         };
-        state.cache.draw(renderer, bounds.size(), key, |frame| {
-            for face in faces {
-                draw_face(frame, face);
-            }
-            if let Some(corners) = crop {
-                square::draw(frame, corners);
-            }
-            if let Some(face) = &self.landmarks {
-                landmarks::draw(frame, face, |place| self.to_pane(place), held);
-            }
-            if let Some(wipe) = self.wipe {
-                draw_wipe(frame, wipe, bounds.size());
-            }
-            if let Some(title) = title {
-                draw_title(frame, &title);
-            }
-            if let Some(problem) = &self.problem {
-                draw_problem(frame, problem);
-            }
-        })
+        state
+            .cache
+            .draw(renderer, theme, bounds.size(), key, |frame, colors| {
+                for face in faces {
+                    draw_face(frame, colors, face);
+                }
+                if let Some(corners) = crop {
+                    square::draw(frame, colors, corners);
+                }
+                if let Some(face) = &self.landmarks {
+                    landmarks::draw(frame, colors, face, |place| self.to_pane(place), held);
+                }
+                if let Some(wipe) = self.wipe {
+                    draw_wipe(frame, colors, wipe, bounds.size());
+                }
+                if let Some(title) = title {
+                    draw_title(frame, colors, &title);
+                }
+                if let Some(problem) = &self.problem {
+                    draw_problem(frame, colors, problem);
+                }
+            })
     }
 
     fn mouse_interaction(

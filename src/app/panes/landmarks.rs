@@ -3,7 +3,7 @@
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Color, Point};
 
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::Colors;
 use crate::document::LandmarkOffsets;
 use crate::face::found::FoundFace;
 use crate::methods::rig::landmarks::HANDLES;
@@ -83,6 +83,7 @@ pub fn handle_at(face: &FoundFace, at: (f64, f64), reach: f64) -> Option<u16> {
 /// Draws contours and handles. `to_pane` maps a point of the portrait to the pane; `held` is the handle being dragged.
 pub fn draw(
     frame: &mut Frame,
+    colors: &Colors,
     face: &FoundFace,
     to_pane: impl Fn((f64, f64)) -> Point,
     held: Option<u16>,
@@ -109,13 +110,13 @@ pub fn draw(
     });
     let stroke = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
     frame.stroke(&lines, stroke(Color::BLACK.scale_alpha(0.35), 2.5));
-    frame.stroke(&lines, stroke(theme::accent().scale_alpha(0.8), 1.0));
+    frame.stroke(&lines, stroke(colors.accent.scale_alpha(0.8), 1.0));
     for handle in HANDLES {
         let is_held = held == Some(handle);
         let radius = if is_held { RADIUS + 1.5 } else { RADIUS };
         let disc = |radius: f32| Path::circle(at(handle.into()), radius);
         let color = if is_held || is_moved(&face.moved, handle) {
-            theme::accent()
+            colors.accent
         } else {
             Color::WHITE
         };

@@ -134,8 +134,8 @@ impl Panes {
         let area = sensor(
             container(column(rows).spacing(GUTTER))
                 .center(Length::Fill)
-                .style(|_| container::Style {
-                    background: Some(theme::ground().into()),
+                .style(|theme| container::Style {
+                    background: Some(theme::colors(theme).ground.into()),
                     ..container::Style::default()
                 }),
         )
@@ -415,7 +415,7 @@ impl Panes {
         let percent = text(format!("{:>5.0} %", view.zoom * 100.0))
             .size(theme::SMALL)
             .font(theme::FIGURES)
-            .color(theme::dim());
+            .style(theme::dim);
         let narrow = self.area.width < NARROW;
         let gap = if narrow { TIGHT } else { theme::GAP };
         // The crop is hidden while landmarks are edited.
@@ -463,7 +463,7 @@ impl Panes {
         .text_size(theme::SMALL)
         .padding([3, 7])
         .style(theme::choice(place(Some(wipe.pane))));
-        let between = text("|").size(theme::SMALL).color(theme::dim());
+        let between = text("|").size(theme::SMALL).style(theme::dim);
         let line = row![left, between, right]
             .spacing(4)
             .align_y(Alignment::Center);

@@ -184,7 +184,7 @@ impl Projects {
                 row![
                     text(label).size(theme::NORMAL),
                     space::horizontal(),
-                    text(keys).size(theme::SMALL).color(theme::dim()),
+                    text(keys).size(theme::SMALL).style(theme::dim),
                 ]
                 .align_y(Alignment::Center),
             )
@@ -204,13 +204,11 @@ impl Projects {
             Message::OpenPortrait,
         );
         let lists = column![
-            text("Recent projects")
-                .size(theme::SMALL)
-                .color(theme::dim()),
+            text("Recent projects").size(theme::SMALL).style(theme::dim),
             projects,
             text("Recent portraits")
                 .size(theme::SMALL)
-                .color(theme::dim()),
+                .style(theme::dim),
             portraits,
         ]
         .spacing(6);
@@ -232,7 +230,7 @@ impl Projects {
                 )
                 .id(HOLDS_MEDIA),
                 space::horizontal(),
-                text(cost).size(theme::SMALL).color(theme::dim()),
+                text(cost).size(theme::SMALL).style(theme::dim),
             ]
             .align_y(Alignment::Center),
             "From the next save on its file has all that it needs and can be carried elsewhere; what only the project has stays inside either way",
@@ -260,7 +258,7 @@ impl Projects {
                 row![
                     text("Project").size(theme::LARGE),
                     space::horizontal(),
-                    text(place).size(theme::SMALL).color(theme::dim()),
+                    text(place).size(theme::SMALL).style(theme::dim),
                 ]
                 .align_y(Alignment::Center),
                 line("New", "Ctrl+N", Message::New),
@@ -305,7 +303,7 @@ fn list<'a>(
     open: impl Fn(PathBuf) -> Message,
 ) -> Element<'a, Message> {
     if files.is_empty() {
-        let empty = text(empty).size(theme::SMALL).color(theme::faint());
+        let empty = text(empty).size(theme::SMALL).style(theme::faint);
         return container(empty).padding([5, 10]).into();
     }
     let lines = files.into_iter().map(|file| {
@@ -324,7 +322,7 @@ fn list<'a>(
             row![
                 text(name).size(theme::NORMAL),
                 space::horizontal(),
-                text(state).size(theme::SMALL).color(theme::faint()),
+                text(state).size(theme::SMALL).style(theme::faint),
             ]
             .spacing(theme::SPACE)
             .align_y(Alignment::Center),
@@ -347,7 +345,7 @@ fn card<'a>(
     container(
         column![
             text(title).size(theme::LARGE),
-            text(words).size(theme::NORMAL).color(theme::dim()),
+            text(words).size(theme::NORMAL).style(theme::dim),
             row![space::horizontal(), answers.spacing(theme::GAP)],
         ]
         .spacing(14),
@@ -372,7 +370,7 @@ fn keys<'a>() -> Element<'a, Message> {
         let lines = lines.iter().map(|(keys, what)| {
             row![
                 container(text(*keys).size(theme::SMALL)).width(150),
-                text(*what).size(theme::SMALL).color(theme::dim()),
+                text(*what).size(theme::SMALL).style(theme::dim),
             ]
             .into()
         });

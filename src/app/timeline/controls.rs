@@ -82,15 +82,15 @@ impl Timeline {
         ))
         .size(theme::SMALL)
         .font(theme::FIGURES)
-        .color(theme::dim());
+        .style(theme::dim);
         let whole = subject.range().map(|_| Message::Whole);
         let tab = |label, tab| toggle(label, self.tab == tab, Message::Tab(tab));
         let playback = subject.playback();
         let length: Element<'a, Message> = match subject {
             TimelineSource::Track(_) => row![
-                text("Frames").size(theme::SMALL).color(theme::dim()),
+                text("Frames").size(theme::SMALL).style(theme::dim),
                 self.field(Value::Frames, subject.frames().to_string()),
-                text("fps").size(theme::SMALL).color(theme::dim()),
+                text("fps").size(theme::SMALL).style(theme::dim),
                 self.field(Value::Fps, short(subject.fps())),
             ]
             .spacing(theme::GAP)
@@ -102,7 +102,7 @@ impl Timeline {
                 text(words.join("  "))
                     .size(theme::SMALL)
                     .font(theme::FIGURES)
-                    .color(theme::dim())
+                    .style(theme::dim)
                     .into()
             }
         };
@@ -197,7 +197,7 @@ impl Timeline {
                 Position::Top,
             ),
             space::horizontal().width(theme::GAP),
-            text("Easing").size(theme::SMALL).color(theme::dim()),
+            text("Easing").size(theme::SMALL).style(theme::dim),
             pick_list(easings, easing, Message::Easing)
                 .placeholder(mixed)
                 .text_size(theme::SMALL)
@@ -252,7 +252,7 @@ impl Timeline {
             ),
             text("to edit it, with a key for every frame")
                 .size(theme::SMALL)
-                .color(theme::faint()),
+                .style(theme::faint),
             space::horizontal(),
             hinted(
                 action("Save chart…", reads.then_some(Message::SaveChart)),
@@ -286,7 +286,7 @@ impl Timeline {
                 "Draws every frame of every pane and compares it",
                 Position::Top,
             ),
-            text("against").size(theme::SMALL).color(theme::dim()),
+            text("against").size(theme::SMALL).style(theme::dim),
             hinted(
                 pick_list(against, Some(Against(given.against)), |Against(pane)| {
                     Message::Against(pane)
@@ -307,7 +307,7 @@ impl Timeline {
                 text(progress)
                     .size(theme::SMALL)
                     .font(theme::FIGURES)
-                    .color(theme::dim())
+                    .style(theme::dim)
             }),
             space::horizontal(),
             hinted(

@@ -3,7 +3,7 @@
 use iced::widget::canvas::{self, Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
 
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 use crate::document::{Channel, Key, KeyId, Selection, Sides, Track};
 
 use super::lens::Scale;
@@ -239,13 +239,19 @@ impl Sheet<'_> {
         Some([x.clamp(0.0, 1.0), y])
     }
 
-    pub(super) fn draw_curves(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
+    pub(super) fn draw_curves(
+        &self,
+        frame: &mut Frame,
+        colors: &Colors,
+        size: Size,
+        over: Option<Channel>,
+    ) {
         let plot = self.plot(size);
         let (low, high) = self.shares();
         for share in [low, 0.0, 0.5, 1.0, high] {
             let y = self.y_at(share, size);
             let line = Path::line(Point::new(plot.x, y), Point::new(plot.x + plot.width, y));
-            let color = theme::line_color().scale_alpha(if share == 0.0 || share == 1.0 {
+            let color = colors.line.scale_alpha(if share == 0.0 || share == 1.0 {
                 0.7
             } else {
                 0.35
@@ -255,24 +261,25 @@ impl Sheet<'_> {
         for (row, (channel, on)) in self.names(size).iter().enumerate() {
             let y = RULER + (row as f32 + 0.5) * self.row_height(size);
             let color = match (over == Some(*channel), on) {
-                (true, _) => theme::text(),
-                (false, true) => theme::dim(),
-                (false, false) => theme::faint().scale_alpha(0.7),
+                (true, _) => colors.text,
+                (false, true) => colors.dim,
+                (false, false) => colors.faint.scale_alpha(0.7),
             };
             self.draw_name(frame, *channel, y, color);
             if *on {
                 let dot = Path::circle(Point::new(GUTTER - 9.0, y), 2.0);
-                frame.fill(&dot, self.color(*channel, over));
+                frame.fill(&dot, self.color(colors, *channel, over));
             }
         }
         match self.given.subject.track() {
             Some(track) if track.is_empty() => self.draw_hint(
                 frame,
+                colors,
                 size,
                 "Set a keyframe (K) here, move the playhead, move sliders, and press Space",
             ),
             None if self.shown().next().is_none() => {
-                self.draw_hint(frame, size, "No movement has been read yet");
+                self.draw_hint(frame, colors, size, "No movement has been read yet");
             }
             _ => {}
         }
@@ -280,29 +287,36 @@ impl Sheet<'_> {
         let mut channels: Vec<Channel> = self.shown().collect();
         channels.sort_by_key(|channel| (self.is_lit(*channel), over == Some(*channel)));
         for channel in channels {
-            self.draw_curve(frame, size, channel, over);
+            self.draw_curve(frame, colors, size, channel, over);
         }
-        self.draw_handles(frame, size);
-        self.draw_keys(frame, size);
+        self.draw_handles(frame, colors, size);
+        self.draw_keys(frame, colors, size);
     }
 
     fn is_lit(&self, channel: Channel) -> bool {
         self.selection.iter().any(|id| id.channel == channel)
     }
 
-    fn color(&self, channel: Channel, over: Option<Channel>) -> Color {
+    fn color(&self, colors: &Colors, channel: Channel, over: Option<Channel>) -> Color {
         if over == Some(channel) {
-            return theme::text();
+            return colors.text;
         }
         if self.is_lit(channel) {
-            return theme::accent().scale_alpha(0.85);
+            return colors.accent.scale_alpha(0.85);
         }
         let rank = self.shown().position(|other| other == channel).unwrap_or(0);
         let shade = (0.85 - rank as f32 * 0.09).max(0.3);
-        theme::mix(theme::line_color(), theme::text(), shade)
+        theme::mix(colors.line, colors.text, shade)
     }
 
-    fn draw_curve(&self, frame: &mut Frame, size: Size, channel: Channel, over: Option<Channel>) {
+    fn draw_curve(
+        &self,
+        frame: &mut Frame,
+        colors: &Colors,
+        size: Size,
+        channel: Channel,
+        over: Option<Channel>,
+    ) {
         let scale = self.scale(size);
         let still = self.given.subject.track();
         let still = still.is_some_and(|track| track.curve(channel).is_empty());
@@ -362,34 +376,32 @@ impl Sheet<'_> {
                     offset: 0,
                 },
                 ..Stroke::default()
-                    .with_color(self.color(channel, over).scale_alpha(fade))
+                    .with_color(self.color(colors, channel, over).scale_alpha(fade))
                     .with_width(if over == Some(channel) { 2.0 } else { 1.5 })
             };
             frame.stroke(&curve, stroke);
         }
     }
 
-    fn draw_handles(&self, frame: &mut Frame, size: Size) {
+    fn draw_handles(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         for handle in self.handles(size) {
             let line = Path::line(handle.from, handle.at);
-            let color = theme::accent().scale_alpha(0.7);
+            let color = colors.accent.scale_alpha(0.7);
             frame.stroke(&line, Stroke::default().with_color(color).with_width(1.0));
-            frame.fill(&Path::circle(handle.at, 3.0), theme::accent());
+            frame.fill(&Path::circle(handle.at, 3.0), colors.accent);
         }
     }
 
-    fn draw_keys(&self, frame: &mut Frame, size: Size) {
+    fn draw_keys(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let Some(track) = self.given.subject.track() else {
             return;
         };
         let scale = self.scale(size);
-        let edge = Stroke::default()
-            .with_color(theme::panel_color())
-            .with_width(1.0);
+        let edge = Stroke::default().with_color(colors.panel).with_width(1.0);
         let (lit, dim): (Vec<_>, Vec<_>) = self
             .keys_shown(track, size)
             .partition(|(id, _)| self.lit.contains(id));
-        for (keys, color) in [(dim, theme::dim()), (lit, theme::accent())] {
+        for (keys, color) in [(dim, colors.dim), (lit, colors.accent)] {
             for place in keys
                 .into_iter()
                 .flat_map(|(id, key)| self.places(id.channel, key, &scale, size))
@@ -402,7 +414,7 @@ impl Sheet<'_> {
     }
 
     /// Draws the values under the playhead, with the names of the topmost curves.
-    pub(super) fn draw_values(&self, frame: &mut Frame, size: Size) {
+    pub(super) fn draw_values(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let scale = self.scale(size);
         let x = scale.x(f64::from(self.frame));
         if self.given.subject.track().is_some_and(Track::is_empty) || !scale.is_visible(x) {
@@ -414,7 +426,7 @@ impl Sheet<'_> {
                 continue;
             };
             let y = self.y_of(channel, 0.5 * (left + right), size);
-            let color = self.color(channel, None);
+            let color = self.color(colors, channel, None);
             frame.fill(&Path::circle(Point::new(x, y), 2.5), color);
             // Names that would overlap are left out.
             let free = labels.iter().all(|other| (other - y).abs() >= 11.0);

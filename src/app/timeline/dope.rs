@@ -3,7 +3,7 @@
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
 
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 use crate::document::{Channel, KeyId, Selection, SliderRange, Track};
 
 use super::sheet::{DIAMOND, GRAB_DISTANCE, Hit, Sheet, TOP, crowded, diamond, label};
@@ -112,9 +112,15 @@ impl Sheet<'_> {
         track.keys_in(&channels, times, ANY)
     }
 
-    pub(super) fn draw_dope(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
+    pub(super) fn draw_dope(
+        &self,
+        frame: &mut Frame,
+        colors: &Colors,
+        size: Size,
+        over: Option<Channel>,
+    ) {
         let Some(track) = self.given.subject.track() else {
-            self.draw_read(frame, size, over);
+            self.draw_read(frame, colors, size, over);
             return;
         };
         let scale = self.scale(size);
@@ -127,10 +133,11 @@ impl Sheet<'_> {
             ..self.plot(size).expand(DIAMOND)
         };
         let path = Path::rounded_rectangle(lane.position(), lane.size(), 3.0.into());
-        frame.fill(&path, theme::raised_color());
+        frame.fill(&path, colors.raised);
         if track.is_empty() {
             self.draw_hint(
                 frame,
+                colors,
                 size,
                 "Set a keyframe (K) here, move the playhead, move sliders, and press Space",
             );
@@ -142,7 +149,7 @@ impl Sheet<'_> {
                     let text = label(
                         "All keys".to_owned(),
                         Point::new(28.0, y),
-                        theme::dim(),
+                        colors.dim,
                         theme::FIGURES,
                     );
                     frame.fill_text(text);
@@ -157,26 +164,26 @@ impl Sheet<'_> {
                         if scale.is_visible(x) {
                             let lit = is_lit(time);
                             let half = if band && !lit { half / 2.0 } else { half };
-                            let color = if lit { theme::accent() } else { theme::dim() };
+                            let color = if lit { colors.accent } else { colors.dim };
                             frame.fill(&diamond(Point::new(x, y), half), color);
                         }
                     }
                 }
                 Row::Channel(channel) => {
                     let is_over = over == Some(*channel);
-                    let color = if is_over { theme::text() } else { theme::dim() };
+                    let color = if is_over { colors.text } else { colors.dim };
                     self.draw_name(frame, *channel, y, color);
-                    self.draw_row(frame, size, track, *channel, (y, half));
+                    self.draw_row(frame, colors, size, track, *channel, (y, half));
                 }
             }
         }
     }
 
     /// Draws a read motion, which has no keys: a band per channel, its height proportional to the value's magnitude.
-    fn draw_read(&self, frame: &mut Frame, size: Size, over: Option<Channel>) {
+    fn draw_read(&self, frame: &mut Frame, colors: &Colors, size: Size, over: Option<Channel>) {
         let rows = self.rows();
         if rows.is_empty() {
-            self.draw_hint(frame, size, "No movement has been read yet");
+            self.draw_hint(frame, colors, size, "No movement has been read yet");
             return;
         }
         let scale = self.scale(size);
@@ -185,11 +192,11 @@ impl Sheet<'_> {
             let Row::Channel(channel) = row else { continue };
             let bottom = TOP + (index as f32 + 1.0) * height - 1.0;
             let is_over = over == Some(*channel);
-            let color = if is_over { theme::text() } else { theme::dim() };
+            let color = if is_over { colors.text } else { colors.dim };
             self.draw_name(frame, *channel, bottom + 1.0 - height / 2.0, color);
             let ground =
                 Path::rectangle(Point::new(scale.left, bottom), Size::new(scale.width, 1.0));
-            frame.fill(&ground, theme::line_color());
+            frame.fill(&ground, colors.line);
             // Drawn by columns, so that frames without a face leave gaps.
             let band = Path::new(|path| {
                 for i in 0..(scale.width / BAND) as usize {
@@ -206,13 +213,14 @@ impl Sheet<'_> {
                 }
             });
             let strong = if is_over { 0.95 } else { 0.7 };
-            frame.fill(&band, theme::accent().scale_alpha(strong));
+            frame.fill(&band, colors.accent.scale_alpha(strong));
         }
     }
 
     fn draw_row(
         &self,
         frame: &mut Frame,
+        colors: &Colors,
         size: Size,
         track: &Track,
         channel: Channel,
@@ -229,9 +237,7 @@ impl Sheet<'_> {
                     Point::new(from.max(scale.left), y),
                     Point::new(to.min(scale.right()), y),
                 );
-                let stroke = Stroke::default()
-                    .with_color(theme::line_color())
-                    .with_width(2.0);
+                let stroke = Stroke::default().with_color(colors.line).with_width(2.0);
                 frame.stroke(&line, stroke);
             }
         }
@@ -244,7 +250,7 @@ impl Sheet<'_> {
             });
             if scale.is_visible(x) {
                 let half = if crowded && !lit { half / 2.0 } else { half };
-                let color = if lit { theme::accent() } else { theme::dim() };
+                let color = if lit { colors.accent } else { colors.dim };
                 frame.fill(&diamond(Point::new(x, y), half), color);
             }
         }

@@ -379,7 +379,7 @@ impl Program<Message> for Sheet<'_> {
         &self,
         state: &Interaction,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
@@ -387,7 +387,14 @@ impl Program<Message> for Sheet<'_> {
             Some(Drag::Box { from, to, .. }) => Some((from, to)),
             _ => None,
         };
-        self.paint(&state.layers, state.over, area, renderer, bounds.size())
+        self.paint(
+            &state.layers,
+            state.over,
+            area,
+            renderer,
+            theme,
+            bounds.size(),
+        )
     }
 
     fn mouse_interaction(

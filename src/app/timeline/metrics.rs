@@ -4,7 +4,7 @@ use iced::widget::canvas::{Frame, Path, Stroke, Text};
 use iced::widget::{Column, container, row, scrollable, space, text};
 use iced::{Alignment, Color, Element, Length, Point, Size, alignment::Horizontal};
 
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 use crate::jobs::charts::Charts;
 
 use super::numbers::{Numbers, Series};
@@ -22,12 +22,12 @@ fn letter(index: usize) -> String {
 }
 
 /// The accent for the first curve, greys for the others.
-fn color(index: usize) -> Color {
+fn color(colors: &Colors, index: usize) -> Color {
     if index == 0 {
-        return theme::accent();
+        return colors.accent;
     }
     let shade = (0.95 - (index - 1) as f32 * 0.14).max(0.3);
-    theme::mix(theme::line_color(), theme::text(), shade)
+    theme::mix(colors.line, colors.text, shade)
 }
 
 /// Formats a number with about four significant digits.
@@ -82,14 +82,14 @@ impl Timeline {
 }
 
 impl Sheet<'_> {
-    pub(super) fn draw_numbers(&self, frame: &mut Frame, size: Size) {
+    pub(super) fn draw_numbers(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let Some(numbers) = self.given.numbers else {
             let words = "Measure compares the panes frame by frame";
-            self.draw_hint(frame, size, words);
+            self.draw_hint(frame, colors, size, words);
             return;
         };
         let Some(metric) = numbers.chosen(self.metric) else {
-            self.draw_hint(frame, size, "There are no numbers");
+            self.draw_hint(frame, colors, size, "There are no numbers");
             return;
         };
         let known = || {
@@ -102,7 +102,7 @@ impl Sheet<'_> {
         let high = known().fold(f32::NEG_INFINITY, f32::max);
         let low = known().fold(f32::INFINITY, f32::min);
         if low > high {
-            self.draw_hint(frame, size, "No frame has a number of this metric");
+            self.draw_hint(frame, colors, size, "No frame has a number of this metric");
             return;
         }
         let (low, high) = span(low, high);
@@ -112,10 +112,10 @@ impl Sheet<'_> {
             let value = low + (high - low) * share;
             let y = y_of(value);
             let line = Path::line(Point::new(plot.x, y), Point::new(plot.x + plot.width, y));
-            let faint = theme::line_color().scale_alpha(0.5);
+            let faint = colors.line.scale_alpha(0.5);
             frame.stroke(&line, Stroke::default().with_color(faint).with_width(1.0));
             let place = Point::new(GUTTER - 10.0, y);
-            let text = label(figures(value.into()), place, theme::dim(), theme::FIGURES);
+            let text = label(figures(value.into()), place, colors.dim, theme::FIGURES);
             frame.fill_text(Text {
                 align_x: Horizontal::Right.into(),
                 ..text
@@ -150,11 +150,18 @@ impl Sheet<'_> {
                     pen = point.is_some();
                 }
             });
-            let stroke = Stroke::default().with_color(color(rank)).with_width(1.5);
+            let stroke = Stroke::default()
+                .with_color(color(colors, rank))
+                .with_width(1.5);
             frame.stroke(&path, stroke);
             if let Some(end) = points.iter().flatten().next_back() {
                 let place = Point::new((end.x + 7.0).min(size.width - 5.0), end.y);
-                frame.fill_text(label(letter(rank), place, color(rank), theme::FIGURES));
+                frame.fill_text(label(
+                    letter(rank),
+                    place,
+                    color(colors, rank),
+                    theme::FIGURES,
+                ));
             }
         }
     }
@@ -168,17 +175,19 @@ pub fn table<'a>(numbers: &'a Numbers, metric: &str) -> Element<'a, Message> {
             text(letter(index))
                 .size(theme::SMALL)
                 .font(theme::FIGURES)
-                .color(color(index))
+                .style(move |theme| text::Style {
+                    color: Some(color(theme::colors(theme), index)),
+                })
                 .width(14),
             text(&series.name)
                 .size(theme::SMALL)
-                .color(theme::text())
+                .style(theme::text)
                 .wrapping(text::Wrapping::None)
                 .width(Length::Fill),
             text(mean)
                 .size(theme::SMALL)
                 .font(theme::FIGURES)
-                .color(theme::dim()),
+                .style(theme::dim),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center)
@@ -187,7 +196,7 @@ pub fn table<'a>(numbers: &'a Numbers, metric: &str) -> Element<'a, Message> {
     let head = row![
         text("Mean of the frames")
             .size(theme::SMALL)
-            .color(theme::dim()),
+            .style(theme::dim),
         space::horizontal(),
     ];
     let lines = numbers.of(metric).enumerate();

@@ -3,10 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use iced::widget::canvas::{Frame, Geometry, Path, Stroke};
-use iced::{Point, Rectangle, Renderer, Size};
+use iced::{Point, Rectangle, Renderer, Size, Theme};
 
 use crate::app::widgets::keyed_cache::KeyedCache;
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::Colors;
 use crate::document::{Channel, Pose, SliderRange, Track};
 use crate::methods::drive::PoseKey;
 
@@ -82,37 +82,44 @@ impl Sheet<'_> {
         over: Option<Channel>,
         area: Option<(Point, Point)>,
         renderer: &Renderer,
+        theme: &Theme,
         size: Size,
     ) -> Vec<Geometry> {
         let ground = self.ground(over);
         let front = (ground.clone(), self.frame, area);
-        let mut all = layers.ground.draw(renderer, size, ground, |frame| {
-            self.draw_ruler(frame, size);
-            match self.tab {
-                Tab::Curves => self.draw_curves(frame, size, over),
-                Tab::Dope => self.draw_dope(frame, size, over),
-                Tab::Metrics => self.draw_numbers(frame, size),
-            }
-            self.draw_range(frame, size);
-        });
-        all.extend(layers.front.draw(renderer, size, front, |frame| {
-            if self.tab == Tab::Curves {
-                self.draw_values(frame, size);
-            }
-            self.draw_playhead(frame, size);
-            if let Some((a, b)) = area {
-                draw_box(frame, between(a, b));
-            }
-        }));
+        let mut all = layers
+            .ground
+            .draw(renderer, theme, size, ground, |frame, colors| {
+                self.draw_ruler(frame, colors, size);
+                match self.tab {
+                    Tab::Curves => self.draw_curves(frame, colors, size, over),
+                    Tab::Dope => self.draw_dope(frame, colors, size, over),
+                    Tab::Metrics => self.draw_numbers(frame, colors, size),
+                }
+                self.draw_range(frame, colors, size);
+            });
+        all.extend(
+            layers
+                .front
+                .draw(renderer, theme, size, front, |frame, colors| {
+                    if self.tab == Tab::Curves {
+                        self.draw_values(frame, colors, size);
+                    }
+                    self.draw_playhead(frame, colors, size);
+                    if let Some((a, b)) = area {
+                        draw_box(frame, colors, between(a, b));
+                    }
+                }),
+        );
         all
     }
 }
 
-fn draw_box(frame: &mut Frame, area: Rectangle) {
+fn draw_box(frame: &mut Frame, colors: &Colors, area: Rectangle) {
     let path = Path::rectangle(area.position(), area.size());
-    frame.fill(&path, theme::accent().scale_alpha(0.12));
+    frame.fill(&path, colors.accent.scale_alpha(0.12));
     let stroke = Stroke::default()
-        .with_color(theme::accent().scale_alpha(0.7))
+        .with_color(colors.accent.scale_alpha(0.7))
         .with_width(1.0);
     frame.stroke(&path, stroke);
 }

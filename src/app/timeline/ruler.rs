@@ -3,7 +3,7 @@
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
 
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 
 use super::sheet::{RULER, Sheet, label};
 
@@ -15,13 +15,13 @@ fn thin(color: Color) -> Stroke<'static> {
 }
 
 impl Sheet<'_> {
-    pub(super) fn draw_ruler(&self, frame: &mut Frame, size: Size) {
+    pub(super) fn draw_ruler(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let scale = self.scale(size);
         let end = size.height;
         if let Some((first, last)) = self.given.subject.range() {
             let (from, to) = self.ends(size, (first, last));
             let area = Rectangle::new(Point::new(from, 0.0), Size::new(to - from, RULER));
-            frame.fill_rectangle(area.position(), area.size(), theme::raised_color());
+            frame.fill_rectangle(area.position(), area.size(), colors.raised);
         }
         let step = [
             1, 2, 5, 10, 12, 24, 48, 120, 240, 600, 1200, 6000, 24_000, 96_000,
@@ -35,21 +35,16 @@ impl Sheet<'_> {
                 continue;
             }
             let line = Path::line(Point::new(x, RULER - 4.0), Point::new(x, end));
-            frame.stroke(&line, thin(theme::line_color().scale_alpha(0.45)));
+            frame.stroke(&line, thin(colors.line.scale_alpha(0.45)));
             let place = Point::new(x, 7.0);
-            let text = label(
-                (tick + 1).to_string(),
-                place,
-                theme::faint(),
-                theme::FIGURES,
-            );
+            let text = label((tick + 1).to_string(), place, colors.faint, theme::FIGURES);
             frame.fill_text(text);
         }
-        self.draw_rendered(frame, size);
+        self.draw_rendered(frame, colors, size);
     }
 
     /// Draws a thin bar under the ruler over the rendered frames.
-    fn draw_rendered(&self, frame: &mut Frame, size: Size) {
+    fn draw_rendered(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let scale = self.scale(size);
         let bar = |frame: &mut Frame, from: f32, to: f32, color: Color| {
             let (from, to) = (from.max(scale.left), to.min(scale.right()));
@@ -62,7 +57,7 @@ impl Sheet<'_> {
             frame,
             scale.left,
             scale.right(),
-            theme::line_color().scale_alpha(0.6),
+            colors.line.scale_alpha(0.6),
         );
         let mut from = None;
         let ends = self.given.rendered.iter().copied().chain([false]);
@@ -71,7 +66,7 @@ impl Sheet<'_> {
             match (made, from) {
                 (true, None) => from = Some(x),
                 (false, Some(start)) => {
-                    bar(frame, start, x, theme::accent().scale_alpha(0.55));
+                    bar(frame, start, x, colors.accent.scale_alpha(0.55));
                     from = None;
                 }
                 _ => {}
@@ -90,13 +85,13 @@ impl Sheet<'_> {
     }
 
     /// Shades the frames that aren't played.
-    pub(super) fn draw_range(&self, frame: &mut Frame, size: Size) {
+    pub(super) fn draw_range(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let Some(range) = self.given.subject.range() else {
             return;
         };
         let scale = self.scale(size);
         let (from, to) = self.ends(size, range);
-        let shade = theme::ground().scale_alpha(0.55);
+        let shade = colors.ground.scale_alpha(0.55);
         for (a, b) in [(scale.left, from), (to, scale.right())] {
             let area = Size::new((b - a).max(0.0), size.height - RULER);
             frame.fill_rectangle(Point::new(a, RULER), area, shade);
@@ -107,7 +102,7 @@ impl Sheet<'_> {
                 path.line_to(Point::new(x, 1.5));
                 path.line_to(Point::new(x, size.height));
             });
-            frame.stroke(&mark, thin(theme::dim()));
+            frame.stroke(&mark, thin(colors.dim));
         }
     }
 
@@ -124,14 +119,14 @@ impl Sheet<'_> {
         ((at.x - to).abs() <= MARK).then_some(false)
     }
 
-    pub(super) fn draw_playhead(&self, frame: &mut Frame, size: Size) {
+    pub(super) fn draw_playhead(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let scale = self.scale(size);
         let x = scale.x(f64::from(self.frame));
         if !scale.is_visible(x) {
             return;
         }
         let line = Path::line(Point::new(x, RULER - 6.0), Point::new(x, size.height));
-        frame.stroke(&line, thin(theme::accent()));
+        frame.stroke(&line, thin(colors.accent));
         let head = Path::new(|path| {
             path.move_to(Point::new(x - 5.0, RULER - 12.0));
             path.line_to(Point::new(x + 5.0, RULER - 12.0));
@@ -140,6 +135,6 @@ impl Sheet<'_> {
             path.line_to(Point::new(x - 5.0, RULER - 6.0));
             path.close();
         });
-        frame.fill(&head, theme::accent());
+        frame.fill(&head, colors.accent);
     }
 }

@@ -5,7 +5,7 @@ use iced::widget::canvas::{Canvas, Frame, Path, Text};
 use iced::widget::container;
 use iced::{Color, Element, Font, Length, Point, Rectangle, Size};
 
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 use crate::document::{AuVector, Channel, Curve, KeyId, Selection, SliderRange};
 
 use super::lens::{Scale, TimeView};
@@ -119,14 +119,9 @@ impl<'a> Sheet<'a> {
     }
 
     /// Draws a hint what to do where there is no data yet.
-    pub fn draw_hint(&self, frame: &mut Frame, size: Size, words: &str) {
+    pub fn draw_hint(&self, frame: &mut Frame, colors: &Colors, size: Size, words: &str) {
         let plot = self.plot(size);
-        let text = label(
-            words.to_owned(),
-            plot.center(),
-            theme::faint(),
-            theme::WORDS,
-        );
+        let text = label(words.to_owned(), plot.center(), colors.faint, theme::WORDS);
         frame.fill_text(Text {
             size: theme::SMALL.into(),
             ..text

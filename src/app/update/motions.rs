@@ -446,18 +446,18 @@ impl App {
                 Driver::Clip(clip_driver) => self.clip_controls(motion, clip, &clip_driver),
                 _ => text("The clip's controls come when it is read.")
                     .size(theme::SMALL)
-                    .color(theme::dim())
+                    .style(theme::dim)
                     .into(),
             };
         }
         column![
             text("The sliders on the left move this track. Set a keyframe (K), go on along the timeline, and move them again.")
                 .size(theme::SMALL)
-                .color(theme::dim()),
+                .style(theme::dim),
             space::vertical().height(theme::GAP),
             text("Add a reference clip or a sampled motion to drive the same portrait by it; every pane can have a motion of its own.")
                 .size(theme::SMALL)
-                .color(theme::dim()),
+                .style(theme::dim),
         ]
         .into()
     }

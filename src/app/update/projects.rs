@@ -3,7 +3,6 @@
 use iced::Task;
 
 use crate::app::projects::{Message, Origin, PendingAction, Question};
-use crate::app::widgets::theme;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
 use crate::project::file::ProjectFile;
@@ -71,7 +70,6 @@ impl App {
             Message::Kept(project, result) => self.autosaved(*project, result),
             Message::Light(light) => {
                 self.projects.settings.light = light;
-                theme::set_light(light);
                 self.remember();
             }
             Message::Labels(labels) => {

@@ -8,7 +8,7 @@ use iced::widget::{
 use iced::{Alignment, Color, Element, Length, Task};
 
 use crate::app::widgets::controls::{action, toggle};
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Colors};
 use crate::folders::weights_folder;
 use crate::methods::models::Models;
 use crate::weights::{Block, Bundled, Span, Style, blocks, installed};
@@ -82,7 +82,7 @@ impl Cards {
         }
     }
 
-    pub fn view(&self, models: &Models) -> Element<'_, Message> {
+    pub fn view(&self, models: &Models, colors: &'static Colors) -> Element<'_, Message> {
         let choices = Bundled::ALL
             .into_iter()
             .map(|which| toggle(which.title(), which == self.shown, Message::Shown(which)));
@@ -92,7 +92,7 @@ impl Cards {
             .push(action("Close", Some(Message::Close)))
             .spacing(theme::GAP)
             .align_y(Alignment::Center);
-        let words = column(self.blocks.iter().map(block))
+        let words = column(self.blocks.iter().map(|part| block(part, colors)))
             .spacing(10)
             .width(INNER);
         let words = scrollable(words)
@@ -139,7 +139,7 @@ impl Cards {
         let line = row![
             text("Drawn by").size(theme::NORMAL),
             list,
-            text(hint).size(theme::SMALL).color(theme::dim()),
+            text(hint).size(theme::SMALL).style(theme::dim),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
@@ -163,26 +163,26 @@ fn words_id() -> Id {
     Id::new("card")
 }
 
-fn block(block: &Block) -> Element<'_, Message> {
+fn block<'a>(block: &'a Block, colors: &'static Colors) -> Element<'a, Message> {
     match block {
-        Block::Heading(1, spans) => words(spans, 20.0, theme::text()),
-        Block::Heading(_, spans) => container(words(spans, theme::LARGE, theme::text()))
+        Block::Heading(1, spans) => words(spans, 20.0, colors.text, colors),
+        Block::Heading(_, spans) => container(words(spans, theme::LARGE, colors.text, colors))
             .padding(iced::padding::top(8))
             .into(),
-        Block::Paragraph(spans) => words(spans, theme::NORMAL, BODY),
+        Block::Paragraph(spans) => words(spans, theme::NORMAL, BODY, colors),
         Block::Item(number, spans) => {
             let sign = number.map_or_else(|| "•".to_owned(), |number| format!("{number}."));
             row![
                 text(sign)
                     .size(theme::NORMAL)
                     .line_height(SPACING)
-                    .color(theme::dim())
+                    .style(theme::dim)
                     .width(18),
-                words(spans, theme::NORMAL, BODY),
+                words(spans, theme::NORMAL, BODY, colors),
             ]
             .into()
         }
-        Block::Table { header, rows } => table(header, rows),
+        Block::Table { header, rows } => table(header, rows, colors),
         Block::Code(lines) => container(text(lines).size(theme::SMALL).font(theme::FIGURES))
             .padding(10)
             .width(Length::Fill)
@@ -199,7 +199,7 @@ const BODY: Color = iced::color!(0xc4c7cc);
 
 /// Text wrapped to the width. Emphasis is a brighter colour, because the font has one weight, and because in a word of two
 /// fonts, such as a name in brackets, only the first would be used.
-fn words(spans: &[Span], size: f32, color: Color) -> Element<'_, Message> {
+fn words<'a>(spans: &'a [Span], size: f32, color: Color, colors: &Colors) -> Element<'a, Message> {
     if let [only] = spans
         && only.style == Style::Plain
     {
@@ -216,7 +216,7 @@ fn words(spans: &[Span], size: f32, color: Color) -> Element<'_, Message> {
             let words = span(part.text.as_str());
             match part.style {
                 Style::Plain => words.color(color),
-                Style::Strong | Style::Emphasis | Style::Code => words.color(theme::text()),
+                Style::Strong | Style::Emphasis | Style::Code => words.color(colors.text),
             }
         })
         .collect();
@@ -228,11 +228,15 @@ fn words(spans: &[Span], size: f32, color: Color) -> Element<'_, Message> {
         .into()
 }
 
-fn table<'a>(header: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a, Message> {
+fn table<'a>(
+    header: &'a [Vec<Span>],
+    rows: &'a [Vec<Vec<Span>>],
+    colors: &'static Colors,
+) -> Element<'a, Message> {
     let widths = widths(header, rows);
     let line = move |cells: &'a [Vec<Span>], color: Color| -> Element<'a, Message> {
         let cells = cells.iter().zip(widths.clone()).map(|(cell, width)| {
-            container(words(cell, theme::NORMAL, color))
+            container(words(cell, theme::NORMAL, color, colors))
                 .width(width)
                 .into()
         });
@@ -240,7 +244,7 @@ fn table<'a>(header: &'a [Vec<Span>], rows: &'a [Vec<Vec<Span>>]) -> Element<'a,
     };
     let mut lines = column![].width(Length::Fill);
     if header.iter().any(|cell| !cell.is_empty()) {
-        lines = lines.push(line(header, theme::dim()));
+        lines = lines.push(line(header, colors.dim));
     }
     for row in rows {
         lines = lines.push(rule()).push(line(row, BODY));

@@ -4,6 +4,7 @@ use iced::widget::canvas::{self, Canvas, Frame, Geometry, path};
 use iced::{Color, Element, Point, Rectangle, Renderer, Theme, mouse};
 
 use super::keyed_cache::KeyedCache;
+use super::theme::{self, Tint};
 
 /// An icon's width and height, in logical pixels.
 pub const SIDE: f32 = 16.0;
@@ -13,8 +14,8 @@ pub trait Icon: Copy + PartialEq + 'static {
     fn paint(self, frame: &mut Frame, color: Color);
 
     /// The icon as a widget.
-    fn into_element<'a, M: 'a>(self, color: Color) -> Element<'a, M> {
-        Canvas::new(Drawing { icon: self, color })
+    fn into_element<'a, M: 'a>(self, tint: Tint) -> Element<'a, M> {
+        Canvas::new(Drawing { icon: self, tint })
             .width(SIDE)
             .height(SIDE)
             .into()
@@ -35,7 +36,7 @@ pub fn polyline(path: &mut path::Builder, points: &[(f32, f32)]) {
 
 struct Drawing<I> {
     icon: I,
-    color: Color,
+    tint: Tint,
 }
 
 impl<M, I: Icon> canvas::Program<M> for Drawing<I> {
@@ -45,12 +46,14 @@ impl<M, I: Icon> canvas::Program<M> for Drawing<I> {
         &self,
         cache: &Self::State,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: mouse::Cursor,
     ) -> Vec<Geometry> {
-        cache.draw(renderer, bounds.size(), (self.icon, self.color), |frame| {
-            self.icon.paint(frame, self.color);
+        let color = (self.tint)(theme::colors(theme));
+        let key = (self.icon, color);
+        cache.draw(renderer, theme, bounds.size(), key, |frame, _| {
+            self.icon.paint(frame, color);
         })
     }
 }

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 
 use iced::widget::canvas;
-use iced::{Renderer, Size};
+use iced::{Renderer, Size, Theme};
 
-use super::theme;
+use super::theme::{self, Colors};
 
 /// A drawing that is cached until its key changes.
 ///
@@ -14,8 +14,8 @@ use super::theme;
 #[derive(Debug)]
 pub struct KeyedCache<K> {
     cache: canvas::Cache,
-    /// The key, and whether the theme was light.
-    key: RefCell<Option<(K, bool)>>,
+    /// The key, and the theme's colours.
+    key: RefCell<Option<(K, &'static Colors)>>,
 }
 
 impl<K> Default for KeyedCache<K> {
@@ -28,19 +28,21 @@ impl<K> Default for KeyedCache<K> {
 }
 
 impl<K: PartialEq> KeyedCache<K> {
-    /// Returns the drawing for `key`, redrawn only if the key, the size or the theme has changed.
+    /// Returns the drawing for `key` in the theme's colours, redrawn only if the key, the size or the theme has changed.
     pub fn draw(
         &self,
         renderer: &Renderer,
+        theme: &Theme,
         size: Size,
         key: K,
-        draw: impl FnOnce(&mut canvas::Frame),
+        draw: impl FnOnce(&mut canvas::Frame, &Colors),
     ) -> Vec<canvas::Geometry> {
-        let key = Some((key, theme::is_light()));
+        let colors = theme::colors(theme);
+        let key = Some((key, colors));
         if *self.key.borrow() != key {
             self.cache.clear();
             self.key.replace(key);
         }
-        vec![self.cache.draw(renderer, size, draw)]
+        vec![self.cache.draw(renderer, size, |frame| draw(frame, colors))]
     }
 }

@@ -5,7 +5,7 @@ use iced::widget::canvas::{Frame, LineCap, LineJoin, Path, Stroke, path};
 use iced::{Color, Element, Point, Size, border};
 
 use super::icon::{Icon, polyline};
-use super::theme;
+use super::theme::{self, Tint};
 
 /// The icons of buttons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +27,12 @@ pub enum Sign {
 
 /// An icon button; disabled without a message.
 pub fn sign<'a, M: Clone + 'a>(sign: Sign, message: Option<M>) -> Element<'a, M> {
-    let color = if message.is_some() {
-        theme::text()
+    let tint: Tint = if message.is_some() {
+        |colors| colors.text
     } else {
-        theme::faint()
+        |colors| colors.faint
     };
-    button(sign.into_element(color))
+    button(sign.into_element(tint))
         .on_press_maybe(message)
         .padding(5)
         .style(theme::raised)

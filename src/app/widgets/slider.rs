@@ -6,7 +6,7 @@ use iced::{Element, Length, Point, Rectangle, Renderer, Theme, keyboard};
 
 use super::clicks::Clicks;
 use super::keyed_cache::KeyedCache;
-use super::theme;
+use super::theme::Colors;
 
 /// The slider's height, in logical pixels.
 pub const HEIGHT: f32 = 22.0;
@@ -39,7 +39,7 @@ impl<'a, Message: Clone + 'a> Slider<'a, Message> {
 }
 
 impl<Message> Slider<'_, Message> {
-    fn paint(&self, frame: &mut Frame, alive: bool) {
+    fn paint(&self, frame: &mut Frame, colors: &Colors, alive: bool) {
         let size = frame.size();
         let middle = size.height / 2.0;
         let place = |value: f32| place_of(value, size.width);
@@ -50,21 +50,21 @@ impl<Message> Slider<'_, Message> {
                 .with_width(3.0)
                 .with_line_cap(canvas::LineCap::Round)
         };
-        frame.stroke(&bar(place(0.0), place(1.0)), stroke(theme::line_color()));
+        frame.stroke(&bar(place(0.0), place(1.0)), stroke(colors.line));
         for mark in self.marks.into_iter().flatten() {
             let x = place(mark);
             let mark = Path::line(Point::new(x, middle - 3.5), Point::new(x, middle + 3.5));
-            let thin = Stroke::default().with_color(theme::faint()).with_width(1.0);
+            let thin = Stroke::default().with_color(colors.faint).with_width(1.0);
             frame.stroke(&mark, thin);
         }
         let (value, own) = (place(self.value), place(self.own));
         if value != own {
-            frame.stroke(&bar(own, value), stroke(theme::accent()));
+            frame.stroke(&bar(own, value), stroke(colors.accent));
         }
         let tick = Path::line(Point::new(own, middle - 6.0), Point::new(own, middle + 6.0));
         frame.stroke(
             &tick,
-            Stroke::default().with_color(theme::dim()).with_width(1.5),
+            Stroke::default().with_color(colors.dim).with_width(1.5),
         );
         if let Some((left, right)) = self.halves {
             let (left, right) = (place(left), place(right));
@@ -72,7 +72,7 @@ impl<Message> Slider<'_, Message> {
                 Point::new(left, middle + 8.0),
                 Point::new(right, middle + 8.0),
             );
-            let thin = Stroke::default().with_color(theme::dim()).with_width(1.0);
+            let thin = Stroke::default().with_color(colors.dim).with_width(1.0);
             frame.stroke(&span, thin);
             for (x, side) in [(left, -1.0), (right, 1.0)] {
                 // An arrow that points to its half of the face.
@@ -82,14 +82,14 @@ impl<Message> Slider<'_, Message> {
                     path.line_to(Point::new(x - 2.0 * side, middle + 11.0));
                     path.close();
                 });
-                frame.fill(&arrow, theme::text());
+                frame.fill(&arrow, colors.text);
             }
         }
         let radius = if alive { HANDLE } else { HANDLE - 1.0 };
         let color = if self.value == self.own && !alive {
-            theme::dim()
+            colors.dim
         } else {
-            theme::text()
+            colors.text
         };
         frame.fill(&Path::circle(Point::new(value, middle), radius), color);
     }
@@ -176,15 +176,17 @@ impl<Message: Clone> canvas::Program<Message> for Slider<'_, Message> {
         &self,
         state: &Interaction,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
         let alive = state.over || state.dragging.is_some();
         let key = (self.value, self.own, self.marks, self.halves, alive);
-        state.cache.draw(renderer, bounds.size(), key, |frame| {
-            self.paint(frame, alive)
-        })
+        state
+            .cache
+            .draw(renderer, theme, bounds.size(), key, |frame, colors| {
+                self.paint(frame, colors, alive)
+            })
     }
 
     fn mouse_interaction(

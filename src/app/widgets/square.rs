@@ -6,7 +6,7 @@ use iced::{Color, Point, Size, mouse};
 
 use crate::document::Crop;
 
-use super::theme;
+use super::theme::Colors;
 
 /// What a drag does to the square.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,7 +124,7 @@ pub fn interaction(grip: Grip, hand: (f64, f64)) -> mouse::Interaction {
 }
 
 /// Draws the square with these corners, in the frame's pixels.
-pub fn draw(frame: &mut Frame, corners: [Point; 4]) {
+pub fn draw(frame: &mut Frame, colors: &Colors, corners: [Point; 4]) {
     let edge = |color: Color, width: f32| Stroke::default().with_color(color).with_width(width);
     let square = Path::new(|path| {
         path.move_to(corners[0]);
@@ -132,10 +132,10 @@ pub fn draw(frame: &mut Frame, corners: [Point; 4]) {
         path.close();
     });
     frame.stroke(&square, edge(Color::BLACK.scale_alpha(0.5), 3.0));
-    frame.stroke(&square, edge(theme::accent().scale_alpha(0.8), 1.0));
+    frame.stroke(&square, edge(colors.accent.scale_alpha(0.8), 1.0));
     for Point { x, y } in corners {
         let corner = Path::rectangle(Point::new(x - 3.5, y - 3.5), Size::new(7.0, 7.0));
-        frame.fill(&corner, theme::accent());
+        frame.fill(&corner, colors.accent);
     }
 }
 

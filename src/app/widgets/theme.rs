@@ -1,39 +1,27 @@
 //! The dark and light themes: greys and one accent, so that the pictures have the only other colours.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use iced::theme::Palette;
 use iced::widget::{button, container, pick_list, scrollable, text_input};
 use iced::{Background, Border, Color, Font, Theme, border, color};
 
-/// Whether the theme is light. A global, because drawings on a canvas need the colours too.
-static LIGHT: AtomicBool = AtomicBool::new(false);
-
-/// Held by tests that change or picture the theme, because it is global.
-#[cfg(test)]
-pub static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
-
-/// Whether the theme is light.
-pub fn is_light() -> bool {
-    LIGHT.load(Ordering::Relaxed)
-}
-
-/// Makes the theme light or dark.
-pub fn set_light(light: bool) {
-    LIGHT.store(light, Ordering::Relaxed);
-}
-
 /// The colours of one theme.
-struct Colors {
-    ground: Color,
-    panel: Color,
-    raised: Color,
-    line: Color,
-    text: Color,
-    dim: Color,
-    faint: Color,
-    accent: Color,
-    danger: Color,
+#[derive(Debug, PartialEq)]
+pub struct Colors {
+    /// The background of the pictures.
+    pub ground: Color,
+    /// The background of the controls.
+    pub panel: Color,
+    /// The background of buttons.
+    pub raised: Color,
+    /// Lines, and the background of hovered items.
+    pub line: Color,
+    pub text: Color,
+    /// Secondary text.
+    pub dim: Color,
+    /// Tertiary text: hints and disabled items.
+    pub faint: Color,
+    pub accent: Color,
+    pub danger: Color,
 }
 
 const DARK: Colors = Colors {
@@ -60,51 +48,48 @@ const BRIGHT: Colors = Colors {
     danger: color!(0xb53a22),
 };
 
-fn colors() -> &'static Colors {
-    if is_light() { &BRIGHT } else { &DARK }
+/// The colours that go with an iced theme.
+pub fn colors(theme: &Theme) -> &'static Colors {
+    if theme.extended_palette().is_dark {
+        &DARK
+    } else {
+        &BRIGHT
+    }
 }
 
-/// The background of the pictures.
-pub fn ground() -> Color {
-    colors().ground
+/// The style of a text, such as [`dim`].
+pub type TextStyle = fn(&Theme) -> iced::widget::text::Style;
+
+/// Picks an icon's colour from the theme's.
+pub type Tint = fn(&Colors) -> Color;
+
+fn text_style(color: Color) -> iced::widget::text::Style {
+    iced::widget::text::Style { color: Some(color) }
 }
 
-/// The background of the controls.
-pub fn panel_color() -> Color {
-    colors().panel
-}
-
-/// The background of buttons.
-pub fn raised_color() -> Color {
-    colors().raised
-}
-
-/// Lines, and the background of hovered items.
-pub fn line_color() -> Color {
-    colors().line
-}
-
-pub fn text() -> Color {
-    colors().text
+/// Text of the ordinary colour, also where the parent has another.
+pub fn text(theme: &Theme) -> iced::widget::text::Style {
+    text_style(colors(theme).text)
 }
 
 /// Secondary text.
-pub fn dim() -> Color {
-    colors().dim
+pub fn dim(theme: &Theme) -> iced::widget::text::Style {
+    text_style(colors(theme).dim)
 }
 
 /// Tertiary text: hints and disabled items.
-pub fn faint() -> Color {
-    colors().faint
+pub fn faint(theme: &Theme) -> iced::widget::text::Style {
+    text_style(colors(theme).faint)
 }
 
-/// The accent colour.
-pub fn accent() -> Color {
-    colors().accent
+/// Highlighted text.
+pub fn accent(theme: &Theme) -> iced::widget::text::Style {
+    text_style(colors(theme).accent)
 }
 
-pub fn danger() -> Color {
-    colors().danger
+/// Text about a problem.
+pub fn danger(theme: &Theme) -> iced::widget::text::Style {
+    text_style(colors(theme).danger)
 }
 
 /// Text sizes, in logical pixels.
@@ -124,53 +109,56 @@ pub const WORDS: Font = Font::with_name("Fira Sans");
 
 pub use crate::render::lettering::FIGURES_FILE;
 
-/// The iced theme.
-pub fn theme() -> Theme {
+/// The iced theme, light or dark.
+pub fn theme(light: bool) -> Theme {
+    let (name, colors) = if light {
+        ("Mien light", &BRIGHT)
+    } else {
+        ("Mien dark", &DARK)
+    };
     Theme::custom(
-        if is_light() {
-            "Mien light"
-        } else {
-            "Mien dark"
-        },
+        name,
         Palette {
-            background: ground(),
-            text: text(),
-            primary: accent(),
-            success: accent(),
-            warning: danger(),
-            danger: danger(),
+            background: colors.ground,
+            text: colors.text,
+            primary: colors.accent,
+            success: colors.accent,
+            warning: colors.danger,
+            danger: colors.danger,
         },
     )
 }
 
-pub fn panel(_: &Theme) -> container::Style {
+pub fn panel(theme: &Theme) -> container::Style {
     container::Style {
-        background: Some(panel_color().into()),
+        background: Some(colors(theme).panel.into()),
         ..container::Style::default()
     }
 }
 
-pub fn card(_: &Theme) -> container::Style {
+pub fn card(theme: &Theme) -> container::Style {
+    let colors = colors(theme);
     container::Style {
-        background: Some(panel_color().into()),
-        border: border::rounded(10).color(line_color()).width(1),
+        background: Some(colors.panel.into()),
+        border: border::rounded(10).color(colors.line).width(1),
         ..container::Style::default()
     }
 }
 
-pub fn tip(_: &Theme) -> container::Style {
+pub fn tip(theme: &Theme) -> container::Style {
+    let colors = colors(theme);
     container::Style {
-        background: Some(raised_color().into()),
-        border: border::rounded(5).color(line_color()).width(1),
-        text_color: Some(text()),
+        background: Some(colors.raised.into()),
+        border: border::rounded(5).color(colors.line).width(1),
+        text_color: Some(colors.text),
         ..container::Style::default()
     }
 }
 
 /// A thin separator between rows.
-pub fn line(_: &Theme) -> container::Style {
+pub fn line(theme: &Theme) -> container::Style {
     container::Style {
-        background: Some(line_color().scale_alpha(0.6).into()),
+        background: Some(colors(theme).line.scale_alpha(0.6).into()),
         ..container::Style::default()
     }
 }
@@ -182,16 +170,21 @@ pub fn shade(_: &Theme) -> container::Style {
     }
 }
 
-fn button_style(status: button::Status, rest: Option<Color>, text: Color) -> button::Style {
+fn button_style(
+    colors: &Colors,
+    status: button::Status,
+    rest: Option<Color>,
+    text: Color,
+) -> button::Style {
     let background = match status {
-        button::Status::Hovered => Some(line_color()),
-        button::Status::Pressed => Some(faint()),
+        button::Status::Hovered => Some(colors.line),
+        button::Status::Pressed => Some(colors.faint),
         button::Status::Active | button::Status::Disabled => rest,
     };
     button::Style {
         background: background.map(Background::Color),
         text_color: match status {
-            button::Status::Disabled => faint(),
+            button::Status::Disabled => colors.faint,
             _ => text,
         },
         border: border::rounded(5),
@@ -200,22 +193,25 @@ fn button_style(status: button::Status, rest: Option<Color>, text: Color) -> but
 }
 
 /// An ordinary button.
-pub fn raised(_: &Theme, status: button::Status) -> button::Style {
-    button_style(status, Some(raised_color()), text())
+pub fn raised(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = colors(theme);
+    button_style(colors, status, Some(colors.raised), colors.text)
 }
 
 /// A button with a background only while hovered.
-pub fn flat(_: &Theme, status: button::Status) -> button::Style {
-    button_style(status, None, text())
+pub fn flat(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = colors(theme);
+    button_style(colors, status, None, colors.text)
 }
 
 /// A button that is highlighted while `on`.
 pub fn toggled(on: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
     move |theme, status| {
         if on {
+            let colors = colors(theme);
             button::Style {
-                border: border::rounded(5).color(accent()).width(1),
-                ..button_style(status, Some(raised_color()), accent())
+                border: border::rounded(5).color(colors.accent).width(1),
+                ..button_style(colors, status, Some(colors.raised), colors.accent)
             }
         } else {
             raised(theme, status)
@@ -224,18 +220,19 @@ pub fn toggled(on: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
 }
 
 /// The primary button of a dialog.
-pub fn primary(_: &Theme, status: button::Status) -> button::Style {
+pub fn primary(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = colors(theme);
     let background = match status {
-        button::Status::Hovered => mix(accent(), Color::WHITE, 0.15),
-        button::Status::Pressed => mix(accent(), Color::BLACK, 0.15),
-        button::Status::Active => accent(),
-        button::Status::Disabled => raised_color(),
+        button::Status::Hovered => mix(colors.accent, Color::WHITE, 0.15),
+        button::Status::Pressed => mix(colors.accent, Color::BLACK, 0.15),
+        button::Status::Active => colors.accent,
+        button::Status::Disabled => colors.raised,
     };
     button::Style {
         background: Some(background.into()),
         text_color: match status {
-            button::Status::Disabled => faint(),
-            _ => ground(),
+            button::Status::Disabled => colors.faint,
+            _ => colors.ground,
         },
         border: border::rounded(5),
         ..button::Style::default()
@@ -243,16 +240,17 @@ pub fn primary(_: &Theme, status: button::Status) -> button::Style {
 }
 
 pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
+    let colors = colors(theme);
     let edge = match status {
-        text_input::Status::Focused { .. } => accent(),
-        text_input::Status::Hovered => line_color(),
+        text_input::Status::Focused { .. } => colors.accent,
+        text_input::Status::Hovered => colors.line,
         text_input::Status::Active | text_input::Status::Disabled => Color::TRANSPARENT,
     };
     text_input::Style {
-        background: raised_color().into(),
+        background: colors.raised.into(),
         border: border::rounded(4).color(edge).width(1),
-        placeholder: faint(),
-        value: text(),
+        placeholder: colors.faint,
+        value: colors.text,
         ..text_input::default(theme, status)
     }
 }
@@ -263,21 +261,25 @@ pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
 /// changed background in full.
 pub fn choice(index: usize) -> impl Fn(&Theme, pick_list::Status) -> pick_list::Style {
     move |theme, status| pick_list::Style {
-        background: raised_color().scale_alpha(1.0 - index as f32 * 1e-4).into(),
+        background: colors(theme)
+            .raised
+            .scale_alpha(1.0 - index as f32 * 1e-4)
+            .into(),
         ..choice_style(theme, status)
     }
 }
 
 fn choice_style(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
+    let colors = colors(theme);
     let edge = match status {
-        pick_list::Status::Opened { .. } => accent(),
-        pick_list::Status::Hovered => line_color(),
+        pick_list::Status::Opened { .. } => colors.accent,
+        pick_list::Status::Hovered => colors.line,
         pick_list::Status::Active => Color::TRANSPARENT,
     };
     pick_list::Style {
-        text_color: text(),
-        handle_color: dim(),
-        background: raised_color().into(),
+        text_color: colors.text,
+        handle_color: colors.dim,
+        background: colors.raised.into(),
         border: border::rounded(5).color(edge).width(1),
         ..pick_list::default(theme, status)
     }
@@ -288,7 +290,7 @@ pub fn scroll(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
     let mut style = scrollable::default(theme, status);
     style.vertical_rail.background = None;
     style.vertical_rail.border = Border::default();
-    style.vertical_rail.scroller.background = line_color().into();
+    style.vertical_rail.scroller.background = colors(theme).line.into();
     style
 }
 
@@ -299,5 +301,17 @@ pub fn mix(a: Color, b: Color, t: f32) -> Color {
         g: a.g + (b.g - a.g) * t,
         b: a.b + (b.b - a.b) * t,
         a: a.a + (b.a - a.a) * t,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_theme_has_its_own_colours() {
+        assert_eq!(colors(&theme(false)), &DARK);
+        assert_eq!(colors(&theme(true)), &BRIGHT);
+        assert_eq!(dim(&theme(true)).color, Some(BRIGHT.dim));
     }
 }

@@ -9,7 +9,7 @@ use iced::{Element, Length, Point, Rectangle, Renderer, Size, Theme};
 
 use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::Colors;
 
 use super::{ClipPanelData, Message, Thumb};
 
@@ -166,15 +166,15 @@ impl<'a> Filmstrip<'a> {
         }
     }
 
-    fn draw_part(&self, frame: &mut Frame, width: f32) {
+    fn draw_part(&self, frame: &mut Frame, colors: &Colors, width: f32) {
         let (start, end) = self.ends(width);
         let block = |from: f32, to: f32, y: f32, height: f32| {
             Path::rectangle(Point::new(from, y), Size::new((to - from).max(0.0), height))
         };
-        let outside = theme::panel_color().scale_alpha(0.78);
+        let outside = colors.panel.scale_alpha(0.78);
         frame.fill(&block(HANDLE, start, MARK, FILM), outside);
         frame.fill(&block(end, width - HANDLE, MARK, FILM), outside);
-        let edge = theme::text();
+        let edge = colors.text;
         frame.fill(&block(start, end, MARK, 1.5), edge);
         frame.fill(&block(start, end, MARK + FILM - 1.5, 1.5), edge);
         for x in [start - HANDLE, end] {
@@ -184,18 +184,18 @@ impl<'a> Filmstrip<'a> {
             let groove = x + HANDLE / 2.0 - 0.5;
             frame.fill(
                 &block(groove, groove + 1.0, MARK + FILM / 2.0 - 6.0, 12.0),
-                theme::panel_color(),
+                colors.panel,
             );
         }
     }
 
-    fn draw_scores(&self, frame: &mut Frame, width: f32) {
+    fn draw_scores(&self, frame: &mut Frame, colors: &Colors, width: f32) {
         let top = MARK + FILM + GAP;
         let floor = Path::rectangle(
             Point::new(HANDLE, top + CURVE - 1.0),
             Size::new((width - 2.0 * HANDLE).max(0.0), 1.0),
         );
-        frame.fill(&floor, theme::line_color());
+        frame.fill(&floor, colors.line);
         let known = &self.known;
         let scores = known.scores.get(..known.frames).unwrap_or(known.scores);
         let Some((least, most)) = range(scores) else {
@@ -217,16 +217,16 @@ impl<'a> Filmstrip<'a> {
                 is_drawing = point.is_some();
             }
         });
-        let stroke = Stroke::default().with_color(theme::dim()).with_width(1.5);
+        let stroke = Stroke::default().with_color(colors.dim).with_width(1.5);
         frame.stroke(&curve, stroke);
         if let Some(best) = best(scores) {
             let at = Point::new(self.middle_of(best, width), y_of(least));
-            frame.fill(&Path::circle(at, 4.5), theme::panel_color());
-            frame.fill(&Path::circle(at, 3.0), theme::text());
+            frame.fill(&Path::circle(at, 4.5), colors.panel);
+            frame.fill(&Path::circle(at, 3.0), colors.text);
         }
     }
 
-    fn draw_mark(&self, frame: &mut Frame, width: f32) {
+    fn draw_mark(&self, frame: &mut Frame, colors: &Colors, width: f32) {
         let x = self.middle_of(self.known.reference, width);
         let mark = Path::new(|path| {
             path.move_to(Point::new(x - 5.0, 1.0));
@@ -235,14 +235,14 @@ impl<'a> Filmstrip<'a> {
             path.close();
         });
         if self.is_set {
-            frame.fill(&mark, theme::text());
+            frame.fill(&mark, colors.text);
         } else {
-            let stroke = Stroke::default().with_color(theme::text()).with_width(1.2);
+            let stroke = Stroke::default().with_color(colors.text).with_width(1.2);
             frame.stroke(&mark, stroke);
         }
     }
 
-    fn draw_playhead(&self, frame: &mut Frame, width: f32) {
+    fn draw_playhead(&self, frame: &mut Frame, colors: &Colors, width: f32) {
         let x = self.middle_of(self.known.first + self.known.step, width);
         let line = |half: f32| {
             Path::rectangle(
@@ -250,12 +250,9 @@ impl<'a> Filmstrip<'a> {
                 Size::new(2.0 * half, HEIGHT - MARK + 2.0),
             )
         };
-        frame.fill(&line(1.5), theme::ground().scale_alpha(0.6));
-        frame.fill(&line(0.75), theme::accent());
-        frame.fill(
-            &Path::circle(Point::new(x, MARK - 2.0), 3.0),
-            theme::accent(),
-        );
+        frame.fill(&line(1.5), colors.ground.scale_alpha(0.6));
+        frame.fill(&line(0.75), colors.accent);
+        frame.fill(&Path::circle(Point::new(x, MARK - 2.0), 3.0), colors.accent);
     }
 
     fn fingerprint(&self) -> u64 {
@@ -347,22 +344,28 @@ impl canvas::Program<Message> for Filmstrip<'_> {
         &self,
         state: &Interaction,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
         let (size, known) = (bounds.size(), &self.known);
         let still = (self.fingerprint(), known.frames, known.first, known.last);
-        let mut layers = state.still.draw(renderer, size, still, |frame| {
-            self.draw_part(frame, size.width);
-            self.draw_scores(frame, size.width);
-        });
+        let mut layers = state
+            .still
+            .draw(renderer, theme, size, still, |frame, colors| {
+                self.draw_part(frame, colors, size.width);
+                self.draw_scores(frame, colors, size.width);
+            });
         let head = known.first + known.step;
         let moving = (known.frames, known.reference, self.is_set, head);
-        layers.extend(state.moving.draw(renderer, size, moving, |frame| {
-            self.draw_playhead(frame, size.width);
-            self.draw_mark(frame, size.width);
-        }));
+        layers.extend(
+            state
+                .moving
+                .draw(renderer, theme, size, moving, |frame, colors| {
+                    self.draw_playhead(frame, colors, size.width);
+                    self.draw_mark(frame, colors, size.width);
+                }),
+        );
         layers
     }
 

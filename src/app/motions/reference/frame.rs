@@ -48,8 +48,8 @@ impl ReferenceFrame {
             .id(FRAME)
             .width(Length::Fill)
             .height(tall.clamp(HEIGHTS.0, HEIGHTS.1))
-            .style(|_| container::Style {
-                background: Some(theme::ground().into()),
+            .style(|theme| container::Style {
+                background: Some(theme::colors(theme).ground.into()),
                 border: border::rounded(3),
                 ..container::Style::default()
             })
@@ -141,18 +141,20 @@ impl canvas::Program<Message> for ReferenceFrame {
         &self,
         state: &Interaction,
         renderer: &Renderer,
-        _theme: &Theme,
+        theme: &Theme,
         bounds: Rectangle,
         _cursor: Cursor,
     ) -> Vec<Geometry> {
         let corners = self
             .square
             .map(|square| self.corners(square, bounds.size()));
-        state.cache.draw(renderer, bounds.size(), corners, |frame| {
-            if let Some(corners) = corners {
-                square::draw(frame, corners);
-            }
-        })
+        state
+            .cache
+            .draw(renderer, theme, bounds.size(), corners, |frame, colors| {
+                if let Some(corners) = corners {
+                    square::draw(frame, colors, corners);
+                }
+            })
     }
 
     fn mouse_interaction(

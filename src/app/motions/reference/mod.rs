@@ -201,7 +201,7 @@ impl Reference {
     ) -> Element<'a, Message> {
         let read_error = known
             .read_error
-            .map(|read_error| text(read_error).size(theme::SMALL).color(theme::danger()));
+            .map(|read_error| text(read_error).size(theme::SMALL).style(theme::danger));
         let curves: Element<'a, Message> = if known.poses.is_empty() {
             space().into()
         } else {
@@ -238,7 +238,7 @@ fn small<'a>(content: impl text::IntoFragment<'a>) -> text::Text<'a> {
 }
 
 fn figures<'a>(content: String) -> text::Text<'a> {
-    small(content).font(theme::FIGURES).color(theme::dim())
+    small(content).font(theme::FIGURES).style(theme::dim)
 }
 
 fn heading<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
@@ -272,7 +272,7 @@ fn frame<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Mess
     };
     let square = row![
         hinted(
-            small(said).color(theme::dim()),
+            small(said).style(theme::dim),
             "What FOMM and TPS see of every frame. Drag an edge of the square to move it, a corner to size it",
             Position::Bottom,
         ),
@@ -319,7 +319,7 @@ fn reference<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, 
     let is_elsewhere = !is_set || here != known.reference;
     row![
         hinted(
-            small(format!("Reference: frame {number}, {how}")).color(theme::dim()),
+            small(format!("Reference: frame {number}, {how}")).style(theme::dim),
             "FOMM and TPS measure movement from the reference frame: it should look and face like the portrait. The curve under the film tells how unlike each frame is; its lowest point is found by itself. Drag the mark above the film to set another",
             Position::Bottom,
         ),
@@ -342,7 +342,7 @@ fn reference<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, 
 fn score<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let has_scores = known.scores.iter().any(Option::is_some);
     row![
-        small("Curve of how unlike each frame is").color(theme::dim()),
+        small("Curve of how unlike each frame is").style(theme::dim),
         space::horizontal(),
         hinted(
             action("Save chart…", has_scores.then_some(Message::SaveChart)),

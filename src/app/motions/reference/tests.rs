@@ -348,10 +348,6 @@ fn project() -> Project {
 
 /// Both panels in one column, as in the window.
 fn pictured(light: bool) -> Picture {
-    let _alone = theme::ONE_AT_A_TIME
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    theme::set_light(light);
     let project = project();
     let progress = Progress::new(100);
     (0..43).for_each(|_| progress.step());
@@ -382,11 +378,10 @@ fn pictured(light: bool) -> Picture {
         ..iced::Settings::default()
     };
     let mut window = Simulator::with_size(settings, Size::new(300.0, 1520.0), column);
-    let snapshot = window.snapshot(&theme::theme()).unwrap();
+    let snapshot = window.snapshot(&theme::theme(light)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     assert!(snapshot.matches_image(folder.path().join("seen")).unwrap());
     let written = std::fs::read_dir(folder.path()).unwrap().next();
-    theme::set_light(false);
     open(&written.unwrap().unwrap().path()).unwrap()
 }
 

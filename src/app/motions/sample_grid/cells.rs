@@ -7,7 +7,7 @@ use iced::{Alignment, Element, Length, Theme, border};
 use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::icon::Icon;
 use crate::app::widgets::signs::Sign;
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Tint};
 use crate::document::SampledMotion;
 
 use super::neighbours::{COLUMNS, Cell, ROWS};
@@ -48,9 +48,9 @@ impl SampleGrid {
 
     fn neighbours<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let words = if self.picking {
-            text("Choose what to blend towards.").color(theme::accent())
+            text("Choose what to blend towards.").style(theme::accent)
         } else {
-            text("People down, movements across.").color(theme::dim())
+            text("People down, movements across.").style(theme::dim)
         };
         let top = row![
             text("The board").size(theme::LARGE),
@@ -120,11 +120,12 @@ impl SampleGrid {
         let face = button(self.preview(self.previews.cell(cell), PICTURE, motion))
             .on_press(Message::Chosen(cell))
             .padding(EDGE)
-            .style(move |_: &Theme, status| {
+            .style(move |theme: &Theme, status| {
+                let colors = theme::colors(theme);
                 let color = match status {
-                    _ if own => theme::accent(),
-                    button::Status::Hovered | button::Status::Pressed => theme::dim(),
-                    button::Status::Active | button::Status::Disabled => theme::panel_color(),
+                    _ if own => colors.accent,
+                    button::Status::Hovered | button::Status::Pressed => colors.dim,
+                    button::Status::Active | button::Status::Disabled => colors.panel,
                 };
                 button::Style {
                     border: border::rounded(4).color(color).width(EDGE),
@@ -153,8 +154,8 @@ impl SampleGrid {
             None => container(space::horizontal())
                 .width(side)
                 .height(side)
-                .style(|_: &Theme| container::Style {
-                    background: Some(theme::raised_color().into()),
+                .style(|theme: &Theme| container::Style {
+                    background: Some(theme::colors(theme).raised.into()),
                     ..container::Style::default()
                 })
                 .into(),
@@ -167,12 +168,12 @@ fn size() -> f32 {
 }
 
 fn head<'a>(sign: Sign, own: bool, message: Option<Message>) -> iced::widget::Button<'a, Message> {
-    let color = match (own, message.is_some()) {
-        (true, _) => theme::accent(),
-        (_, true) => theme::text(),
-        _ => theme::faint(),
+    let tint: Tint = match (own, message.is_some()) {
+        (true, _) => |colors| colors.accent,
+        (_, true) => |colors| colors.text,
+        _ => |colors| colors.faint,
     };
-    button(container(sign.into_element(color)).center(Length::Fill))
+    button(container(sign.into_element(tint)).center(Length::Fill))
         .on_press_maybe(message)
         .padding(0)
         .style(theme::flat)

@@ -12,7 +12,7 @@ use crate::app::widgets::format::short;
 use crate::app::widgets::icon::Icon;
 use crate::app::widgets::signs::Sign;
 use crate::app::widgets::slider::Slider;
-use crate::app::widgets::theme;
+use crate::app::widgets::theme::{self, Tint};
 use crate::document::{Category, Follow, Playback, SampledMotion};
 
 use super::{Field, Message, SampleGrid, WIDTH};
@@ -73,7 +73,7 @@ impl SampleGrid {
         .push(
             self.problem
                 .as_ref()
-                .map(|problem| text(problem).size(theme::SMALL).color(theme::danger())),
+                .map(|problem| text(problem).size(theme::SMALL).style(theme::danger)),
         )
         .spacing(theme::SPACE)
         .width(INNER)
@@ -82,8 +82,8 @@ impl SampleGrid {
 
     /// The playing picture, and the commands on the whole sample.
     fn picture<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
-        let big = |sign: Sign, hint, color, message| {
-            let face = container(sign.into_element(color)).center(Length::Fill);
+        let big = |sign: Sign, hint, tint: Tint, message| {
+            let face = container(sign.into_element(tint)).center(Length::Fill);
             let button = button(face)
                 .on_press_maybe(message)
                 .width(Length::Fill)
@@ -94,12 +94,16 @@ impl SampleGrid {
         };
         let kept =
             super::change::blended(motion).is_some_and(|shown| motion.favourites.contains(&shown));
-        let heart = if kept { theme::accent() } else { theme::text() };
+        let heart: Tint = if kept {
+            |colors| colors.accent
+        } else {
+            |colors| colors.text
+        };
         let open = (!self.open).then(|| {
             big(
                 Sign::Board,
                 "The board: other people and other movements side by side",
-                theme::text(),
+                |colors| colors.text,
                 Some(Message::Open),
             )
         });
@@ -117,13 +121,13 @@ impl SampleGrid {
         .width(Length::Fill);
 
         let both = !(motion.hold_content && motion.hold_motion);
-        let color = if both {
-            theme::ground()
+        let tint: Tint = if both {
+            |colors| colors.ground
         } else {
-            theme::faint()
+            |colors| colors.faint
         };
         let words = row![
-            Sign::Die.into_element(color),
+            Sign::Die.into_element(tint),
             text("Roll both").size(theme::NORMAL)
         ]
         .spacing(8)
@@ -158,15 +162,19 @@ impl SampleGrid {
                     hints: [&'a str; 2]| {
             let shown = seed.map_or_else(String::new, |seed| seed.to_string());
             let seed = self.entry(field, shown, "no seed", !held, Length::Fill);
-            let (lock, color) = if held {
-                (Sign::Locked, theme::accent())
+            let (lock, lock_tint): (Sign, Tint) = if held {
+                (Sign::Locked, |colors| colors.accent)
             } else {
-                (Sign::Unlocked, theme::dim())
+                (Sign::Unlocked, |colors| colors.dim)
             };
-            let lock = small(lock, color, theme::toggled(held), Some(hold));
-            let die_color = if held { theme::faint() } else { theme::text() };
-            let die = small(Sign::Die, die_color, theme::raised, (!held).then_some(roll));
-            let name = row![sign.into_element(theme::dim()), label(words)]
+            let lock = small(lock, lock_tint, theme::toggled(held), Some(hold));
+            let die_tint: Tint = if held {
+                |colors| colors.faint
+            } else {
+                |colors| colors.text
+            };
+            let die = small(Sign::Die, die_tint, theme::raised, (!held).then_some(roll));
+            let name = row![sign.into_element(|colors| colors.dim), label(words)]
                 .spacing(theme::GAP)
                 .align_y(Alignment::Center)
                 .width(WORDS + 16.0);
@@ -271,7 +279,7 @@ impl SampleGrid {
                 .padding(0)
                 .style(theme::flat);
             let cross = (self.over == Some(index)).then(|| {
-                let cross = button(Sign::Cross.into_element(theme::text()))
+                let cross = button(Sign::Cross.into_element(|colors| colors.text))
                     .on_press(Message::Drop(index))
                     .padding(0)
                     .style(theme::raised);
@@ -287,7 +295,7 @@ impl SampleGrid {
         let all: Element<'a, Message> = if motion.favourites.is_empty() {
             text("The heart keeps what is shown here.")
                 .size(theme::SMALL)
-                .color(theme::faint())
+                .style(theme::faint)
                 .into()
         } else {
             Row::with_children((0..motion.favourites.len()).map(one))
@@ -310,7 +318,7 @@ impl SampleGrid {
             let cancel = action("Cancel", Some(Message::Pick(false)));
             let words = text("Choose a favourite, or a picture on the board.")
                 .size(theme::SMALL)
-                .color(theme::accent());
+                .style(theme::accent);
             return column![head(cancel), words].spacing(theme::GAP).into();
         }
         let pick = action("Towards…", Some(Message::Pick(true)));
@@ -342,7 +350,7 @@ impl SampleGrid {
             text(format!("{:.2}", motion.blend_weight))
                 .size(theme::SMALL)
                 .font(theme::FIGURES)
-                .color(theme::dim()),
+                .style(theme::dim),
             self.preview(self.previews.towards(), FAVOURITE, motion),
         ]
         .spacing(theme::GAP)
@@ -381,11 +389,11 @@ impl SampleGrid {
 
 fn small<'a>(
     sign: Sign,
-    color: iced::Color,
+    tint: Tint,
     style: impl Fn(&iced::Theme, button::Status) -> button::Style + 'a,
     message: Option<Message>,
 ) -> Element<'a, Message> {
-    button(sign.into_element(color))
+    button(sign.into_element(tint))
         .on_press_maybe(message)
         .padding(5)
         .style(style)
@@ -393,7 +401,7 @@ fn small<'a>(
 }
 
 fn label<'a>(words: &'a str) -> Element<'a, Message> {
-    text(words).size(theme::SMALL).color(theme::dim()).into()
+    text(words).size(theme::SMALL).style(theme::dim).into()
 }
 
 fn line<'a>(words: &'a str, value: Element<'a, Message>) -> Element<'a, Message> {

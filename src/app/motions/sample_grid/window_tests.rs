@@ -105,7 +105,7 @@ impl GridHarness {
     fn seen(&self) -> Picture {
         let folder = tempfile::tempdir().unwrap();
         let mut window = simulator(self.view(), self.size());
-        let snapshot = window.snapshot(&theme::theme()).unwrap();
+        let snapshot = window.snapshot(&theme::theme(false)).unwrap();
         assert!(snapshot.matches_image(folder.path().join("seen")).unwrap());
         let written = std::fs::read_dir(folder.path())
             .unwrap()
