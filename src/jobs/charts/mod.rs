@@ -195,7 +195,7 @@ impl Charts {
         let units = Chart::action_units(title, poses);
         let head = Chart::curves(title, &Channel::HEAD_AND_EYES, poses);
         let head = Chart {
-            y: Axis::new("Head and eyes, in degrees"),
+            y: Axis::new("Head and eyes (degrees)"),
             ..head
         };
         let shown = match (units.series.is_empty(), head.series.is_empty()) {
@@ -286,7 +286,7 @@ impl Chart {
             x: Axis::seconds(),
             y: Axis {
                 better: Some(Better::Lower),
-                ..Axis::new("Unlikeness to the portrait's face")
+                ..Axis::new("Difference from the portrait's face")
             },
             series: vec![Series {
                 name: "score".to_owned(),
