@@ -122,7 +122,7 @@ impl Queue {
         }
     }
 
-    /// The progress of the exports, in words for a question: `2 exports are left: 19 %, 4 min left`; `None` if none is left.
+    /// The progress of the exports, in words for a question: `An export is running: 19%, 4 min left`; `None` if none is left.
     pub fn progress(&self) -> Option<String> {
         let left = self.jobs.iter().filter(|job| job.is_left()).count();
         let running = self.jobs.iter().find_map(|job| match &job.state {

@@ -234,14 +234,8 @@ impl Controls {
             ),
         ]
         .spacing(theme::GAP);
-        let ways = Playback::ALL.map(|way| {
-            let title = match way {
-                Playback::Once => "Once",
-                Playback::Loop => "Loop",
-                Playback::PingPong => "Ping-pong",
-            };
-            choice(title, playback == way, Message::Playback(way))
-        });
+        let ways =
+            Playback::ALL.map(|way| choice(way.title(), playback == way, Message::Playback(way)));
         column![
             line(Value::Strength),
             groups,

@@ -149,7 +149,7 @@ pub mod queue {
     pub fn left(count: usize, running: Option<(f32, Option<Duration>)>) -> String {
         let words = match count {
             1 => "An export is running".to_owned(),
-            _ => format!("{count} exports are left"),
+            _ => format!("{count} exports are running or waiting"),
         };
         match running {
             None => words,

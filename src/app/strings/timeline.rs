@@ -52,7 +52,7 @@ pub const SAVE_UNITS_HINT: &str = "Save the curves of the moving Action Units as
 pub const FROM_CLIP: &str = "From a clip…";
 pub const FROM_CLIP_HINT: &str =
     "Add a reference clip: a video, a GIF or a folder of frames whose face drives the portrait";
-pub const SAMPLE_CLIP: &str = "Sample clip";
+pub const SAMPLE_CLIP: &str = super::motions::SAMPLE_CLIP;
 pub const SAMPLE_CLIP_HINT: &str = "Add the short clip that comes with Mien";
 pub const EMPTY_TRACK: &str =
     "Set a keyframe (K), move the playhead, move the sliders, then press Space to play";
