@@ -316,7 +316,7 @@ fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
     assert_eq!(value(&app), 1.0);
     let switch = |app: &mut App| {
         act(app, |window| {
-            window.click("Extended range").unwrap();
+            window.click("Wide range").unwrap();
         });
     };
     switch(&mut app);
@@ -352,7 +352,7 @@ fn it_is_said_that_the_panes_method_stays_within() {
     let mut app = app();
     let said = "GANimation only draws Action Units from 0 to 1.";
     act(&mut app, |window| {
-        window.click("Extended range").unwrap();
+        window.click("Wide range").unwrap();
     });
     assert!(simulator(app.view()).find(said).is_err(), "the rig does");
     // Closes the panes of the source and of the rig.
@@ -363,7 +363,7 @@ fn it_is_said_that_the_panes_method_stays_within() {
     }
     simulator(app.view()).find(said).unwrap();
     act(&mut app, |window| {
-        window.click("Extended range").unwrap();
+        window.click("Wide range").unwrap();
     });
     assert!(simulator(app.view()).find(said).is_err());
 }

@@ -300,8 +300,6 @@ impl Expression {
     }
 }
 
-/// Shown in place of a number that is measured from the portrait.
-
 /// The widget id of a value's slider, for tests and the keyboard.
 pub fn slider_id(value: Value) -> Id {
     Id::from(format!("slider-{}", key(value)))

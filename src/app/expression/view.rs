@@ -47,7 +47,7 @@ impl Expression {
         let keeps_within = shown.none_can(|info| info.overshoots);
         let keeps_within = keeps_within.filter(|_| self.reach == SliderRange::Beyond);
         let keeps_within = keeps_within.map(|info| {
-            text(strings::no_extended_range(info.title))
+            text(strings::no_wide_range(info.title))
                 .size(theme::SMALL)
                 .style(theme::faint)
         });
@@ -269,8 +269,8 @@ impl Expression {
             SliderRange::Beyond
         };
         hinted(
-            toggle(strings::EXTENDED_RANGE, on, Message::Reach(next)),
-            strings::EXTENDED_RANGE_HINT,
+            toggle(strings::WIDE_RANGE, on, Message::Reach(next)),
+            strings::WIDE_RANGE_HINT,
             Position::Bottom,
         )
     }

@@ -26,11 +26,11 @@ pub fn use_neutral_hint(portrait: &str) -> String {
 
 pub const SIDE: &str = "Side";
 pub const SIDE_HINT: &str = "Which side of the face the sliders move, left or right as you see it: to raise one brow, or smile on one side. The sides blend along the middle.";
-pub const EXTENDED_RANGE: &str = "Extended range";
-pub const EXTENDED_RANGE_HINT: &str = "Let Action Units go from -0.5, the opposite movement, to 1.5, more than a face can do: for caricature and cartoons. The rig draws these values; GANimation stays between 0 and 1.";
+pub const WIDE_RANGE: &str = "Wide range";
+pub const WIDE_RANGE_HINT: &str = "Let Action Units go from -0.5, the opposite movement, to 1.5, more than a face can do: for caricature and cartoons. The rig draws these values; GANimation stays between 0 and 1.";
 
-/// The note that the drawing method has no extended range.
-pub fn no_extended_range(method: &str) -> String {
+/// The note that the drawing method has no wide range.
+pub fn no_wide_range(method: &str) -> String {
     format!("{method} only draws Action Units from 0 to 1.")
 }
 
