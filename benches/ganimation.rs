@@ -2,10 +2,10 @@
 
 use std::hint::black_box;
 
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
 use mien::methods::ganimation::{Config, Generator};
+use mien::nn::{Precision, Weights};
 
 mod support;
 
@@ -21,8 +21,8 @@ fn default_network() -> Generator {
         conv_dim: 32,
         ..Config::default()
     };
-    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
-    Generator::new(&config, vb).expect("the default network")
+    let weights = Weights::from_tensors(tensors, &Device::Cpu, Precision::Single);
+    Generator::new(&config, weights).expect("the default network")
 }
 
 fn paper_network() -> Generator {
@@ -37,8 +37,8 @@ fn paper_network() -> Generator {
             )
         })
         .collect();
-    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
-    Generator::new(&config, vb).expect("the paper's network")
+    let weights = Weights::from_tensors(tensors, &Device::Cpu, Precision::Single);
+    Generator::new(&config, weights).expect("the paper's network")
 }
 
 fn frames(c: &mut Criterion) {

@@ -6,8 +6,8 @@ use std::hint::black_box;
 use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
 use mien::nn::{
-    Border, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, grid_sample,
-    mixed_motion, on_rayon_pool, release, sigmoid,
+    Border, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, Precision,
+    grid_sample, mixed_motion, on_rayon_pool, release, sigmoid,
 };
 
 mod support;
@@ -90,7 +90,13 @@ fn others(c: &mut Criterion) {
     let x = random(&[1, 256, 64, 64]);
     let (ones, zeros) = (random(&[256]), random(&[256]));
     let norm = InstanceNorm::new(&ones, &zeros, InstanceNorm::EPS).expect("a norm");
-    let one = Conv2d::new(&random(&[256, 1, 1, 1]), None, ConvConfig::default()).expect("a layer");
+    let one = Conv2d::new(
+        &random(&[256, 1, 1, 1]),
+        None,
+        ConvConfig::default(),
+        Precision::Single,
+    )
+    .expect("a layer");
     let plane = random(&[1, 1, 64, 64]);
     c.bench_function("a 1x1 of one channel, norm and rectifier, 256 at 64", |b| {
         b.iter(|| {

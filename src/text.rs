@@ -45,15 +45,12 @@ pub fn path(path: &Path) -> String {
     name(&path.to_string_lossy())
 }
 
-/// Returns a parser's message, which may quote the file, in one short line without its last full stop.
+/// Returns the message of a parser, a decoder or another program, which may quote a file, as one short line that fits into a
+/// sentence: each run of white space is one space, the last full stop is left out, and the rest is as in [`name`].
 pub fn fault(error: &impl std::fmt::Display) -> String {
-    shortened(&collapsed(&error.to_string()), MAX_CHARACTERS)
-}
-
-/// Returns a message with each run of white space as one space, without its last full stop.
-pub fn collapsed(message: &str) -> String {
+    let message = error.to_string();
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.trim_end_matches('.').to_owned()
+    name(line.trim_end_matches('.'))
 }
 
 fn is_plain(c: char) -> bool {
@@ -89,6 +86,11 @@ mod tests {
         let shown = fault(&error);
         assert!(shown.starts_with("unknown variant `\\u{0}xx") && shown.ends_with("`hold`"));
         assert!(shown.len() < 200 && !shown.contains(char::is_control));
+        assert_eq!(fault(&"a\nb  c."), "a b c");
+        // A message that passes through twice stays the same.
+        let long = fault(&"é".repeat(500));
+        assert_eq!(long.chars().count(), MAX_CHARACTERS + 1);
+        assert_eq!(fault(&long), long);
     }
 
     #[test]

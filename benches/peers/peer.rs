@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use candle_core::{DType, Device, Tensor, safetensors};
-use candle_nn::VarBuilder;
+use candle_core::{Device, Tensor, safetensors};
 use mien::methods::{fomm, ganimation, mocogan, tps};
-use mien::nn::in_half;
+use mien::nn::{Precision, Weights};
 use mimalloc::MiMalloc;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -109,16 +108,23 @@ impl Inputs {
 }
 
 /// Loads a network and its inputs, and prepares everything that the frames share.
-fn load(method: &str, folder: &Path, config: &str, device: &Device) -> Result<Draw> {
-    let weights = safetensors::load(folder.join("weights.safetensors"), device)?;
-    let vb = VarBuilder::from_tensors(weights, DType::F32, device);
+fn load(
+    method: &str,
+    folder: &Path,
+    config: &str,
+    device: &Device,
+    precision: Precision,
+) -> Result<Draw> {
+    let tensors = safetensors::load(folder.join("weights.safetensors"), device)?;
+    let weights = Weights::from_tensors(tensors, device, precision);
     let inputs = Inputs(safetensors::load(
         folder.join("inputs.safetensors"),
         device,
     )?);
     match method {
         "ganimation" => {
-            let network = ganimation::Generator::new(&ganimation::Config::from_json(config)?, vb)?;
+            let network =
+                ganimation::Generator::new(&ganimation::Config::from_json(config)?, weights)?;
             let prepared = network.prepare(&inputs.tensor("picture")?)?;
             let aus = inputs.values("aus")?;
             Ok(Box::new(move || {
@@ -130,7 +136,7 @@ fn load(method: &str, folder: &Path, config: &str, device: &Device) -> Result<Dr
             }))
         }
         "fomm" => {
-            let network = fomm::Fomm::new(&fomm::Config::from_json(config)?, vb)?;
+            let network = fomm::Fomm::new(&fomm::Config::from_json(config)?, weights)?;
             let prepared = network.prepare(&inputs.tensor("source")?)?;
             let driving = inputs.tensor("driving")?;
             Ok(Box::new(move || {
@@ -140,7 +146,7 @@ fn load(method: &str, folder: &Path, config: &str, device: &Device) -> Result<Dr
             }))
         }
         "tps" => {
-            let network = tps::Tps::new(&tps::Config::from_json(config)?, vb)?;
+            let network = tps::Tps::new(&tps::Config::from_json(config)?, weights)?;
             let prepared = network.prepare(&inputs.tensor("source")?)?;
             let driving = inputs.tensor("driving")?;
             Ok(Box::new(move || {
@@ -151,7 +157,7 @@ fn load(method: &str, folder: &Path, config: &str, device: &Device) -> Result<Dr
         }
         "mocogan" => {
             let config = mocogan::Config::from_json(config)?;
-            let network = mocogan::MoCoGan::new(&config, vb)?;
+            let network = mocogan::MoCoGan::new(&config, weights)?;
             let prepared =
                 network.prepare(&inputs.values("content")?, &inputs.values("category")?)?;
             let motion = inputs.values("motion")?;
@@ -178,7 +184,7 @@ fn peak() -> Result<u64> {
 
 struct Peer {
     device: Device,
-    half: bool,
+    precision: Precision,
     draw: Option<Draw>,
     last: Outputs,
 }
@@ -193,8 +199,8 @@ impl Peer {
             } => {
                 let start = Instant::now();
                 let config = config.to_string();
-                let load = || load(&method, &folder, &config, &self.device);
-                self.draw = Some(if self.half { in_half(load)? } else { load()? });
+                let draw = load(&method, &folder, &config, &self.device, self.precision)?;
+                self.draw = Some(draw);
                 Ok(json!({"load_ns": start.elapsed().as_nanos() as u64}))
             }
             Command::Run { frames } => self.run(frames),
@@ -244,7 +250,10 @@ fn main() -> Result<()> {
     };
     let mut peer = Peer {
         device,
-        half: arguments.next().as_deref() == Some("--half"),
+        precision: match arguments.next().as_deref() {
+            Some("--half") => Precision::Half,
+            _ => Precision::Single,
+        },
         draw: None,
         last: Outputs::new(),
     };

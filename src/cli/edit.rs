@@ -97,8 +97,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
     quality: Option<u8>,
 
-    /// The panes, from left to right: source, result, difference, flow, keypoints, mesh, depth (of the rig), attention, colour
-    /// (of GANimation)
+    /// The panes, from left to right: source, result, difference, flow, keypoints, mesh, depth, layers (of the rig), attention,
+    /// colour (of GANimation)
     #[arg(
         long,
         default_value = "result",

@@ -37,7 +37,7 @@ pub(super) enum ValueError {
     )]
     Region(String),
     #[error(
-        "{0:?} is not a pane; use source, result, difference, flow, keypoints, mesh, depth, attention or colour, separated by commas."
+        "{0:?} is not a pane; use source, result, difference, flow, keypoints, mesh, depth, layers, attention or colour, separated by commas."
     )]
     Pane(String),
     #[error(transparent)]
@@ -245,6 +245,7 @@ pub(super) fn pane(text: &str) -> Result<PaneSpec, ValueError> {
             | PaneView::KeyPoints
             | PaneView::Mesh
             | PaneView::Depth
+            | PaneView::Layers
             | PaneView::Difference),
         ) => Ok(PaneSpec::showing(MethodChoice::RIG, view)),
         _ => Err(ValueError::Pane(text.to_owned())),

@@ -27,13 +27,15 @@ pub enum PaneView {
     Mesh,
     /// The depth of that mesh.
     Depth,
+    /// How much of each pixel the rig draws over the moved portrait: mouth, eyes, and folds with their light.
+    Layers,
     /// The difference between the result and the portrait.
     Difference,
 }
 
 impl PaneView {
     /// All views; of the occlusion maps only the coarsest.
-    pub const ALL: [PaneView; 10] = [
+    pub const ALL: [PaneView; 11] = [
         PaneView::Result,
         PaneView::Attention,
         PaneView::Colour,
@@ -43,6 +45,7 @@ impl PaneView {
         PaneView::Contributions,
         PaneView::Mesh,
         PaneView::Depth,
+        PaneView::Layers,
         PaneView::Difference,
     ];
 
@@ -59,6 +62,7 @@ impl PaneView {
             PaneView::Contributions => "Contributions",
             PaneView::Mesh => "Mesh",
             PaneView::Depth => "Depth",
+            PaneView::Layers => "Drawn layers",
             PaneView::Difference => "Difference",
         })
     }
@@ -76,6 +80,7 @@ impl PaneView {
             PaneView::Contributions => "contributions",
             PaneView::Mesh => "mesh",
             PaneView::Depth => "depth",
+            PaneView::Layers => "layers",
             PaneView::Difference => "difference",
         })
     }

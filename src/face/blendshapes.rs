@@ -3,10 +3,10 @@
 //! Landmarker v2.
 
 use candle_core::{D, Device, Result, Tensor};
-use candle_nn::{VarBuilder, ops};
+use candle_nn::ops;
 
 use super::mesh::Mesh;
-use crate::nn::{Conv2d, ConvConfig, Epilogue};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, Weights};
 
 /// The number of blendshape scores.
 pub const COUNT: usize = 52;
@@ -116,11 +116,11 @@ struct Mixer {
 }
 
 impl Mixer {
-    fn load(size: usize, hidden: usize, vb: VarBuilder) -> Result<Self> {
+    fn load(size: usize, hidden: usize, weights: Weights) -> Result<Self> {
         Ok(Self {
-            norm: vb.get(CHANNELS, "norm")?,
-            first: matrix(size, hidden, vb.pp("0"))?,
-            second: matrix(hidden, size, vb.pp("1"))?,
+            norm: weights.get(CHANNELS, "norm")?,
+            first: matrix(size, hidden, weights.pp("0"))?,
+            second: matrix(hidden, size, weights.pp("1"))?,
         })
     }
 
@@ -139,11 +139,12 @@ impl Mixer {
     }
 }
 
-fn matrix(inputs: usize, outputs: usize, vb: VarBuilder) -> Result<Conv2d> {
-    let weight = vb.get((outputs, inputs), "weight")?;
-    let bias = vb.get(outputs, "bias")?;
+fn matrix(inputs: usize, outputs: usize, weights: Weights) -> Result<Conv2d> {
+    let weight = weights.get((outputs, inputs), "weight")?;
+    let bias = weights.get(outputs, "bias")?;
     let weight = weight.reshape((outputs, inputs, 1, 1))?;
-    Conv2d::new(&weight, Some(&bias), ConvConfig::default())
+    let config = ConvConfig::default();
+    Conv2d::new(&weight, Some(&bias), config, weights.precision())
 }
 
 /// The blendshape network.
@@ -164,28 +165,30 @@ impl Blendshapes {
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
-    pub fn new(vb: VarBuilder) -> Result<Self> {
+    pub fn new(weights: Weights) -> Result<Self> {
         let number = |name: &str| -> Result<f64> {
-            let values: Vec<f32> = vb.get(1, name)?.to_vec1()?;
+            let values: Vec<f32> = weights.get(1, name)?.to_vec1()?;
             Ok(f64::from(values[0]))
         };
         let blocks = (0..BLOCKS)
             .map(|i| {
-                let vb = vb.pp("blocks").pp(i);
+                let weights = weights.pp("blocks").pp(i);
                 Ok((
-                    Mixer::load(TOKENS, 384, vb.pp("token"))?,
-                    Mixer::load(CHANNELS, 256, vb.pp("channel"))?,
+                    Mixer::load(TOKENS, 384, weights.pp("token"))?,
+                    Mixer::load(CHANNELS, 256, weights.pp("channel"))?,
                 ))
             })
             .collect::<Result<_>>()?;
-        let token = vb.get(CHANNELS, "token")?.reshape((1, 1, 1, CHANNELS))?;
+        let token = weights
+            .get(CHANNELS, "token")?
+            .reshape((1, 1, 1, CHANNELS))?;
         Ok(Self {
-            points: matrix(POINTS.len(), TOKENS - 1, vb.pp("points"))?,
-            embedding: matrix(2, CHANNELS, vb.pp("embedding"))?,
+            points: matrix(POINTS.len(), TOKENS - 1, weights.pp("points"))?,
+            embedding: matrix(2, CHANNELS, weights.pp("embedding"))?,
             device: token.device().clone(),
             token,
             blocks,
-            head: matrix(CHANNELS, COUNT, vb.pp("head"))?,
+            head: matrix(CHANNELS, COUNT, weights.pp("head"))?,
             scale: number("scale")?,
             epsilon: number("epsilon")?,
         })

@@ -6,12 +6,11 @@
 //! it on overlapping tiles of the picture.
 
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::sampling::Beyond;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_rayon_pool};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, Weights, max_pool, on_rayon_pool};
 
 /// Side of the network's input in pixels.
 pub const SIZE: usize = 128;
@@ -104,26 +103,33 @@ impl Detector {
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
-    pub fn new(vb: VarBuilder) -> Result<Self> {
-        let like = vb.get(24, "stem.bias")?;
+    pub fn new(weights: Weights) -> Result<Self> {
+        let like = weights.get(24, "stem.bias")?;
         let by_two = ConvConfig::new(2, 0);
-        let stem = Conv2d::load(3, 24, 5, by_two, true, vb.pp("stem"))?;
+        let stem = Conv2d::load(3, 24, 5, by_two, true, weights.pp("stem"))?;
         let mut channels = 24;
         let mut blocks = Vec::with_capacity(BLOCKS.len());
         for (i, (outputs, halves)) in BLOCKS.into_iter().enumerate() {
-            let vb = vb.pp("blocks").pp(i);
+            let weights = weights.pp("blocks").pp(i);
             let block = Separable::load(
                 (channels, outputs),
                 if halves { 2 } else { 1 },
-                vb.pp("depthwise"),
-                vb.pp("pointwise"),
+                weights.pp("depthwise"),
+                weights.pp("pointwise"),
                 PRelu::relu(outputs, &like)?,
             )?;
             blocks.push((block, halves));
             channels = outputs;
         }
         let head = |inputs, outputs, name| {
-            Conv2d::load(inputs, outputs, 1, ConvConfig::default(), true, vb.pp(name))
+            Conv2d::load(
+                inputs,
+                outputs,
+                1,
+                ConvConfig::default(),
+                true,
+                weights.pp(name),
+            )
         };
         Ok(Self {
             stem,

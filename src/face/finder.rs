@@ -1,7 +1,6 @@
 //! Finds the faces in a picture, and tracks one face through a clip.
 
-use candle_core::{DType, Device, Result};
-use candle_nn::VarBuilder;
+use candle_core::{Device, Result};
 
 use super::blendshapes::{self, Blendshapes};
 use super::detector::{Detection, Detector};
@@ -9,6 +8,7 @@ use super::landmarks::Landmarks;
 use super::mesh::Mesh;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
+use crate::nn::{Precision, Weights};
 use crate::weights::{Bundled, ModelFile, WeightsError};
 
 /// Presence threshold: below it, the landmarks are discarded.
@@ -59,8 +59,8 @@ impl FaceFinder {
     /// [`WeightsError`] only if the program was built from a damaged file.
     pub fn bundled(device: &Device) -> std::result::Result<Self, WeightsError> {
         let file = ModelFile::bundled(Bundled::FaceLandmarker, device)?;
-        let vb = VarBuilder::from_tensors(file.tensors, DType::F32, device);
-        Self::new(vb).map_err(|error| WeightsError::Mismatch {
+        let weights = Weights::from_tensors(file.tensors, device, Precision::Single);
+        Self::new(weights).map_err(|error| WeightsError::Mismatch {
             path: file.name.into(),
             reason: error.to_string(),
         })
@@ -70,11 +70,11 @@ impl FaceFinder {
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
-    pub fn new(vb: VarBuilder) -> Result<Self> {
+    pub fn new(weights: Weights) -> Result<Self> {
         Ok(Self {
-            detector: Detector::new(vb.pp("detector"))?,
-            landmarks: Landmarks::new(vb.pp("landmarks"))?,
-            blendshapes: Blendshapes::new(vb.pp("blendshapes"))?,
+            detector: Detector::new(weights.pp("detector"))?,
+            landmarks: Landmarks::new(weights.pp("landmarks"))?,
+            blendshapes: Blendshapes::new(weights.pp("blendshapes"))?,
         })
     }
 

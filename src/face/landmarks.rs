@@ -3,13 +3,12 @@
 //! 2020, "Attention Mesh"), with the weights of MediaPipe's Face Landmarker v2.
 
 use candle_core::{Device, Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::mesh::Mesh;
 use super::sampling::Beyond;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_rayon_pool};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, Weights, max_pool, on_rayon_pool};
 
 /// Side of the network's input in pixels.
 pub const SIZE: usize = 256;
@@ -50,15 +49,15 @@ impl Landmarks {
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
-    pub fn new(vb: VarBuilder) -> Result<Self> {
+    pub fn new(weights: Weights) -> Result<Self> {
         let by_two = ConvConfig::new(2, 0);
-        let stem = Conv2d::load(3, 16, 3, by_two, true, vb.pp("stem"))?;
+        let stem = Conv2d::load(3, 16, 3, by_two, true, weights.pp("stem"))?;
         let mut channels = 16;
         let mut blocks = Vec::new();
         for (stage, (count, outputs)) in STAGES.into_iter().enumerate() {
             for i in 0..count {
                 let halves = stage > 0 && i == 0;
-                let vb = vb.pp("blocks").pp(blocks.len());
+                let weights = weights.pp("blocks").pp(blocks.len());
                 let inner = outputs / 2;
                 let (kernel, config) = if halves {
                     (2, by_two)
@@ -66,14 +65,21 @@ impl Landmarks {
                     (1, ConvConfig::default())
                 };
                 blocks.push(Block {
-                    reduce: Conv2d::load(channels, inner, kernel, config, true, vb.pp("reduce"))?,
-                    reduce_slopes: PRelu::load(inner, vb.pp("reduce"))?,
+                    reduce: Conv2d::load(
+                        channels,
+                        inner,
+                        kernel,
+                        config,
+                        true,
+                        weights.pp("reduce"),
+                    )?,
+                    reduce_slopes: PRelu::load(inner, weights.pp("reduce"))?,
                     expand: Separable::load(
                         (inner, outputs),
                         1,
-                        vb.pp("depthwise"),
-                        vb.pp("expand"),
-                        PRelu::load(outputs, vb.clone())?,
+                        weights.pp("depthwise"),
+                        weights.pp("expand"),
+                        PRelu::load(outputs, weights.clone())?,
                     )?,
                     halves,
                 });
@@ -87,16 +93,16 @@ impl Landmarks {
                 2,
                 ConvConfig::default(),
                 true,
-                vb.pp(name),
+                weights.pp(name),
             )
         };
         Ok(Self {
             stem,
-            stem_slopes: PRelu::load(16, vb.pp("stem"))?,
+            stem_slopes: PRelu::load(16, weights.pp("stem"))?,
             blocks,
             points: head(3 * Mesh::POINTS, "points")?,
             presence: head(1, "presence")?,
-            device: vb.get(16, "stem.bias")?.device().clone(),
+            device: weights.get(16, "stem.bias")?.device().clone(),
         })
     }
 

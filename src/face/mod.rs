@@ -29,6 +29,8 @@ mod transfer;
 mod unit;
 mod units;
 mod units_align;
+mod units_shapes;
+mod units_solve;
 mod units_table;
 pub mod view;
 

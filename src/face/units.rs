@@ -69,6 +69,7 @@
 
 use super::unit::Measure;
 use super::units_align::{Aligned, align};
+use super::units_solve::refined;
 use super::units_table::{MIRROR, SCORES, UNITS};
 use crate::math::smoothstep;
 
@@ -104,7 +105,7 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
     };
     let scores = scores.map(clamp_unit);
     let own = neutral.and_then(|n| n.points.as_ref().map(|points| (points, &n.scores)));
-    UNITS.map(|unit| {
+    let units = UNITS.map(|unit| {
         let sum: f32 = unit
             .terms
             .iter()
@@ -122,7 +123,11 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
             // moves one, and this keeps their sliders at rest.
             None => smoothstep(clamp_unit((sum - unit.threshold) * unit.gain)),
         }
-    })
+    });
+    match own {
+        Some((points, _)) => refined(units, &face, points),
+        None => units,
+    }
 }
 
 /// Clamps to 0..=1; NaN becomes 0.

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{DType, Device, Result as Candle, Shape, Tensor};
+use candle_nn::Init;
 use candle_nn::var_builder::SimpleBackend;
-use candle_nn::{Init, VarBuilder};
 use thiserror::Error;
 
 use crate::document::ActionUnit;
 use crate::error::{EngineError, ImportError};
 use crate::folders::file_name;
 use crate::methods::{fomm, ganimation, mocogan, tps};
+use crate::nn::{Precision, Weights};
 use crate::weights::checkpoint;
 use crate::weights::checkpoint::system::{Method, System};
 use crate::weights::checkpoint::tensor::RawTensor;
@@ -188,7 +189,7 @@ fn recognised(
         tensors: &checkpoint.tensors,
         used: &used,
     };
-    let vb = VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu);
+    let weights = Weights::from_backend(Box::new(backend), &Device::Cpu, Precision::Single);
     let crop = |scale| {
         Some(CropRule {
             kind: "landmark_bbox_square".to_owned(),
@@ -209,12 +210,12 @@ fn recognised(
                 .unwrap_or(checkpoint.container != Container::Zip);
             let asked = options.align_corners.is_some();
             remarks.push(era(config.align_corners, asked, checkpoint.container));
-            fomm::Fomm::new(&config, vb).map_err(|e| wrong(&e))?;
+            fomm::Fomm::new(&config, weights).map_err(|e| wrong(&e))?;
             ("fomm", json(&config)?, crop(VOX_SCALE))
         }
         Method::Tps => {
             let config = tps::Config::infer(&shapes).map_err(|e| wrong(&e))?;
-            tps::Tps::new(&config, vb).map_err(|e| wrong(&e))?;
+            tps::Tps::new(&config, weights).map_err(|e| wrong(&e))?;
             if config.avd.is_none() {
                 remarks.push(ImportRemark::NoAvdNetwork);
             }
@@ -222,7 +223,7 @@ fn recognised(
         }
         Method::MoCoGan => {
             let config = mocogan::Config::infer(&shapes).map_err(|e| wrong(&e))?;
-            mocogan::MoCoGan::new(&config, vb).map_err(|e| wrong(&e))?;
+            mocogan::MoCoGan::new(&config, weights).map_err(|e| wrong(&e))?;
             ("mocogan", json(&config)?, None)
         }
         Method::Ganimation(_) if system.has("critic") => {
@@ -230,7 +231,7 @@ fn recognised(
         }
         Method::Ganimation(_) => {
             let config = ganimation::Config::infer(&shapes).map_err(|e| wrong(&e))?;
-            ganimation::Generator::new(&config, vb).map_err(|e| wrong(&e))?;
+            ganimation::Generator::new(&config, weights).map_err(|e| wrong(&e))?;
             if config.c_dim != ActionUnit::COUNT {
                 let reason = format!(
                     "it takes {} Action Units, but only the published set of {} is known",

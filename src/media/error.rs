@@ -363,17 +363,8 @@ impl MediaError {
     pub(super) fn encoding(path: &Path, reason: impl fmt::Display) -> Self {
         Self::Encode {
             path: path.to_owned(),
-            reason: one_line(&reason.to_string()),
+            reason: text::fault(&reason),
         }
-    }
-}
-
-/// A decoder's message as one line that fits into a sentence.
-pub(super) fn one_line(message: &str) -> String {
-    let line = text::collapsed(message);
-    match line.char_indices().nth(160) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }
 
@@ -414,11 +405,5 @@ mod tests {
             error.to_string(),
             "huge.png is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels per side, so scale it down first."
         );
-    }
-
-    #[test]
-    fn a_decoders_message_becomes_one_short_line() {
-        assert_eq!(one_line("a\nb  c."), "a b c");
-        assert!(one_line(&"é".repeat(500)).chars().count() <= 161);
     }
 }

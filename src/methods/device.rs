@@ -1,10 +1,10 @@
-//! The device that networks run on, chosen once at start.
+//! The device that networks run on and their precision, chosen once at start.
 
 use std::sync::OnceLock;
 
 use candle_core::Device;
 
-use crate::nn::{env_flag, in_half};
+use crate::nn::{Precision, env_flag};
 
 /// The first graphics card if the program was built with the feature `cuda` and one is found, else the CPU.
 /// `MIEN_DEVICE=cpu` in the environment forces the CPU.
@@ -24,22 +24,19 @@ pub(crate) fn device() -> &'static Device {
     })
 }
 
-/// Whether `MIEN_HALF` in the environment selects half-precision convolutions. On the CPU they are slower and only useful
-/// for testing the rounding.
-fn is_half() -> bool {
-    static HALF: OnceLock<bool> = OnceLock::new();
-    *HALF.get_or_init(|| {
-        let half = env_flag("MIEN_HALF");
-        if half && device().is_cpu() {
+/// The precision of the methods' convolutions: half if `MIEN_HALF` is set in the environment. On the CPU half precision is
+/// slower and only useful for testing the rounding.
+pub(crate) fn precision() -> Precision {
+    static PRECISION: OnceLock<Precision> = OnceLock::new();
+    *PRECISION.get_or_init(|| {
+        if !env_flag("MIEN_HALF") {
+            return Precision::Single;
+        }
+        if device().is_cpu() {
             tracing::warn!("MIEN_HALF is for graphics cards; it makes the CPU slower");
         }
-        half
+        Precision::Half
     })
-}
-
-/// Builds a network in the selected precision.
-pub(crate) fn in_precision<T>(make: impl FnOnce() -> T) -> T {
-    if is_half() { in_half(make) } else { make() }
 }
 
 /// The device's name, for the status line.
@@ -49,8 +46,8 @@ pub(crate) fn device_name(device: &Device) -> String {
         Device::Cuda(_) => "CUDA:0".to_owned(),
         Device::Metal(_) => "Metal".to_owned(),
     };
-    if is_half() {
-        return format!("{name}, half precision");
+    match precision() {
+        Precision::Single => name,
+        Precision::Half => format!("{name}, half precision"),
     }
-    name
 }

@@ -51,6 +51,85 @@ pub struct MeshDiagnostics {
     pub mesh: Option<DeformedMesh>,
 }
 
+/// A layer that a method draws over the portrait's own pixels after it has moved them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layer {
+    /// The inside of the mouth, and the line between lips that close.
+    Mouth,
+    /// Eyeballs, lids and lashes.
+    Eyes,
+    /// Folds, and light on the turning surface.
+    Shading,
+}
+
+impl Layer {
+    /// All layers, in the order of [`LayerWeights::values`].
+    pub const ALL: [Layer; 3] = [Layer::Mouth, Layer::Eyes, Layer::Shading];
+}
+
+/// How much of each pixel of a frame each layer draws, in the region that a method may change; outside it the weights are 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerWeights {
+    /// The square over which diagnostics are laid out.
+    pub place: TurnedSquare,
+    /// The upper left corner of the first pixel, in pixels of the portrait.
+    pub x: f64,
+    pub y: f64,
+    /// Pixels for each pixel of the portrait.
+    pub zoom: f64,
+    pub width: usize,
+    pub height: usize,
+    /// `[height, width]`, the layers of each pixel in the order of [`Layer::ALL`]. Mouth and eyes count by their opacity,
+    /// shading by the relative change of the light, and each layer covers those below it. All are in 0..=1, and so is
+    /// their sum: the rest is the moved portrait.
+    pub values: Vec<[f32; Layer::ALL.len()]>,
+}
+
+impl LayerWeights {
+    /// No weights anywhere.
+    pub(crate) fn none(place: TurnedSquare) -> Self {
+        Self {
+            place,
+            x: 0.0,
+            y: 0.0,
+            zoom: 1.0,
+            width: 0,
+            height: 0,
+            values: Vec::new(),
+        }
+    }
+
+    /// The bilinear weights at a point of the portrait.
+    pub fn at(&self, (x, y): (f64, f64)) -> [f32; Layer::ALL.len()] {
+        let (x, y) = (
+            (x - self.x) * self.zoom - 0.5,
+            (y - self.y) * self.zoom - 0.5,
+        );
+        let (left, top) = (x.floor(), y.floor());
+        let (s, t) = ((x - left) as f32, (y - top) as f32);
+        let value = |column: f64, row: f64| {
+            let inside = |at: f64, size: usize| at >= 0.0 && at < size as f64;
+            if inside(column, self.width) && inside(row, self.height) {
+                let at = row as usize * self.width + column as usize;
+                self.values.get(at).copied().unwrap_or_default()
+            } else {
+                Default::default()
+            }
+        };
+        let corners = [
+            value(left, top),
+            value(left + 1.0, top),
+            value(left, top + 1.0),
+            value(left + 1.0, top + 1.0),
+        ];
+        let shares = [(1.0 - s) * (1.0 - t), s * (1.0 - t), (1.0 - s) * t, s * t];
+        std::array::from_fn(|layer| {
+            let corners = corners.iter().zip(shares);
+            corners.map(|(values, share)| values[layer] * share).sum()
+        })
+    }
+}
+
 /// The mesh of one frame.
 #[derive(Debug, Clone)]
 pub struct DeformedMesh {

@@ -31,7 +31,7 @@ use crate::face::view::View;
 use crate::media::image::Picture;
 use crate::progress::Stop;
 use crate::weights::{Bundled, CropRule};
-use diagnostics::Diagnostics;
+use diagnostics::{Diagnostics, LayerWeights};
 use drive::Drive;
 use subject::Subject;
 
@@ -174,6 +174,20 @@ pub trait Session: Send {
         view: &View,
         base: Base<'_>,
     ) -> Result<Picture, EngineError>;
+
+    /// How much of a frame's result each layer draws, at the scale and section of `view`; `None` for a method that doesn't
+    /// draw layers over the portrait. Only called for [`PaneView::Layers`].
+    ///
+    /// # Errors
+    /// Those of [`Session::composite`].
+    fn layer_weights(
+        &mut self,
+        _: &Subject,
+        _: &MethodFrame,
+        _: &View,
+    ) -> Result<Option<LayerWeights>, EngineError> {
+        Ok(None)
+    }
 }
 
 /// What a method's result is composited over.

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use candle_core::{Device, Tensor};
 
 use crate::document::Mode;
 use crate::error::{EngineError, MethodError};
@@ -17,7 +16,7 @@ use crate::face::view::View;
 use crate::face::{Motion, Transfer, TransferSource, TurnedSquare, network_input};
 use crate::lru_cache::LruCache;
 use crate::media::image::Picture;
-use crate::methods::device::{device, device_name, in_precision};
+use crate::methods::device::{device, device_name, precision};
 use crate::methods::diagnostics::{
     Diagnostics, KeyPoint, Map, Maps, MotionDiagnostics, MotionFrame,
 };
@@ -25,6 +24,7 @@ use crate::methods::drive::{Drive, DriveKey, DrivePicture, Viewpoint};
 use crate::methods::error::Error;
 use crate::methods::subject::{Subject, square};
 use crate::methods::{Base, Method, MethodFrame, MethodInfo, Quality, Session, millis_since};
+use crate::nn::Weights;
 use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, WeightsError};
@@ -42,7 +42,7 @@ pub trait KeyPointNetwork: Send + Sync + Sized + 'static {
     type Motion: Clone + Send + Sync;
 
     /// Builds the network from its JSON configuration; also returns the side of its input in pixels.
-    fn load(json: &str, tensors: VarBuilder) -> Result<(Self, usize), Error>;
+    fn load(json: &str, weights: Weights) -> Result<(Self, usize), Error>;
 
     fn info(&self) -> &'static MethodInfo;
 
@@ -130,8 +130,8 @@ pub fn open<N: KeyPointNetwork>(
     };
     let crop = file.crop_rule(&path)?;
     let json = file.metadata.config.to_string();
-    let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
-    let (network, size) = in_precision(|| N::load(&json, tensors)).map_err(mismatch)?;
+    let tensors = Weights::from_tensors(file.tensors, &device, precision());
+    let (network, size) = N::load(&json, tensors).map_err(mismatch)?;
     Ok(Arc::new(MotionTransfer(Arc::new(LoadedNetwork {
         name: file.name,
         device,

@@ -3,11 +3,11 @@
 //! Compiled as C, the kernels run anywhere; `nn::cuda::tests` names the command that runs them on a card.
 
 use candle_core::{DType, Device, Result, Shape, Tensor};
-use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
 
 use super::{fomm, ganimation, mocogan, tps};
-use crate::nn::{in_half, launched, with_emulated_gpu};
+use crate::nn::Precision::{self, Half, Single};
+use crate::nn::{Weights, launched, with_emulated_gpu};
 
 /// Weights generated from each tensor's name and shape.
 struct NamedWeights;
@@ -58,8 +58,8 @@ fn values(shape: &[usize], name: &str) -> Result<Tensor> {
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
-fn weights(device: &Device) -> VarBuilder<'static> {
-    VarBuilder::from_backend(Box::new(NamedWeights), DType::F32, device.clone())
+fn weights(device: &Device, precision: Precision) -> Weights<'static> {
+    Weights::from_backend(Box::new(NamedWeights), device, precision)
 }
 
 /// A picture of pseudo-random values from 0 to 1.
@@ -82,7 +82,7 @@ fn gathered(tensors: Vec<Tensor>) -> Shown {
     tensors.into_iter().map(home).collect()
 }
 
-fn draw_fomm(device: &Device) -> Shown {
+fn draw_fomm(device: &Device, precision: Precision) -> Shown {
     let config = fomm::Config {
         image_size: 64,
         align_corners: false,
@@ -110,7 +110,7 @@ fn draw_fomm(device: &Device) -> Shown {
             num_bottleneck_blocks: 1,
         },
     };
-    let model = fomm::Fomm::new(&config, weights(device)).unwrap();
+    let model = fomm::Fomm::new(&config, weights(device, precision)).unwrap();
     let prepared = model.prepare(&picture(64, "source", device)).unwrap();
     let driving = model
         .detect(&picture(64, "driving", device), NEVER_STOP)
@@ -127,7 +127,7 @@ fn draw_fomm(device: &Device) -> Shown {
     gathered(shown)
 }
 
-fn draw_tps(device: &Device) -> Shown {
+fn draw_tps(device: &Device, precision: Precision) -> Shown {
     let config = tps::Config {
         image_size: 32,
         num_tps: 2,
@@ -142,7 +142,7 @@ fn draw_tps(device: &Device) -> Shown {
         avd: None,
         ..tps::Config::default()
     };
-    let model = tps::Tps::new(&config, weights(device)).unwrap();
+    let model = tps::Tps::new(&config, weights(device, precision)).unwrap();
     let (source, driving) = (
         picture(32, "source", device),
         picture(32, "driving", device),
@@ -166,7 +166,7 @@ fn draw_tps(device: &Device) -> Shown {
     gathered(shown)
 }
 
-fn draw_ganimation(device: &Device) -> Shown {
+fn draw_ganimation(device: &Device, precision: Precision) -> Shown {
     let config = ganimation::Config {
         image_size: 32,
         conv_dim: 4,
@@ -174,7 +174,7 @@ fn draw_ganimation(device: &Device) -> Shown {
         c_dim: 5,
         ..ganimation::Config::default()
     };
-    let model = ganimation::Generator::new(&config, weights(device)).unwrap();
+    let model = ganimation::Generator::new(&config, weights(device, precision)).unwrap();
     let prepared = model.prepare(&picture(32, "source", device)).unwrap();
     let output = model
         .frame(&prepared, &[0.1, 0.9, 0.0, 0.4, 0.7], NEVER_STOP)
@@ -182,7 +182,7 @@ fn draw_ganimation(device: &Device) -> Shown {
     gathered(vec![output.color, output.attention])
 }
 
-fn draw_mocogan(device: &Device) -> Shown {
+fn draw_mocogan(device: &Device, precision: Precision) -> Shown {
     let config = mocogan::Config {
         content: 5,
         category: 2,
@@ -190,7 +190,7 @@ fn draw_mocogan(device: &Device) -> Shown {
         ngf: 4,
         ..mocogan::Config::default()
     };
-    let model = mocogan::MoCoGan::new(&config, weights(device)).unwrap();
+    let model = mocogan::MoCoGan::new(&config, weights(device, precision)).unwrap();
     let prepared = model
         .prepare(&[0.3, -0.2, 1.1, 0.5, -0.9], &[0.0, 1.0])
         .unwrap();
@@ -198,7 +198,7 @@ fn draw_mocogan(device: &Device) -> Shown {
     gathered(vec![model.frames(&prepared, &codes, NEVER_STOP).unwrap()])
 }
 
-type Draw = fn(&Device) -> Shown;
+type Draw = fn(&Device, Precision) -> Shown;
 
 const NETWORKS: [(&str, Draw); 4] = [
     ("FOMM", draw_fomm),
@@ -227,30 +227,30 @@ fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
 #[test]
 fn networks_draw_the_same_with_the_kernels_as_c() {
     for (name, draw) in NETWORKS {
-        let Some(found) = with_emulated_gpu(|| draw(&Device::Cpu)) else {
+        let Some(found) = with_emulated_gpu(|| draw(&Device::Cpu, Single)) else {
             return;
         };
-        agree(name, &found, &draw(&Device::Cpu), 2e-4);
+        agree(name, &found, &draw(&Device::Cpu, Single), 2e-4);
     }
     // Every kernel was launched.
     let [launched, all] = launched();
     assert_eq!(launched, all);
 }
 
-/// Networks with generated weights are sensitive to rounding.
-const HALF: f32 = 5e-2;
+/// The largest error in half precision; networks with generated weights are sensitive to rounding.
+const HALF_ERROR: f32 = 5e-2;
 
 #[test]
 fn half_precision_rounds_convolutions_and_little_else() {
     for (name, draw) in NETWORKS {
-        let (single, rounded) = (draw(&Device::Cpu), in_half(|| draw(&Device::Cpu)));
+        let (single, rounded) = (draw(&Device::Cpu, Single), draw(&Device::Cpu, Half));
         let off = apart(name, &rounded, &single);
         println!("{name}: {off:?}");
         let most = off.iter().copied().fold(0.0, f32::max);
-        assert!((1e-5..HALF).contains(&most), "{name}: {off:?}");
+        assert!((1e-5..HALF_ERROR).contains(&most), "{name}: {off:?}");
         // The card's code path, which only sums in another order.
-        if let Some(found) = with_emulated_gpu(|| in_half(|| draw(&Device::Cpu))) {
-            agree(name, &found, &single, HALF);
+        if let Some(found) = with_emulated_gpu(|| draw(&Device::Cpu, Half)) {
+            agree(name, &found, &single, HALF_ERROR);
         }
     }
 }
@@ -268,13 +268,18 @@ fn networks_draw_the_same_on_a_card() {
     let strict = std::env::var("NVIDIA_TF32_OVERRIDE").is_ok_and(|value| value == "0");
     for (name, draw) in NETWORKS {
         let within = if strict { 1e-3 } else { 5e-2 };
-        agree(name, &draw(&device), &draw(&Device::Cpu), within);
+        agree(
+            name,
+            &draw(&device, Single),
+            &draw(&Device::Cpu, Single),
+            within,
+        );
     }
     // Half-precision convolutions accumulate in single precision on the card too.
     for (name, draw) in NETWORKS {
-        let found = in_half(|| draw(&device));
-        let off = apart(name, &found, &in_half(|| draw(&Device::Cpu)));
+        let found = draw(&device, Half);
+        let off = apart(name, &found, &draw(&Device::Cpu, Half));
         println!("half precision, {name}: {off:?}");
-        agree(name, &found, &draw(&Device::Cpu), HALF);
+        agree(name, &found, &draw(&Device::Cpu, Single), HALF_ERROR);
     }
 }

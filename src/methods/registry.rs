@@ -154,6 +154,11 @@ mod tests {
         );
         let avd = MethodChoice::in_mode("tps", Mode::Avd);
         assert!(registry.views(avd).contains(&PaneView::Contributions));
+        for choice in registry.choices() {
+            let views = registry.views(choice);
+            let draws_layers = choice == MethodChoice::RIG;
+            assert_eq!(views.contains(&PaneView::Layers), draws_layers);
+        }
         let drawing = |choice, face| {
             registry
                 .expression_method(choice, face)

@@ -1,13 +1,13 @@
 //! Batch normalisation at inference: a scale and a shift for each channel.
 
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::arena;
 use super::cuda;
 use super::epilogue;
 use super::host;
 use super::isa::Isa;
+use super::weights::Weights;
 
 /// PyTorch's `BatchNorm2d` in eval mode, `(x - running_mean) / sqrt(running_var + eps) * weight + bias`. After a
 /// convolution it is folded into the convolution's weights ([`BatchNorm::fold`]) and costs nothing.
@@ -27,8 +27,8 @@ impl BatchNorm {
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
-    pub fn load(channels: usize, vb: VarBuilder) -> Result<Self> {
-        let read = |name: &str| host::to_values(&vb.get(channels, name)?);
+    pub fn load(channels: usize, weights: Weights) -> Result<Self> {
+        let read = |name: &str| host::to_values(&weights.get(channels, name)?);
         let (weight, bias) = (read("weight")?, read("bias")?);
         let (mean, variance) = (read("running_mean")?, read("running_var")?);
         let scale: Vec<f64> = weight
@@ -42,7 +42,8 @@ impl BatchNorm {
             .map(|(scale, (&b, &m))| (f64::from(b) - f64::from(m) * scale) as f32)
             .collect();
         let scale: Vec<f32> = scale.into_iter().map(|s| s as f32).collect();
-        let column = |values: &[f32]| Tensor::from_slice(values, (1, channels, 1, 1), vb.device());
+        let column =
+            |values: &[f32]| Tensor::from_slice(values, (1, channels, 1, 1), weights.device());
         Ok(Self {
             tensors: (column(&scale)?, column(&shift)?),
             scale,

@@ -1,7 +1,6 @@
 //! The building blocks shared by FOMM and TPS, with the keys of the authors' checkpoints; they differ only in the norm.
 
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::arena::{release, replace_with};
 use super::batch_norm::BatchNorm;
@@ -10,6 +9,7 @@ use super::epilogue::Epilogue;
 use super::mix::concat_channels;
 use super::norm::InstanceNorm;
 use super::resize::avg_pool;
+use super::weights::Weights;
 
 /// The norm used in every block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,9 @@ impl SameBlock {
         outputs: usize,
         kernel: usize,
         kind: NormKind,
-        vb: VarBuilder,
+        weights: Weights,
     ) -> Result<Self> {
-        Self::load_with(inputs, outputs, kernel, same_size(kernel), kind, vb)
+        Self::load_with(inputs, outputs, kernel, same_size(kernel), kind, weights)
     }
 
     fn load_with(
@@ -49,9 +49,9 @@ impl SameBlock {
         kernel: usize,
         config: ConvConfig,
         kind: NormKind,
-        vb: VarBuilder,
+        weights: Weights,
     ) -> Result<Self> {
-        let (conv, norm) = (vb.pp("conv"), vb.pp("norm"));
+        let (conv, norm) = (weights.pp("conv"), weights.pp("norm"));
         Ok(match kind {
             NormKind::Batch => Self {
                 conv: Conv2d::load_folded(inputs, outputs, kernel, config, true, conv, norm)?,
@@ -88,8 +88,8 @@ pub struct DownBlock(SameBlock);
 impl DownBlock {
     /// # Errors
     /// As [`SameBlock::load`].
-    pub fn load(inputs: usize, outputs: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
-        SameBlock::load(inputs, outputs, 3, kind, vb).map(Self)
+    pub fn load(inputs: usize, outputs: usize, kind: NormKind, weights: Weights) -> Result<Self> {
+        SameBlock::load(inputs, outputs, 3, kind, weights).map(Self)
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, H / 2, W / 2]`.
@@ -110,9 +110,9 @@ pub struct UpBlock(SameBlock);
 impl UpBlock {
     /// # Errors
     /// As [`SameBlock::load`].
-    pub fn load(inputs: usize, outputs: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
+    pub fn load(inputs: usize, outputs: usize, kind: NormKind, weights: Weights) -> Result<Self> {
         let config = same_size(3).upsampled();
-        SameBlock::load_with(inputs, outputs, 3, config, kind, vb).map(Self)
+        SameBlock::load_with(inputs, outputs, 3, config, kind, weights).map(Self)
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, 2 H, 2 W]`.
@@ -143,9 +143,13 @@ enum FirstNorm {
 impl ResBlock {
     /// # Errors
     /// If a tensor is missing or of another shape.
-    pub fn load(channels: usize, kind: NormKind, vb: VarBuilder) -> Result<Self> {
+    pub fn load(channels: usize, kind: NormKind, weights: Weights) -> Result<Self> {
         let config = same_size(3);
-        let (norm1, conv1, norm2) = (vb.pp("norm1"), vb.pp("conv1"), vb.pp("norm2"));
+        let (norm1, conv1, norm2) = (
+            weights.pp("norm1"),
+            weights.pp("conv1"),
+            weights.pp("norm2"),
+        );
         let (before, first, between) = match kind {
             NormKind::Batch => (
                 FirstNorm::Batch(BatchNorm::load(channels, norm1)?),
@@ -162,7 +166,7 @@ impl ResBlock {
             before,
             first,
             between,
-            second: Conv2d::load(channels, channels, 3, config, true, vb.pp("conv2"))?,
+            second: Conv2d::load(channels, channels, 3, config, true, weights.pp("conv2"))?,
         })
     }
 
@@ -217,7 +221,7 @@ impl Hourglass {
         config: &HourglassConfig,
         inputs: usize,
         kind: NormKind,
-        vb: VarBuilder,
+        weights: Weights,
     ) -> Result<Self> {
         let n = config.num_blocks;
         let channels = |level: usize| {
@@ -230,16 +234,16 @@ impl Hourglass {
         let skip = |level: usize| if level == 0 { inputs } else { channels(level) };
         let down = (0..n)
             .map(|i| {
-                let vb = vb.pp("encoder.down_blocks").pp(i);
-                DownBlock::load(skip(i), channels(i + 1), kind, vb)
+                let weights = weights.pp("encoder.down_blocks").pp(i);
+                DownBlock::load(skip(i), channels(i + 1), kind, weights)
             })
             .collect::<Result<_>>()?;
         let up = (0..n)
             .map(|i| {
                 let level = n - 1 - i;
                 let twice = if i == 0 { 1 } else { 2 };
-                let vb = vb.pp("decoder.up_blocks").pp(i);
-                UpBlock::load(twice * channels(level + 1), channels(level), kind, vb)
+                let weights = weights.pp("decoder.up_blocks").pp(i);
+                UpBlock::load(twice * channels(level + 1), channels(level), kind, weights)
             })
             .collect::<Result<_>>()?;
         Ok(Self {

@@ -1,7 +1,6 @@
 //! Convolution with weights packed at construction.
 
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::arena::{self, Scratch};
 use super::batch_norm::BatchNorm;
@@ -11,7 +10,8 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::Isa;
 use super::micro::Shape;
-use super::precision::{self, ConvWeight};
+use super::precision::ConvWeight;
+use super::weights::{Precision, Weights};
 use super::winograd::{BiasAndFloor, ConvForm, Winograd};
 
 /// The most input values that a task of a 1x1 convolution reads at a time: half of a small L2 cache.
@@ -86,15 +86,21 @@ impl Conv2d {
     ///
     /// # Errors
     /// If the shapes disagree, the stride is zero, the kernel is empty, or the picture is upsampled with a stride other than 1.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+    pub fn new(
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        config: ConvConfig,
+        precision: Precision,
+    ) -> Result<Self> {
         let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
-        if ours && !precision::is_half() {
+        if ours && precision == Precision::Single {
             return Self::with_isa(weight, bias, config, Isa::best());
         }
-        Self::unpacked(weight, bias, config, ConvWeight::new(weight, config)?)
+        let kernel = ConvWeight::new(weight, config, precision)?;
+        Self::unpacked(weight, bias, config, kernel)
     }
 
-    /// As [`Conv2d::new`] on the CPU, with kernels for the instruction set `isa`: for tests and benchmarks.
+    /// As [`Conv2d::new`] on the CPU in single precision, with kernels for the instruction set `isa`: for tests and benchmarks.
     pub fn with_isa(
         weight: &Tensor,
         bias: Option<&Tensor>,
@@ -107,7 +113,7 @@ impl Conv2d {
         Ok(this)
     }
 
-    /// Reads `weight`, with a square `kernel`, and if `bias` is true also `bias`, from `vb`.
+    /// Reads `weight`, with a square `kernel`, and if `bias` is true also `bias`, from `weights`, in their precision.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -117,14 +123,15 @@ impl Conv2d {
         kernel: usize,
         config: ConvConfig,
         bias: bool,
-        vb: VarBuilder,
+        weights: Weights,
     ) -> Result<Self> {
-        let weight = vb.get((outputs, inputs, kernel, kernel), "weight")?;
-        let bias = bias.then(|| vb.get(outputs, "bias")).transpose()?;
-        Self::new(&weight, bias.as_ref(), config)
+        let weight = weights.get((outputs, inputs, kernel, kernel), "weight")?;
+        let bias = bias.then(|| weights.get(outputs, "bias")).transpose()?;
+        Self::new(&weight, bias.as_ref(), config, weights.precision())
     }
 
-    /// Reads a convolution from `conv` and the batch norm after it from `norm`, folded into one layer.
+    /// Reads a convolution from `conv` and the batch norm after it from `norm`, folded into one layer, in the
+    /// precision of `conv`.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -134,13 +141,13 @@ impl Conv2d {
         kernel: usize,
         config: ConvConfig,
         bias: bool,
-        conv: VarBuilder,
-        norm: VarBuilder,
+        conv: Weights,
+        norm: Weights,
     ) -> Result<Self> {
         let weight = conv.get((outputs, inputs, kernel, kernel), "weight")?;
         let bias = bias.then(|| conv.get(outputs, "bias")).transpose()?;
         let (weight, bias) = BatchNorm::load(outputs, norm)?.fold(&weight, bias.as_ref())?;
-        Self::new(&weight, Some(&bias), config)
+        Self::new(&weight, Some(&bias), config, conv.precision())
     }
 
     fn unpacked(

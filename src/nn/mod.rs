@@ -36,6 +36,7 @@ mod soft;
 #[cfg(test)]
 mod testing;
 mod transposed;
+mod weights;
 mod winograd;
 
 use candle_core::Device;
@@ -55,13 +56,13 @@ pub use isa::Isa;
 pub use mix::{affine_relu, concat_channels, lerp, masked, mixed_motion, sigmoid, tanh};
 pub use norm::InstanceNorm;
 pub use pool::{max_pool, max_pool_3};
-pub use precision::in_half;
 pub use resize::{AntiAlias, avg_pool, resize_bilinear, resize_flow};
 pub use sample::grid_sample;
 pub use separable::Separable;
 pub use slopes::PRelu;
 pub use soft::soft_means;
 pub use transposed::ConvTranspose2d;
+pub use weights::{Precision, Weights};
 
 /// Whether an environment variable is set to something other than the empty string or 0.
 pub(crate) fn env_flag(variable: &str) -> bool {

@@ -1,13 +1,13 @@
 //! Instance normalisation: each channel of each picture with its own mean and variance.
 
 use candle_core::{D, DType, Device, Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::arena;
 use super::cuda;
 use super::epilogue::{self, Epilogue};
 use super::host;
 use super::isa::{Isa, multiversion};
+use super::weights::Weights;
 
 /// PyTorch's `InstanceNorm2d(affine=True)` without running statistics:
 /// `(x - mean) / sqrt(variance + eps) * weight + bias`, with the biased variance.
@@ -45,13 +45,13 @@ impl InstanceNorm {
         })
     }
 
-    /// Reads `weight` and `bias` from `vb`, with [`InstanceNorm::EPS`].
+    /// Reads `weight` and `bias` from `weights`, with [`InstanceNorm::EPS`].
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
-    pub fn load(channels: usize, vb: VarBuilder) -> Result<Self> {
-        let weight = vb.get(channels, "weight")?;
-        let bias = vb.get(channels, "bias")?;
+    pub fn load(channels: usize, weights: Weights) -> Result<Self> {
+        let weight = weights.get(channels, "weight")?;
+        let bias = weights.get(channels, "bias")?;
         Self::new(&weight, &bias, Self::EPS)
     }
 

@@ -4,37 +4,12 @@
 //! and everything else between convolutions stay f32. The CPU gains nothing from it; there it is emulated with rounded
 //! values, so that its error can be measured on any machine.
 
-use std::cell::Cell;
-
 use candle_core::{DType, Result, Tensor};
 
 use super::conv::{Conv2d, ConvConfig};
 use super::cuda;
 use super::isa::Isa;
-
-thread_local! {
-    static HALF_PRECISION: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Restores the previous setting when dropped, also after an error or a panic.
-struct RestoreOnDrop(bool);
-
-impl Drop for RestoreOnDrop {
-    fn drop(&mut self) {
-        HALF_PRECISION.set(self.0);
-    }
-}
-
-/// Runs `make`; the convolutions that it constructs on this thread compute in half precision.
-pub fn in_half<T>(make: impl FnOnce() -> T) -> T {
-    let _before = RestoreOnDrop(HALF_PRECISION.replace(true));
-    make()
-}
-
-/// Whether a convolution constructed now uses half precision.
-pub(super) fn is_half() -> bool {
-    HALF_PRECISION.get()
-}
+use super::weights::Precision;
 
 /// The kernel of a convolution that doesn't run on our packed CPU kernels.
 #[derive(Clone, Debug)]
@@ -46,12 +21,12 @@ pub(super) enum ConvWeight {
 }
 
 impl ConvWeight {
-    /// From `weight` `[outputs, inputs, kh, kw]`, f32, in the precision set by [`in_half`].
+    /// From `weight` `[outputs, inputs, kh, kw]`, f32.
     ///
     /// # Errors
     /// The device's, or [`Conv2d::with_isa`]'s.
-    pub fn new(weight: &Tensor, config: ConvConfig) -> Result<Self> {
-        if !is_half() {
+    pub fn new(weight: &Tensor, config: ConvConfig, precision: Precision) -> Result<Self> {
+        if precision == Precision::Single {
             return Ok(Self::Given(weight.contiguous()?));
         }
         if weight.device().is_cpu() {
@@ -92,9 +67,12 @@ fn rounded(x: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use candle_core::Device;
 
     use super::*;
+    use crate::nn::{ConvTranspose2d, Weights};
 
     fn values(shape: &[usize], scale: f64) -> Tensor {
         let count = shape.iter().product::<usize>() as u32;
@@ -119,14 +97,15 @@ mod tests {
             ConvConfig::new(2, 1),
             ConvConfig::new(1, 1).upsampled(),
         ] {
-            let make = || Conv2d::new(&weight, Some(&bias), config).unwrap();
-            let (half, single) = (in_half(make), make());
+            let make = |precision| Conv2d::new(&weight, Some(&bias), config, precision).unwrap();
+            let (half, single) = (make(Precision::Half), make(Precision::Single));
             let found = half.forward(&x).unwrap();
             // Rounding to eleven bits, and that of the sums, for 288 products of at most 1.2.
             let off = furthest(&found, &single.forward(&x).unwrap());
             assert!((1e-5..2e-2).contains(&off), "{config:?}: {off}");
 
-            let exact = Conv2d::new(&rounded(&weight).unwrap(), None, config).unwrap();
+            let rounded_weight = rounded(&weight).unwrap();
+            let exact = Conv2d::new(&rounded_weight, None, config, Precision::Single).unwrap();
             let exact = exact.forward(&rounded(&x).unwrap()).unwrap();
             let bias = bias.reshape((1, 5, 1, 1)).unwrap();
             let expected = rounded(&exact).unwrap().broadcast_add(&bias).unwrap();
@@ -134,19 +113,40 @@ mod tests {
             let off = furthest(&found, &expected);
             assert!(off < 2e-2, "{config:?}: {off}");
         }
-        // The setting is restored.
-        assert!(!is_half());
     }
 
     #[test]
-    fn half_precision_ends_with_in_half() {
-        let made =
-            in_half(|| Conv2d::new(&values(&[3], 1.0), None, ConvConfig::default()).is_err());
-        assert!(made && !is_half());
-        let nested = in_half(|| {
-            in_half(|| ());
-            is_half()
-        });
-        assert!(nested && !is_half());
+    fn unsupported_kernels_are_errors_in_either_precision() {
+        let flat = values(&[3], 1.0);
+        for precision in [Precision::Single, Precision::Half] {
+            assert!(Conv2d::new(&flat, None, ConvConfig::default(), precision).is_err());
+        }
+    }
+
+    #[test]
+    fn convolutions_have_the_precision_of_the_weights_they_are_read_from() {
+        let picture = values(&[1, 4, 6, 6], 1.0);
+        let tensors = HashMap::from([
+            ("a.b.weight".to_owned(), values(&[4, 4, 4, 4], 0.4)),
+            ("a.b.bias".to_owned(), values(&[4], 0.3)),
+        ]);
+        let config = ConvConfig::new(2, 1);
+        for precision in [Precision::Single, Precision::Half] {
+            let weights = Weights::from_tensors(tensors.clone(), &Device::Cpu, precision);
+            let layer = weights.pp("a").pp("b");
+            let weight = layer.get((4, 4, 4, 4), "weight").unwrap();
+            assert_eq!(weight.dtype(), DType::F32);
+            let bias = layer.get(4, "bias").unwrap();
+
+            let read = Conv2d::load(4, 4, 4, config, true, layer.clone()).unwrap();
+            let made = Conv2d::new(&weight, Some(&bias), config, precision).unwrap();
+            let outputs = [read, made].map(|conv| conv.forward(&picture).unwrap());
+            assert!(furthest(&outputs[0], &outputs[1]) == 0.0, "{precision:?}");
+
+            let read = ConvTranspose2d::load(4, 4, 4, config, true, layer).unwrap();
+            let made = ConvTranspose2d::new(&weight, Some(&bias), config, precision).unwrap();
+            let outputs = [read, made].map(|conv| conv.forward(&picture).unwrap());
+            assert!(furthest(&outputs[0], &outputs[1]) == 0.0, "{precision:?}");
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! reads it: the intermediate result is never written to memory.
 
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::arena::{self, Scratch};
 use super::direct::{self, Band, Packed};
@@ -12,6 +11,7 @@ use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{MAX_OVERREAD, Shape, TILE, Taps};
 use super::slopes::{PRelu, prelu_in_place};
+use super::weights::Weights;
 
 /// The most values of a band's filtered rows: half of a small L2 cache.
 const BAND_VALUES: usize = 24 * 1024;
@@ -51,8 +51,8 @@ impl Separable {
     pub fn load(
         (channels, outputs): (usize, usize),
         stride: usize,
-        depthwise: VarBuilder,
-        pointwise: VarBuilder,
+        depthwise: Weights,
+        pointwise: Weights,
         slopes: PRelu,
     ) -> Result<Self> {
         Self::new(

@@ -1,10 +1,10 @@
 //! PReLU: rectifiers with one slope per channel.
 
 use candle_core::{DType, Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::host;
 use super::isa::multiversion;
+use super::weights::Weights;
 
 /// PReLU: `x` where positive, `slope * x` where negative; a slope of 0 is ReLU.
 #[derive(Clone, Debug)]
@@ -35,12 +35,12 @@ impl PRelu {
         Self::new(&Tensor::zeros(channels, DType::F32, like.device())?)
     }
 
-    /// Reads `slope` `[channels]` from `vb`.
+    /// Reads `slope` `[channels]` from `weights`.
     ///
     /// # Errors
     /// If it is missing or of another shape.
-    pub fn load(channels: usize, vb: VarBuilder) -> Result<Self> {
-        Self::new(&vb.get(channels, "slope")?)
+    pub fn load(channels: usize, weights: Weights) -> Result<Self> {
+        Self::new(&weights.get(channels, "slope")?)
     }
 
     /// One slope per channel.

@@ -4,7 +4,6 @@
 //! multiplied: a 4x4 kernel with stride 2 is four 2x2 kernels.
 
 use candle_core::{Result, Tensor};
-use candle_nn::VarBuilder;
 use rayon::prelude::*;
 
 use super::arena::{self, Scratch};
@@ -15,7 +14,7 @@ use super::epilogue::Epilogue;
 use super::host;
 use super::isa::{Isa, multiversion};
 use super::micro::{Shape, Taps};
-use super::precision;
+use super::weights::{Precision, Weights};
 use super::winograd::{BiasAndFloor, ConvForm, Winograd};
 
 /// A 2-D transposed convolution without output padding. For inference: no gradients.
@@ -51,12 +50,17 @@ impl ConvTranspose2d {
     ///
     /// # Errors
     /// If the shapes disagree, the stride is zero, the kernel is empty, or `config` is upsampled.
-    pub fn new(weight: &Tensor, bias: Option<&Tensor>, config: ConvConfig) -> Result<Self> {
+    pub fn new(
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        config: ConvConfig,
+        precision: Precision,
+    ) -> Result<Self> {
         let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
-        let transposed = if ours && !precision::is_half() {
+        let transposed = if ours && precision == Precision::Single {
             None
         } else {
-            TransposedConv::of(weight, config)?
+            TransposedConv::of(weight, config, precision)?
         };
         let packed = ours && transposed.is_none();
         let mut this = Self::unpacked(weight, bias, config, transposed)?;
@@ -66,7 +70,7 @@ impl ConvTranspose2d {
         Ok(this)
     }
 
-    /// As [`ConvTranspose2d::new`] on the CPU, with kernels for `isa`: for tests and benchmarks.
+    /// As [`ConvTranspose2d::new`] on the CPU in single precision, with kernels for `isa`: for tests and benchmarks.
     pub fn with_isa(
         weight: &Tensor,
         bias: Option<&Tensor>,
@@ -78,7 +82,7 @@ impl ConvTranspose2d {
         Ok(this)
     }
 
-    /// Reads `weight`, with a square `kernel`, and if `bias` is true also `bias`, from `vb`.
+    /// Reads `weight`, with a square `kernel`, and if `bias` is true also `bias`, from `weights`, in their precision.
     ///
     /// # Errors
     /// If a tensor is missing or of another shape.
@@ -88,11 +92,11 @@ impl ConvTranspose2d {
         kernel: usize,
         config: ConvConfig,
         bias: bool,
-        vb: VarBuilder,
+        weights: Weights,
     ) -> Result<Self> {
-        let weight = vb.get((inputs, outputs, kernel, kernel), "weight")?;
-        let bias = bias.then(|| vb.get(outputs, "bias")).transpose()?;
-        Self::new(&weight, bias.as_ref(), config)
+        let weight = weights.get((inputs, outputs, kernel, kernel), "weight")?;
+        let bias = bias.then(|| weights.get(outputs, "bias")).transpose()?;
+        Self::new(&weight, bias.as_ref(), config, weights.precision())
     }
 
     fn unpacked(
@@ -336,7 +340,7 @@ mod tests {
     #[test]
     fn unsupported_configs_are_errors_at_construction() {
         let weight = Tensor::zeros((2, 3, 4, 4), DType::F32, &Device::Cpu).unwrap();
-        let made = |config| ConvTranspose2d::new(&weight, None, config);
+        let made = |config| ConvTranspose2d::new(&weight, None, config, Precision::Single);
         assert!(made(ConvConfig::new(2, 1)).is_ok());
         assert!(made(ConvConfig::new(0, 1)).is_err());
         let upsampled = made(ConvConfig::new(1, 1).upsampled());

@@ -1,11 +1,12 @@
-//! Draws a motion method's intermediate results over the portrait (flow, occlusion, key points, contributions), and the
-//! difference between a result and the portrait.
+//! Draws a method's intermediate results over the portrait (flow, occlusion, key points, contributions, mesh, layers), and
+//! the difference between a result and the portrait.
 //!
 //! As with GANimation's attention, maps are drawn in light and colour over the greyed portrait, which is dimmed outside the crop.
 //! Every scale is fixed, so that a colour means the same in every frame and nothing flickers. Everything is drawn at the
 //! resolution of the given picture, which may be the portrait or a pane's view of it at any zoom.
 
 mod colours;
+mod layers;
 mod marks;
 mod mesh;
 mod points;
@@ -23,6 +24,9 @@ use crate::media::image::Picture;
 use crate::methods::diagnostics::{Diagnostics, Map, Maps, MotionFrame};
 use colours::{BACKGROUND, GROUND, group_colour, luminance, veiled, wheel};
 use spread::{UpsampledMap, visible};
+
+pub use layers::FULL_SHADING;
+pub(crate) use layers::layers;
 
 /// The displacement with the flow's full colour, as a share of the crop's side. Larger ones look the same.
 pub const FULL_FLOW: f32 = 0.08;
@@ -73,6 +77,7 @@ fn draw_motion(
         | PaneView::Colour
         | PaneView::Mesh
         | PaneView::Depth
+        | PaneView::Layers
         | PaneView::Difference => {}
     }
 }

@@ -174,6 +174,8 @@ impl Renderer {
         self.models.method(&key)?.check_mode(mode)?;
         let quality = match request.view {
             PaneView::Result | PaneView::Difference => quality,
+            // The weights are those of the full result.
+            PaneView::Layers => Quality::Full,
             _ => Quality::Diagnostics,
         };
         let started = Instant::now();
@@ -205,6 +207,14 @@ impl Renderer {
                     let result = session.composite(subject, &frame, view, laid_over)?;
                     let mut picture = base.clone();
                     diagnostics::difference(&mut picture, &result);
+                    picture
+                }
+                PaneView::Layers => {
+                    let mut picture = base.clone();
+                    let weights = session.layer_weights(subject, &frame, view)?;
+                    if let Some(weights) = weights {
+                        diagnostics::layers(&mut picture, view, &weights);
+                    }
                     picture
                 }
                 shown => {

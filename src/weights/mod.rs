@@ -19,6 +19,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Metadata as Header;
 
 use crate::regular_file;
+use crate::text;
 
 pub use card::{Block, Span, Style, blocks, plain};
 pub use error::WeightsError;
@@ -41,8 +42,15 @@ carried!(FOMM, "../../weights/fomm-128.safetensors");
 carried!(TPS, "../../weights/tps-128.safetensors");
 carried!(MOCOGAN, "../../weights/mocogan-64.safetensors");
 carried!(FACE_LANDMARKER, "../../weights/face-landmarker.safetensors");
+carried!(RIG, "../../weights/rig.safetensors");
 
-/// A model file embedded in the program, which needs no files next to it.
+/// Returns the embedded file of the rig's head. It isn't [`Bundled`], because it is a mesh of integers that the rig reads
+/// itself: there is no network to load, and no other file can replace it.
+pub(crate) fn rig_head() -> &'static [u8] {
+    &RIG
+}
+
+/// A network's file embedded in the program, which needs no files next to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundled {
     /// The default GANimation generator.
@@ -58,7 +66,7 @@ pub enum Bundled {
 }
 
 impl Bundled {
-    /// All of them, in the order of `mien weights list`.
+    /// All of them, in the order of `mien weights list`, which lists the rig's head before them.
     pub const ALL: [Bundled; 5] = [
         Bundled::Ganimation,
         Bundled::Fomm,
@@ -216,7 +224,7 @@ impl ModelFile {
         // One NaN among millions of weights turns the whole output to NaN. The bundled weights are tested.
         if origin != Origin::Bundled {
             let file = SafeTensors::deserialize(bytes);
-            let file = file.map_err(|error| damaged(error.to_string()))?;
+            let file = file.map_err(|error| damaged(text::fault(&error)))?;
             if let Some(tensor) = checkpoint::first_not_finite(&file) {
                 return Err(damaged(format!(
                     "its tensor {tensor} has numbers that are NaN or infinite"
@@ -224,7 +232,7 @@ impl ModelFile {
             }
         }
         let tensors = candle_core::safetensors::load_buffer(bytes, device)
-            .map_err(|error| damaged(error.to_string()))?;
+            .map_err(|error| damaged(text::fault(&error)))?;
         Ok(Self {
             name: stem(path),
             origin,
@@ -249,16 +257,21 @@ pub struct Installed {
     pub card: Option<&'static str>,
 }
 
-/// Lists the bundled weights and those in `folder` (the user's own), sorted by path; a file that can't be used is listed as
-/// its error. A folder that doesn't exist is empty.
+/// Lists the rig's head, the bundled weights, and those in `folder` (the user's own), sorted by path; a file that can't be
+/// used is listed as its error. A folder that doesn't exist is empty.
 pub fn installed(folder: Option<&Path>) -> Vec<Result<Installed, WeightsError>> {
-    let mut list: Vec<_> = Bundled::ALL
-        .into_iter()
-        .map(|which| {
-            let entry = describe(&which.path(), which.bytes(), Origin::Bundled)?;
+    let head = (
+        PathBuf::from("rig.safetensors"),
+        rig_head(),
+        include_str!("../../weights/rig.md"),
+    );
+    let networks = Bundled::ALL.map(|which| (which.path(), which.bytes(), which.card()));
+    let mut list: Vec<_> = std::iter::once(head)
+        .chain(networks)
+        .map(|(path, bytes, card)| {
             Ok(Installed {
-                card: Some(which.card()),
-                ..entry
+                card: Some(card),
+                ..describe(&path, bytes, Origin::Bundled)?
             })
         })
         .collect();
@@ -314,7 +327,7 @@ fn describe(path: &Path, bytes: &[u8], origin: Origin) -> Result<Installed, Weig
     let metadata = Metadata::of(path, bytes)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Damaged {
         path: path.to_owned(),
-        reason: error.to_string(),
+        reason: text::fault(&error),
     })?;
     let parameters = tensors
         .iter()
@@ -380,8 +393,25 @@ mod tests {
             let crop = file.crop_rule(Path::new("x")).unwrap();
             assert_eq!((crop.scale, crop.upright), (1.7, true));
         }
-        let shipped: usize = Bundled::ALL.iter().map(|which| which.bytes().len()).sum();
+        let networks: usize = Bundled::ALL.iter().map(|which| which.bytes().len()).sum();
+        let shipped = networks + rig_head().len();
         assert!(shipped <= 60_000_000, "{shipped}");
+    }
+
+    #[test]
+    fn the_rigs_head_is_listed_before_the_networks() {
+        let listed: Vec<_> = installed(None).into_iter().map(Result::unwrap).collect();
+        let names: Vec<_> = listed.iter().map(|entry| entry.name.as_str()).collect();
+        let networks = Bundled::ALL.map(Bundled::name);
+        assert_eq!(names, [&["rig"], &networks[..]].concat());
+
+        let head = &listed[0];
+        assert_eq!(head.origin, Origin::Bundled);
+        assert_eq!(head.metadata.architecture, "rig");
+        assert_eq!(head.metadata.licence, "MIT");
+        assert_eq!(head.size, rig_head().len() as u64);
+        assert!((2_000_000..2_300_000).contains(&head.parameters));
+        assert!(head.card.unwrap().starts_with("# rig\n"));
     }
 
     #[test]
@@ -420,10 +450,8 @@ mod tests {
                 .unwrap_err()
                 .to_string();
             assert!(error.contains("short.safetensors"), "{keep}: {error}");
-            assert!(
-                installed(Some(folder.path()))[Bundled::ALL.len()].is_err(),
-                "{keep}"
-            );
+            let listed = installed(Some(folder.path()));
+            assert!(listed.last().is_some_and(Result::is_err), "{keep}");
         }
     }
 

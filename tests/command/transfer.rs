@@ -96,7 +96,9 @@ fn small_fomm() -> Shapes {
     ) = (4, 3);
     config.generator.block_expansion = 4;
     config.generator.num_bottleneck_blocks = 1;
-    let mut shapes = shapes_asked(1, |vb| drop(fomm::Fomm::new(&config, vb).unwrap()));
+    let mut shapes = shapes_asked(1, |weights| {
+        drop(fomm::Fomm::new(&config, weights).unwrap())
+    });
     // Part of a published file, but not needed for rendering.
     shapes.insert("discriminator.conv.weight".to_owned(), vec![2, 3]);
     shapes
@@ -112,7 +114,7 @@ fn small_tps(avd: bool) -> Shapes {
     config.dense_motion.block_expansion = 8;
     config.dense_motion.max_features = 32;
     config.block_expansion = 4;
-    shapes_asked(1, |vb| drop(tps::Tps::new(&config, vb).unwrap()))
+    shapes_asked(1, |weights| drop(tps::Tps::new(&config, weights).unwrap()))
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
@@ -348,10 +350,10 @@ fn every_method_works_without_any_import() {
 fn the_cards_of_the_bundled_weights_are_listed_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let short = succeed(&mien(folder.path(), &["weights", "list"]));
-    assert_eq!(short.lines().count(), 5, "{short}");
+    assert_eq!(short.lines().count(), 6, "{short}");
     let full = succeed(&mien(folder.path(), &["weights", "list", "-v"]));
-    for name in ["ganimation-128", "fomm-128", "tps-128", "mocogan-64"] {
-        assert!(short.contains(name), "{short}");
+    for name in ["rig", "ganimation-128", "fomm-128", "tps-128", "mocogan-64"] {
+        assert!(short.contains(&format!("{name} ")), "{short}");
         assert!(full.contains(&format!("\n    {name}\n    ===")), "{full}");
     }
     assert!(full.contains("\n    What it can't do\n    -----"), "{full}");
@@ -366,7 +368,9 @@ fn a_sample_is_drawn_held_and_replayed() {
         ngf: 8,
         ..mocogan::Config::default()
     };
-    let shapes = shapes_asked(1, |vb| drop(mocogan::MoCoGan::new(&config, vb).unwrap()));
+    let shapes = shapes_asked(1, |weights| {
+        drop(mocogan::MoCoGan::new(&config, weights).unwrap())
+    });
     write(at, "generator_30.pytorch", &published(&shapes, false));
     succeed(&mien(at, &["weights", "import", "generator_30.pytorch"]));
 
@@ -424,8 +428,8 @@ fn another_dialect_of_ganimation_edits_by_its_name() {
         dialect: ganimation::Dialect::Donydchen,
         ..ganimation::Config::default()
     };
-    let shapes = shapes_asked(1, |vb| {
-        drop(ganimation::Generator::new(&config, vb).unwrap())
+    let shapes = shapes_asked(1, |weights| {
+        drop(ganimation::Generator::new(&config, weights).unwrap())
     });
     write(at, "30_net_gen.pth", &published(&shapes, false));
     let said = succeed(&mien(

@@ -5,7 +5,7 @@
 use candle_core::{Device, Tensor};
 use mien::nn::{
     ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Isa, PRelu,
-    Separable, max_pool,
+    Precision, Separable, max_pool,
 };
 use proptest::prop_assume;
 use proptest::test_runner::TestCaseResult;
@@ -184,7 +184,7 @@ pub fn upsampled(
         assert_close(&values(&found), &expected, 2.0 * TOLERANCE, &what);
     }
     let config = ConvConfig::new(2, padding).upsampled();
-    assert!(Conv2d::new(&weight, None, config).is_err());
+    assert!(Conv2d::new(&weight, None, config, Precision::Single).is_err());
     Ok(())
 }
 
@@ -292,7 +292,7 @@ pub fn normalised(
 
     let eye = Tensor::eye(channels, candle_core::DType::F32, &Device::Cpu).unwrap();
     let eye = eye.reshape((channels, channels, 1, 1)).unwrap();
-    let conv = Conv2d::new(&eye, None, ConvConfig::default()).unwrap();
+    let conv = Conv2d::new(&eye, None, ConvConfig::default(), Precision::Single).unwrap();
     let epilogue = Epilogue {
         norm: Some(&norm),
         relu,
@@ -379,7 +379,7 @@ pub fn rectified(channels: usize, (h, w): (usize, usize)) {
     let slopes = PRelu::new(&slopes).unwrap();
     let eye = Tensor::eye(channels, candle_core::DType::F32, &Device::Cpu).unwrap();
     let eye = eye.reshape((channels, channels, 1, 1)).unwrap();
-    let conv = Conv2d::new(&eye, None, ConvConfig::default()).unwrap();
+    let conv = Conv2d::new(&eye, None, ConvConfig::default(), Precision::Single).unwrap();
     let found = conv.forward_then(&x, &Epilogue::prelu(&slopes)).unwrap();
     let wanted: Vec<f64> = xs
         .iter()
@@ -421,7 +421,7 @@ pub fn constant(
     let (constants, cs) = tensor("constants", &[1, inputs, 1, 1]);
     let planes = constants.broadcast_as((1, inputs, h, w)).unwrap();
     let config = ConvConfig::new(1, padding);
-    let expected = Conv2d::new(&weight, None, config)
+    let expected = Conv2d::new(&weight, None, config, Precision::Single)
         .unwrap()
         .forward(&planes)
         .unwrap();

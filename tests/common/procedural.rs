@@ -3,8 +3,9 @@
 #![allow(dead_code)] // each test uses a part
 
 use candle_core::{DType, Device, Result, Shape, Tensor};
+use candle_nn::Init;
 use candle_nn::var_builder::SimpleBackend;
-use candle_nn::{Init, VarBuilder};
+use mien::nn::{Precision, Weights};
 
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -101,7 +102,7 @@ pub fn ganimation_keys(d: usize, blocks: usize, c_dim: usize) -> Vec<(String, Ve
 }
 
 /// Procedural weights for a network: each requested tensor is generated from its name, with `prefix`, and the requested shape.
-pub fn weights(prefix: &'static str, seed: u64) -> VarBuilder<'static> {
+pub fn weights(prefix: &'static str, seed: u64) -> Weights<'static> {
     adjusted_weights(prefix, seed, |_, _| {})
 }
 
@@ -110,13 +111,13 @@ pub fn adjusted_weights(
     prefix: &'static str,
     seed: u64,
     adjust: impl Fn(&str, &mut [f32]) + Send + Sync + 'static,
-) -> VarBuilder<'static> {
+) -> Weights<'static> {
     let backend = Procedural {
         prefix,
         seed,
         adjust: Box::new(adjust),
     };
-    VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu)
+    Weights::from_backend(Box::new(backend), &Device::Cpu, Precision::Single)
 }
 
 type Adjust = dyn Fn(&str, &mut [f32]) + Send + Sync;

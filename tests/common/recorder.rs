@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use candle_core::{DType, Device, Result, Shape, Tensor};
+use candle_nn::Init;
 use candle_nn::var_builder::SimpleBackend;
-use candle_nn::{Init, VarBuilder};
+use mien::nn::{Precision, Weights};
 
 use super::procedural::param;
 
@@ -13,20 +14,20 @@ use super::procedural::param;
 pub type Shapes = BTreeMap<String, Vec<usize>>;
 
 /// Returns the result of `make` with procedural weights, and the shapes that it requested.
-pub fn recorded<T>(seed: u64, make: impl FnOnce(VarBuilder) -> T) -> (T, Shapes) {
+pub fn recorded<T>(seed: u64, make: impl FnOnce(Weights) -> T) -> (T, Shapes) {
     let asked = Arc::<Mutex<Shapes>>::default();
     let backend = Recorder {
         seed,
         asked: Arc::clone(&asked),
     };
-    let vb = VarBuilder::from_backend(Box::new(backend), DType::F32, Device::Cpu);
-    let made = make(vb);
+    let weights = Weights::from_backend(Box::new(backend), &Device::Cpu, Precision::Single);
+    let made = make(weights);
     let asked = asked.lock().unwrap();
     (made, asked.clone())
 }
 
 /// Only the shapes.
-pub fn shapes_asked(seed: u64, make: impl FnOnce(VarBuilder)) -> Shapes {
+pub fn shapes_asked(seed: u64, make: impl FnOnce(Weights)) -> Shapes {
     recorded(seed, make).1
 }
 

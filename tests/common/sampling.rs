@@ -3,9 +3,8 @@
 #![allow(clippy::needless_range_loop)] // the definitions read as in the papers
 
 use candle_core::{Device, Tensor};
-use candle_nn::VarBuilder;
 use mien::nn::{
-    AntiAlias, BatchNorm, Border, Conv2d, ConvConfig, avg_pool, grid_sample, max_pool_3,
+    AntiAlias, BatchNorm, Border, Conv2d, ConvConfig, Weights, avg_pool, grid_sample, max_pool_3,
     resize_bilinear,
 };
 
@@ -234,7 +233,7 @@ pub fn batch_normalised(channels: usize, (h, w): (usize, usize)) {
 
     let config = ConvConfig::new(1, 1);
     for bias in [false, true] {
-        let conv = |vb: VarBuilder| Conv2d::load(channels, channels, 3, config, bias, vb);
+        let conv = |weights: Weights| Conv2d::load(channels, channels, 3, config, bias, weights);
         let plain = conv(weights.pp("conv")).unwrap().forward(&x).unwrap();
         let expected: Vec<f64> = values(&plain)
             .iter()

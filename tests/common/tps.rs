@@ -12,7 +12,7 @@ pub use super::recorder::Shapes;
 
 /// A model of procedural weights, and the shapes of its checkpoint.
 pub fn model(config: &Config, seed: u64) -> (Tps, Shapes) {
-    recorded(seed, |vb| Tps::new(config, vb).unwrap())
+    recorded(seed, |weights| Tps::new(config, weights).unwrap())
 }
 
 pub fn small_config() -> Config {

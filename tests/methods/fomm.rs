@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::common::procedural::{image, param};
 use crate::common::recorder::{Shapes, shapes_asked};
 use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
 use mien::methods::error::Error;
 use mien::methods::fomm::{
     Config, DenseMotionConfig, DetectorConfig, Fomm, GeneratorConfig, Jacobians, KeyPoints,
 };
 use mien::methods::motion::coordinate_grid;
+use mien::nn::{Precision, Weights};
 
 const GO: &(dyn Fn() -> bool + Sync) = &|| false;
 
@@ -55,7 +55,7 @@ fn without_extras() -> Config {
 
 /// The shapes of a checkpoint as the authors' code would save it.
 fn published_shapes(config: &Config) -> Shapes {
-    let mut shapes = shapes_asked(1, |vb| drop(Fomm::new(config, vb).unwrap()));
+    let mut shapes = shapes_asked(1, |weights| drop(Fomm::new(config, weights).unwrap()));
     for (network, downscale) in [
         ("kp_detector", config.detector.downscale),
         (
@@ -81,8 +81,8 @@ fn tensors(config: &Config) -> HashMap<String, Tensor> {
 }
 
 fn load(config: &Config, tensors: HashMap<String, Tensor>) -> Result<Fomm, Error> {
-    let vb = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
-    Fomm::new(config, vb)
+    let weights = Weights::from_tensors(tensors, &Device::Cpu, Precision::Single);
+    Fomm::new(config, weights)
 }
 
 fn model(config: &Config) -> Fomm {

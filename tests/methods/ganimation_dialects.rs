@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::common::procedural::{image, u, weights};
 use candle_core::{D, Device, Tensor};
-use candle_nn::VarBuilder;
 use mien::methods::error::Error;
 use mien::methods::ganimation::{Config, Dialect, Generator};
+use mien::nn::{Precision, Weights};
 
 fn small(dialect: Dialect) -> Config {
     Config {
@@ -56,13 +56,13 @@ fn names(dialect: Dialect) -> Names {
 
 /// The generator as in its code base, layer by layer.
 struct Plain {
-    vb: VarBuilder<'static>,
+    weights: Weights<'static>,
     names: Names,
 }
 
 impl Plain {
     fn bias(&self, h: Tensor, key: &str, channels: usize) -> Tensor {
-        let bias = self.vb.get(channels, &format!("{key}.bias")).unwrap();
+        let bias = self.weights.get(channels, &format!("{key}.bias")).unwrap();
         h.broadcast_add(&bias.reshape((1, channels, 1, 1)).unwrap())
             .unwrap()
     }
@@ -76,7 +76,7 @@ impl Plain {
         let inputs = h.dim(1).unwrap();
         let padding = if kernel == 7 { 3 } else { 1 };
         let weight = self
-            .vb
+            .weights
             .get((outputs, inputs, kernel, kernel), &format!("{key}.weight"))
             .unwrap();
         let h = h.conv2d(&weight, padding, stride, 1, 1).unwrap();
@@ -90,7 +90,7 @@ impl Plain {
     fn transposed(&self, h: &Tensor, key: &str) -> Tensor {
         let inputs = h.dim(1).unwrap();
         let weight = self
-            .vb
+            .weights
             .get((inputs, inputs / 2, 4, 4), &format!("{key}.weight"))
             .unwrap();
         let h = h.conv_transpose2d(&weight, 1, 0, 2, 1).unwrap();
@@ -114,7 +114,10 @@ impl Plain {
             return h;
         }
         let of = |name: &str| {
-            let tensor = self.vb.get(channels, &format!("{key}.{name}")).unwrap();
+            let tensor = self
+                .weights
+                .get(channels, &format!("{key}.{name}"))
+                .unwrap();
             tensor.reshape((1, channels, 1, 1)).unwrap()
         };
         h.broadcast_mul(&of("weight"))
@@ -177,7 +180,7 @@ fn each_dialect_agrees_with_its_authors_layers() {
     let mut colors: Vec<Tensor> = Vec::new();
     for dialect in Dialect::ALL {
         let plain = Plain {
-            vb: weights("", 1),
+            weights: weights("", 1),
             names: names(dialect),
         };
         let (color, attention) = plain.forward(&x, &aus);
@@ -271,8 +274,8 @@ fn a_dialect_is_found_and_its_tensors_suffice() {
                     (key, zeros.unwrap())
                 })
                 .collect();
-            let vb = VarBuilder::from_tensors(tensors, candle_core::DType::F32, &Device::Cpu);
-            Generator::new(&config, vb).unwrap();
+            let weights = Weights::from_tensors(tensors, &Device::Cpu, Precision::Single);
+            Generator::new(&config, weights).unwrap();
         }
     }
 }

@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::common::parity::{difference, expected, seed};
 use crate::common::procedural::{fnv1a64, ganimation_keys, image, param, u};
 use candle_core::{Device, Tensor};
-use candle_nn::VarBuilder;
 use mien::methods::error::Error;
 use mien::methods::ganimation::{Config, Generator, Prepared, result};
-use mien::nn::{Conv2d, ConvConfig, Epilogue, PRelu};
+use mien::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Precision, Weights};
 
 const PICTURES: usize = 2;
 
@@ -28,8 +27,8 @@ fn weights(config: &Config, seed: u64) -> HashMap<String, Tensor> {
 }
 
 fn generator(config: &Config, weights: HashMap<String, Tensor>) -> Result<Generator, Error> {
-    let vb = VarBuilder::from_tensors(weights, candle_core::DType::F32, &Device::Cpu);
-    Generator::new(config, vb)
+    let weights = Weights::from_tensors(weights, &Device::Cpu, Precision::Single);
+    Generator::new(config, weights)
 }
 
 fn inputs(seed: u64) -> (Tensor, Tensor) {
@@ -87,9 +86,9 @@ fn agrees_with_the_published_generator() {
 }
 
 /// The critic, `D` of the paper's Sec. 4, which only training needs: its realism score and its Action Units.
-fn critic(x: &Tensor, vb: VarBuilder) -> candle_core::Result<[Tensor; 2]> {
+fn critic(x: &Tensor, weights: Weights) -> candle_core::Result<[Tensor; 2]> {
     const LAYERS: usize = 6;
-    let trunk = vb.pp("main");
+    let trunk = weights.pp("main");
     let (mut h, mut channels) = (x.clone(), 3);
     for i in 0..LAYERS {
         let (outputs, halving) = (64 << i, ConvConfig::new(2, 1));
@@ -100,17 +99,17 @@ fn critic(x: &Tensor, vb: VarBuilder) -> candle_core::Result<[Tensor; 2]> {
     }
     let left = 128 >> LAYERS;
     let (same, whole) = (ConvConfig::new(1, 1), ConvConfig::default());
-    let realism = Conv2d::load(channels, 1, 3, same, false, vb.pp("conv1"))?;
-    let aus = Conv2d::load(channels, 17, left, whole, false, vb.pp("conv2"))?;
+    let realism = Conv2d::load(channels, 1, 3, same, false, weights.pp("conv1"))?;
+    let aus = Conv2d::load(channels, 17, left, whole, false, weights.pp("conv2"))?;
     Ok([realism.forward(&h)?, aus.forward(&h)?])
 }
 
 #[test]
 fn agrees_with_the_published_critic() {
-    let vb = crate::common::procedural::weights("critic.", seed());
+    let weights = crate::common::procedural::weights("critic.", seed());
     let expected = expected("ganimation.safetensors");
     // The critic's input was the generator's result, not the portrait.
-    let [realism, aus] = critic(&expected["result"], vb).unwrap();
+    let [realism, aus] = critic(&expected["result"], weights).unwrap();
     assert_eq!(realism.dims(), [PICTURES, 1, 2, 2]);
     assert_eq!(aus.dims(), [PICTURES, 17, 1, 1]);
     for (name, found) in [("critic.real", realism), ("critic.aus", aus)] {

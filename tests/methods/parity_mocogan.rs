@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::common::parity::{apart, expected, seed};
 use crate::common::procedural::{param, u, weights};
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use candle_core::{Device, Tensor};
 use mien::document::{Category, Sample, SampleSizes as Sizes};
 use mien::methods::error::Error;
 use mien::methods::mocogan::{Config, MoCoGan};
+use mien::nn::{Precision, Weights};
 
 fn small() -> Config {
     Config {
@@ -84,8 +84,8 @@ fn a_frame_alone_is_the_frame_of_the_clip() {
 #[test]
 fn agrees_with_the_definition() {
     let config = small();
-    let vb = weights("", 5);
-    let network = MoCoGan::new(&config, vb.clone()).unwrap();
+    let weights = weights("", 5);
+    let network = MoCoGan::new(&config, weights.clone()).unwrap();
     let motion = network
         .motion(&scaled("h0", 4, 1), &noises(3, 4, 1))
         .unwrap();
@@ -99,7 +99,7 @@ fn agrees_with_the_definition() {
         let mut h = Tensor::from_vec(z, (1, 9, 1, 1), &Device::Cpu).unwrap();
         for layer in 0..5 {
             let (inputs, outputs) = (channels[layer], channels[layer + 1]);
-            let kernel = vb
+            let kernel = weights
                 .get(
                     (inputs, outputs, 4, 4),
                     &format!("main.{}.weight", 3 * layer),
@@ -110,7 +110,7 @@ fn agrees_with_the_definition() {
             if layer < 4 {
                 let of = |name: &str| {
                     let name = format!("main.{}.{name}", 3 * layer + 1);
-                    let tensor = vb.get(outputs, &name).unwrap();
+                    let tensor = weights.get(outputs, &name).unwrap();
                     tensor.reshape((1, outputs, 1, 1)).unwrap()
                 };
                 let spread = (of("running_var") + 1e-5).unwrap().sqrt().unwrap();
@@ -301,7 +301,7 @@ fn bad_weights_are_named() {
     let load = |config: &Config, tensors: HashMap<String, Tensor>| {
         MoCoGan::new(
             config,
-            VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu),
+            Weights::from_tensors(tensors, &Device::Cpu, Precision::Single),
         )
     };
     load(&config, tensors.clone()).unwrap();

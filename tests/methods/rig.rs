@@ -312,6 +312,64 @@ fn moved_landmarks_are_fitted_and_put_back_they_are_forgotten() {
 }
 
 #[test]
+fn drawn_layers_are_shown_where_they_are_drawn() {
+    let models = models();
+    let subject = subject(0, &models);
+    let mut renderer = Renderer::new(Arc::clone(&models));
+    let size = subject.picture.size();
+    let mesh = subject.face.as_ref().unwrap().mesh.clone();
+    let mut shown = |view: &View, units: &[(u8, f32)]| {
+        let request = FrameRequest {
+            method: MethodChoice::RIG,
+            weights: None,
+            view: PaneView::Layers,
+            expression_by_rig: false,
+            sample: DriveSample::Pose(with(&subject, units)),
+        };
+        let base = renderer.base(&subject, view).unwrap();
+        let frame = renderer.render(&subject, view, &base, &request, Quality::Draft, &|| false);
+        let frame = frame.unwrap();
+        assert!(!frame.is_draft);
+        frame.picture
+    };
+    // The most that one channel exceeds another near a landmark, in a view.
+    let excess = |picture: &Picture, view: &View, landmark: usize, (more, less): (usize, usize)| {
+        let [x, y, _] = mesh.points()[landmark];
+        let (x, y) = view.to_pane((f64::from(x), f64::from(y)));
+        let reach = (6.0 * view.zoom).ceil() as i64;
+        let mut most = 0;
+        for row in y as i64 - reach..=y as i64 + reach {
+            for column in x as i64 - reach..=x as i64 + reach {
+                let at = 4 * (row * i64::from(picture.width()) + column) as usize;
+                let pixel = &picture.rgba()[at..at + 3];
+                most = most.max(i32::from(pixel[more]) - i32::from(pixel[less]));
+            }
+        }
+        most
+    };
+    let [red, green, blue] = [0, 1, 2];
+    // The middle of an upper lid and of the lower lip's inner edge.
+    let (lid, lip) = (159, 14);
+    let face = subject.crop.middle();
+    let enlarged = View::about(400, 400, (f64::from(face.0), f64::from(face.1)), 200.0);
+    for view in [View::whole(size), View::fit(400, 300, size), enlarged] {
+        let blink = shown(&view, &[(45, 1.0)]);
+        assert!(excess(&blink, &view, lid, (blue, red)) > 60);
+        assert!(excess(&blink, &view, lip, (red, blue)) < 10);
+        let jaw = shown(&view, &[(26, 1.0)]);
+        assert!(excess(&jaw, &view, lip, (red, blue)) > 100);
+    }
+    // Without an edit the picture is grey, except for the legend in the crop's lower right corner.
+    let whole = View::whole(size);
+    let rest = shown(&whole, &[]);
+    for landmark in 0..468 {
+        for channels in [(red, green), (blue, green), (green, red)] {
+            assert_eq!(excess(&rest, &whole, landmark, channels), 0, "{landmark}");
+        }
+    }
+}
+
+#[test]
 fn without_a_face_there_is_one_sentence() {
     let models = models();
     let subject = Subject {

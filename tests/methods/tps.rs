@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use crate::common::parity::difference;
 use crate::common::tps::{SMALL, Shapes, go, model, picture, points, small_config};
 use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
 use mien::document::Mode;
 use mien::methods::error::Error;
 use mien::methods::tps::{AvdConfig, Config, DenseMotionConfig, KeyPoints, Tps, relative};
+use mien::nn::{Precision, Weights};
 
 #[test]
 fn shapes_tell_odd_sizes() {
@@ -231,7 +231,7 @@ fn bad_weights_are_named() {
     let load = |config: &Config, tensors| {
         Tps::new(
             config,
-            VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu),
+            Weights::from_tensors(tensors, &Device::Cpu, Precision::Single),
         )
         .map(drop)
     };

@@ -171,7 +171,7 @@ fn block<'a>(block: &'a Block, colors: &'static Colors) -> Element<'a, Message> 
         Block::Heading(_, spans) => container(words(spans, theme::LARGE, colors.text, colors))
             .padding(iced::padding::top(8))
             .into(),
-        Block::Paragraph(spans) => words(spans, theme::NORMAL, BODY, colors),
+        Block::Paragraph(spans) => words(spans, theme::NORMAL, colors.body, colors),
         Block::Item(number, spans) => {
             let sign = number.map_or_else(|| "•".to_owned(), |number| format!("{number}."));
             row![
@@ -180,7 +180,7 @@ fn block<'a>(block: &'a Block, colors: &'static Colors) -> Element<'a, Message> 
                     .line_height(SPACING)
                     .style(theme::dim)
                     .width(18),
-                words(spans, theme::NORMAL, BODY, colors),
+                words(spans, theme::NORMAL, colors.body, colors),
             ]
             .into()
         }
@@ -195,9 +195,6 @@ fn block<'a>(block: &'a Block, colors: &'static Colors) -> Element<'a, Message> 
 
 /// Line height relative to the font size: running text needs more than a label.
 const SPACING: f32 = 1.45;
-
-/// Colour of running text: dimmer than emphasised words.
-const BODY: Color = iced::color!(0xc4c7cc);
 
 /// Text wrapped to the width. Emphasis is a brighter colour, because the font has one weight, and because in a word of two
 /// fonts, such as a name in brackets, only the first would be used.
@@ -249,7 +246,7 @@ fn table<'a>(
         lines = lines.push(line(header, colors.dim));
     }
     for row in rows {
-        lines = lines.push(rule()).push(line(row, BODY));
+        lines = lines.push(rule()).push(line(row, colors.body));
     }
     lines.push(rule()).into()
 }

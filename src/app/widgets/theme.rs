@@ -16,6 +16,8 @@ pub struct Colors {
     /// Lines, and the background of hovered items.
     pub line: Color,
     pub text: Color,
+    /// Running text, dimmer than emphasised words.
+    pub body: Color,
     /// Secondary text.
     pub dim: Color,
     /// Tertiary text: hints and disabled items.
@@ -30,6 +32,7 @@ const DARK: Colors = Colors {
     raised: color!(0x272a2f),
     line: color!(0x3a3e45),
     text: color!(0xe4e5e7),
+    body: color!(0xc4c7cc),
     dim: color!(0x9096a0),
     faint: color!(0x5c626c),
     accent: color!(0x63c1d6),
@@ -42,6 +45,7 @@ const BRIGHT: Colors = Colors {
     raised: color!(0xdfe1e5),
     line: color!(0xbfc3ca),
     text: color!(0x1c1e22),
+    body: color!(0x3b3f46),
     dim: color!(0x5a606b),
     faint: color!(0x8b919c),
     accent: color!(0x14788f),

@@ -11,9 +11,9 @@ use crate::media::clip::ffmpeg_process::{
 };
 use crate::media::clip::frames::{ClipFrame, ClipInfo, Frames, Opened};
 use crate::media::error::MediaError;
-use crate::media::error::one_line;
 use crate::media::image::Picture;
 use crate::media::image::open::check_size;
+use crate::text;
 
 /// Higher rates are errors of the container.
 const MAX_FPS: f64 = 1000.0;
@@ -35,7 +35,7 @@ pub(super) fn open(path: &Path, codec: &str) -> Result<Opened, MediaError> {
     let failed = |reason: &str| MediaError::Ffmpeg {
         path: path.to_owned(),
         codec: codec.to_owned(),
-        reason: one_line(reason),
+        reason: text::fault(&reason),
     };
     let probe = probe(&tools, path).map_err(|reason| failed(&reason))?;
     play(path, codec, &tools, &probe)

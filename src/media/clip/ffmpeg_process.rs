@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::media::error::one_line;
+use crate::text;
 
 /// The formats that ffmpeg may detect, by the names of its demuxers: self-contained containers.
 ///
@@ -142,7 +142,7 @@ pub(super) fn first_message(messages: &str) -> String {
     if line.contains("not on whitelist") {
         return "it is of a type that can refer to other files".to_owned();
     }
-    one_line(line)
+    text::fault(&line)
 }
 
 /// A process that is killed when this value is dropped.

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::media::error::{MediaError, one_line};
+use crate::media::error::MediaError;
 use crate::media::image::Picture;
+use crate::text;
 
 /// Frames a second of numbered pictures, which have no stored rate.
 pub const NUMBERED_FPS: f64 = 25.0;
@@ -101,7 +102,7 @@ pub(super) fn kind_name(kind: [u8; 4]) -> String {
 pub(super) fn damaged(path: &Path, reason: &str) -> MediaError {
     MediaError::Damaged {
         path: path.to_owned(),
-        reason: one_line(reason),
+        reason: text::fault(&reason),
     }
 }
 
@@ -110,6 +111,6 @@ pub(super) fn damaged_frame(path: &Path, index: usize, reason: &str) -> MediaErr
     MediaError::DamagedFrame {
         path: path.to_owned(),
         frame: index + 1,
-        reason: one_line(reason),
+        reason: text::fault(&reason),
     }
 }

@@ -16,12 +16,12 @@ use zune_jpeg::JpegDecoder;
 
 use crate::media::colour::profile as colour;
 use crate::media::error::MediaError;
-use crate::media::error::one_line;
 use crate::media::image::limits::{MAX_PIXELS, MAX_SIDE};
 use crate::media::image::picture::Picture;
 use crate::media::image::png_profile;
 use crate::media::image::sniff;
 use crate::regular_file;
+use crate::text;
 
 /// The largest file that is read, in bytes. 64 megapixels of uncompressed 16-bit RGBA are 512 MB.
 const MAX_BYTES: u64 = 1 << 30;
@@ -223,7 +223,7 @@ fn decoder_error(path: &Path, error: ImageError) -> MediaError {
     match error {
         ImageError::Unsupported(e) => MediaError::Unsupported {
             path: path.to_owned(),
-            reason: one_line(&e.to_string()),
+            reason: text::fault(&e),
         },
         ImageError::Limits(e) if matches!(e.kind(), LimitErrorKind::InsufficientMemory) => {
             MediaError::Unsupported {
@@ -242,6 +242,6 @@ fn decoder_error(path: &Path, error: ImageError) -> MediaError {
 fn damaged(path: &Path, reason: &str) -> MediaError {
     MediaError::Damaged {
         path: path.to_owned(),
-        reason: one_line(reason),
+        reason: text::fault(&reason),
     }
 }

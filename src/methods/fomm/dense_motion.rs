@@ -2,7 +2,6 @@
 //! for the whole picture.
 
 use candle_core::{Device, Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::{Config, HEAD_KERNEL};
 use super::detector::load_heads;
@@ -11,8 +10,8 @@ use crate::methods::error::{Error, check};
 use crate::methods::motion::{add_heatmaps, coordinate_grid};
 use crate::nn::blocks::{Hourglass, NormKind};
 use crate::nn::{
-    AntiAlias, Border, Conv2d, affine_motions, alloc, concat_channels, grid_sample, has_kernels,
-    heat_maps, mixed_motion, release, replace_with, sigmoid,
+    AntiAlias, Border, Conv2d, Weights, affine_motions, alloc, concat_channels, grid_sample,
+    has_kernels, heat_maps, mixed_motion, release, replace_with, sigmoid,
 };
 use crate::progress::Stop;
 
@@ -53,7 +52,7 @@ pub struct Motion {
 }
 
 impl DenseMotion {
-    pub fn load(config: &Config, channels: usize, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, channels: usize, weights: Weights) -> Candle<Self> {
         let sizes = &config.dense_motion;
         let parts = config.num_kp + 1;
         let size = config.motion_size();
@@ -62,7 +61,7 @@ impl DenseMotion {
             &sizes.hourglass(),
             inputs,
             NormKind::Batch,
-            vb.pp("hourglass"),
+            weights.pp("hourglass"),
         )?;
         let mut heads = vec![("mask", parts)];
         if sizes.occlusion {
@@ -78,7 +77,7 @@ impl DenseMotion {
             grid: coordinate_grid(size, size),
             shrink: AntiAlias::new(sizes.downscale),
             hourglass,
-            heads: load_heads(&heads, features, HEAD_KERNEL / 2, &vb)?,
+            heads: load_heads(&heads, features, HEAD_KERNEL / 2, &weights)?,
         })
     }
 

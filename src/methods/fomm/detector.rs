@@ -3,14 +3,13 @@
 use std::sync::OnceLock;
 
 use candle_core::{Device, Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::{Config, HEAD_KERNEL};
 use super::key_points::KeyPoints;
 use crate::methods::error::{Error, check};
 use crate::methods::motion::coordinate_grid;
 use crate::nn::blocks::{Hourglass, NormKind};
-use crate::nn::{AntiAlias, Conv2d, ConvConfig, release, replace_with, soft_means};
+use crate::nn::{AntiAlias, Conv2d, ConvConfig, Weights, release, replace_with, soft_means};
 use crate::progress::Stop;
 
 /// Finds the key points of a picture, each with its Jacobian.
@@ -28,7 +27,7 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    pub fn load(config: &Config, channels: usize, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, channels: usize, weights: Weights) -> Candle<Self> {
         let sizes = &config.detector;
         let jacobian_maps = sizes.jacobians.maps(config.num_kp);
         let inputs = sizes.block_expansion + channels;
@@ -36,7 +35,7 @@ impl Detector {
             &sizes.hourglass(),
             channels,
             NormKind::Batch,
-            vb.pp("predictor"),
+            weights.pp("predictor"),
         )?;
         let mut heads = vec![("kp", config.num_kp)];
         if jacobian_maps > 0 {
@@ -48,7 +47,7 @@ impl Detector {
             temperature: sizes.temperature,
             shrink: AntiAlias::new(sizes.downscale),
             hourglass,
-            heads: load_heads(&heads, inputs, 0, &vb)?,
+            heads: load_heads(&heads, inputs, 0, &weights)?,
             grid: OnceLock::new(),
         })
     }
@@ -117,20 +116,21 @@ impl Detector {
     }
 }
 
-/// Loads convolutions with the same input as one: the name under `vb` and the output channels of each.
+/// Loads convolutions with the same input as one: the name under `weights` and the output channels of each.
 pub(super) fn load_heads(
     heads: &[(&str, usize)],
     inputs: usize,
     padding: usize,
-    vb: &VarBuilder,
+    weights: &Weights,
 ) -> Candle<Conv2d> {
-    let (mut weights, mut biases) = (Vec::new(), Vec::new());
+    let (mut kernels, mut biases) = (Vec::new(), Vec::new());
     for &(name, outputs) in heads {
-        let vb = vb.pp(name);
-        weights.push(vb.get((outputs, inputs, HEAD_KERNEL, HEAD_KERNEL), "weight")?);
-        biases.push(vb.get(outputs, "bias")?);
+        let weights = weights.pp(name);
+        kernels.push(weights.get((outputs, inputs, HEAD_KERNEL, HEAD_KERNEL), "weight")?);
+        biases.push(weights.get(outputs, "bias")?);
     }
     let config = ConvConfig::new(1, padding);
     let bias = Tensor::cat(&biases, 0)?;
-    Conv2d::new(&Tensor::cat(&weights, 0)?, Some(&bias), config)
+    let kernel = Tensor::cat(&kernels, 0)?;
+    Conv2d::new(&kernel, Some(&bias), config, weights.precision())
 }

@@ -3,15 +3,14 @@
 use std::borrow::Cow;
 
 use candle_core::{Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::Config;
 use super::dense_motion::Motion;
 use crate::methods::error::{Error, check};
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, grid_sample, masked, release, replace_with, resize_bilinear,
-    resize_flow, sigmoid,
+    Border, Conv2d, ConvConfig, Weights, grid_sample, masked, release, replace_with,
+    resize_bilinear, resize_flow, sigmoid,
 };
 use crate::progress::Stop;
 
@@ -30,34 +29,34 @@ const KERNEL: usize = 7;
 const SAME_7: ConvConfig = ConvConfig::new(1, 3);
 
 impl Generator {
-    pub fn load(config: &Config, channels: usize, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, channels: usize, weights: Weights) -> Candle<Self> {
         let sizes = &config.generator;
         let (halvings, kind) = (sizes.num_down_blocks, NormKind::Batch);
         let width = sizes.block_expansion;
         let down = |i: usize| {
             let (inputs, outputs) = (sizes.features(i), sizes.features(i + 1));
-            DownBlock::load(inputs, outputs, kind, vb.pp("down_blocks").pp(i))
+            DownBlock::load(inputs, outputs, kind, weights.pp("down_blocks").pp(i))
         };
         let up = |i: usize| {
             let (inputs, outputs) = (
                 sizes.features(halvings - i),
                 sizes.features(halvings - i - 1),
             );
-            UpBlock::load(inputs, outputs, kind, vb.pp("up_blocks").pp(i))
+            UpBlock::load(inputs, outputs, kind, weights.pp("up_blocks").pp(i))
         };
         let block = |i: usize| {
-            let vb = vb.pp("bottleneck").pp(format!("r{i}"));
-            ResBlock::load(sizes.features(halvings), kind, vb)
+            let weights = weights.pp("bottleneck").pp(format!("r{i}"));
+            ResBlock::load(sizes.features(halvings), kind, weights)
         };
         Ok(Self {
             align_corners: config.align_corners,
-            first: SameBlock::load(channels, width, KERNEL, kind, vb.pp("first"))?,
+            first: SameBlock::load(channels, width, KERNEL, kind, weights.pp("first"))?,
             down: (0..halvings).map(down).collect::<Candle<_>>()?,
             bottleneck: (0..sizes.num_bottleneck_blocks)
                 .map(block)
                 .collect::<Candle<_>>()?,
             up: (0..halvings).map(up).collect::<Candle<_>>()?,
-            last: Conv2d::load(width, channels, KERNEL, SAME_7, true, vb.pp("final"))?,
+            last: Conv2d::load(width, channels, KERNEL, SAME_7, true, weights.pp("final"))?,
         })
     }
 

@@ -3,7 +3,6 @@
 use std::slice;
 
 use candle_core::Tensor;
-use candle_nn::VarBuilder;
 
 use crate::document::{MethodId, Mode, PaneView};
 use crate::methods::diagnostics::KeyPoint;
@@ -14,6 +13,7 @@ use crate::methods::fomm::key_points::{KeyPoints, relative};
 use crate::methods::fomm::model::{Fomm, Prepared};
 use crate::methods::motion_transfer::{self, KeyPointNetwork};
 use crate::methods::{DrivenBy, MethodInfo};
+use crate::nn::Weights;
 use crate::progress::Stop;
 use crate::weights::Bundled;
 
@@ -44,9 +44,9 @@ impl KeyPointNetwork for Fomm {
     type Prepared = Prepared;
     type Motion = Motion;
 
-    fn load(json: &str, tensors: VarBuilder) -> Result<(Self, usize), Error> {
+    fn load(json: &str, weights: Weights) -> Result<(Self, usize), Error> {
         let config = Config::from_json(json)?;
-        Ok((Self::new(&config, tensors)?, config.image_size))
+        Ok((Self::new(&config, weights)?, config.image_size))
     }
 
     fn info(&self) -> &'static MethodInfo {

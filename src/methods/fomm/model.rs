@@ -1,7 +1,6 @@
 //! The three networks together, under the authors' keys.
 
 use candle_core::{Device, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::Config;
 use super::dense_motion::{self, DenseMotion, Motion};
@@ -9,7 +8,7 @@ use super::detector::Detector;
 use super::generator::{Generator, warp};
 use super::key_points::KeyPoints;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::on_rayon_pool;
+use crate::nn::{Weights, on_rayon_pool};
 use crate::progress::Stop;
 
 /// Channels of a picture.
@@ -75,14 +74,14 @@ impl Fomm {
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
-    pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
+    pub fn new(config: &Config, weights: Weights) -> Result<Self, Error> {
         config.validate()?;
         let load = || {
-            let generator = vb.pp("generator");
+            let generator = weights.pp("generator");
             candle_core::Result::Ok(Self {
                 config: *config,
-                device: vb.device().clone(),
-                detector: Detector::load(config, PICTURE, vb.pp("kp_detector"))?,
+                device: weights.device().clone(),
+                detector: Detector::load(config, PICTURE, weights.pp("kp_detector"))?,
                 dense_motion: DenseMotion::load(
                     config,
                     PICTURE,

@@ -1,13 +1,14 @@
 //! The generator, under the keys of a [`Dialect`](super::Dialect).
 
 use candle_core::{DType, Device, Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::Config;
 use super::dialect::Dialect;
 use super::dialect::FIRST_BLOCK;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::{self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm};
+use crate::nn::{
+    self, ConstantConv, Conv2d, ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, Weights,
+};
 use crate::progress::Stop;
 
 /// The output of the generator for a picture.
@@ -66,18 +67,18 @@ pub(super) const SAME_3: ConvConfig = ConvConfig::new(1, 1);
 pub(super) const HALF_4: ConvConfig = ConvConfig::new(2, 1);
 
 /// Loads a norm; if the dialect's norms have no weight and bias, they are ones and zeros.
-fn load_norm(dialect: Dialect, dim: usize, vb: VarBuilder) -> Candle<InstanceNorm> {
+fn load_norm(dialect: Dialect, dim: usize, weights: Weights) -> Candle<InstanceNorm> {
     if dialect.affine() {
-        return InstanceNorm::load(dim, vb);
+        return InstanceNorm::load(dim, weights);
     }
-    let ones = Tensor::ones(dim, DType::F32, vb.device())?;
+    let ones = Tensor::ones(dim, DType::F32, weights.device())?;
     InstanceNorm::new(&ones, &ones.zeros_like()?, InstanceNorm::EPS)
 }
 
 impl Residual {
-    fn load(dialect: Dialect, dim: usize, vb: VarBuilder) -> Candle<Self> {
-        let conv = |i: usize| Conv2d::load(dim, dim, 3, SAME_3, false, vb.pp(i));
-        let norm = |i: usize| load_norm(dialect, dim, vb.pp(i));
+    fn load(dialect: Dialect, dim: usize, weights: Weights) -> Candle<Self> {
+        let conv = |i: usize| Conv2d::load(dim, dim, 3, SAME_3, false, weights.pp(i));
+        let norm = |i: usize| load_norm(dialect, dim, weights.pp(i));
         Ok(Self {
             convs: [conv(0)?, conv(3)?],
             norms: [norm(1)?, norm(4)?],
@@ -100,16 +101,16 @@ impl Generator {
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
-    pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
+    pub fn new(config: &Config, weights: Weights) -> Result<Self, Error> {
         config.validate()?;
-        Self::load(config, vb).map_err(|error| Error::loading(Network::GANimation, error))
+        Self::load(config, weights).map_err(|error| Error::loading(Network::GANimation, error))
     }
 
-    fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+    fn load(config: &Config, weights: Weights) -> Candle<Self> {
         let (d, blocks) = (config.conv_dim, config.repeat_num);
         let inputs = PICTURE + config.c_dim;
         let dialect = config.dialect;
-        let main = vb.pp(dialect.trunk());
+        let main = weights.pp(dialect.trunk());
         let norm = |i: usize, dim: usize| load_norm(dialect, dim, main.pp(i));
         // No convolution's bias is read: those that have one precede a norm, which cancels it.
 
@@ -122,20 +123,21 @@ impl Generator {
             let conv = ConvTranspose2d::load(dim, dim / 2, 4, HALF_4, false, main.pp(i))?;
             Candle::Ok((conv, norm(i + 1, dim / 2)?))
         };
+        let conv_7 = |kernel: &Tensor| Conv2d::new(kernel, None, SAME_7, weights.precision());
         let [color, attention] = dialect.heads();
-        let color = vb.pp(color).get((PICTURE, d, 7, 7), "weight")?;
-        let attention = vb.pp(attention).get((1, d, 7, 7), "weight")?;
+        let color = weights.pp(color).get((PICTURE, d, 7, 7), "weight")?;
+        let attention = weights.pp(attention).get((1, d, 7, 7), "weight")?;
         let heads = Tensor::cat(&[color, attention], 0)?;
 
         Ok(Self {
             config: *config,
-            device: vb.device().clone(),
-            picture: Conv2d::new(&first.narrow(1, 0, PICTURE)?, None, SAME_7)?,
+            device: weights.device().clone(),
+            picture: conv_7(&first.narrow(1, 0, PICTURE)?)?,
             action_units: ConstantConv::new(
                 &first.narrow(1, PICTURE, config.c_dim)?,
                 SAME_7.padding,
             )?,
-            first: Conv2d::new(&first, None, SAME_7)?,
+            first: conv_7(&first)?,
             first_norm: norm(1, d)?,
             down: [down(3, d)?, down(6, 2 * d)?],
             blocks: (0..blocks)
@@ -148,7 +150,7 @@ impl Generator {
                 up(FIRST_BLOCK + blocks, 4 * d)?,
                 up(FIRST_BLOCK + 3 + blocks, 2 * d)?,
             ],
-            heads: Conv2d::new(&heads, None, SAME_7)?,
+            heads: conv_7(&heads)?,
         })
     }
 

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
+use candle_core::{Device, Tensor};
 
 use crate::document::{ActionUnit, AuVector};
 use crate::error::{EngineError, MethodError};
 use crate::face::Edit;
-use crate::methods::device::{device, device_name, in_precision};
+use crate::methods::device::{device, device_name, precision};
 use crate::methods::ganimation::config::Config;
 use crate::methods::ganimation::generator::{self, Generator};
+use crate::nn::Weights;
 use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, CropRule, ModelFile, WeightsError};
@@ -62,9 +62,9 @@ impl Model {
         let config = Config::from_json(&file.metadata.config.to_string())
             .map_err(|error| mismatch(error.to_string()))?;
         let order = au_order(&file.metadata.au_order, config.c_dim).map_err(mismatch)?;
-        let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, &device);
-        let generator = in_precision(|| Generator::new(&config, tensors))
-            .map_err(|error| mismatch(error.to_string()))?;
+        let tensors = Weights::from_tensors(file.tensors, &device, precision());
+        let generator =
+            Generator::new(&config, tensors).map_err(|error| mismatch(error.to_string()))?;
         Ok(Self {
             name: file.name,
             size: config.image_size,

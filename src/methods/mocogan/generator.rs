@@ -1,13 +1,12 @@
 //! The image generator, under the authors' keys.
 
 use candle_core::{Device, Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::Config;
 use super::motion::Gru;
 use crate::methods::error::{Error, Network, check};
 use crate::nn::{
-    ConvConfig, ConvTranspose2d, Epilogue, affine_relu, on_rayon_pool, replace_with, tanh,
+    ConvConfig, ConvTranspose2d, Epilogue, Weights, affine_relu, on_rayon_pool, replace_with, tanh,
 };
 use crate::progress::Stop;
 
@@ -43,12 +42,7 @@ const BATCH: usize = 16;
 
 /// A layer's kernel and bias with the following batch norm folded in: at inference it is a scale and a shift for each
 /// channel.
-fn folded(
-    inputs: usize,
-    outputs: usize,
-    conv: VarBuilder,
-    norm: VarBuilder,
-) -> Candle<[Tensor; 2]> {
+fn folded(inputs: usize, outputs: usize, conv: Weights, norm: Weights) -> Candle<[Tensor; 2]> {
     let weight = conv.get((inputs, outputs, 4, 4), "weight")?;
     let value = |name: &str| norm.get(outputs, name);
     let deviation = (value("running_var")? + NORM_EPS)?.sqrt()?;
@@ -65,20 +59,20 @@ impl MoCoGan {
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
-    pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
+    pub fn new(config: &Config, weights: Weights) -> Result<Self, Error> {
         config.validate()?;
-        Self::load(config, vb).map_err(|error| Error::loading(Network::MoCoGan, error))
+        Self::load(config, weights).map_err(|error| Error::loading(Network::MoCoGan, error))
     }
 
-    fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+    fn load(config: &Config, weights: Weights) -> Candle<Self> {
         let ngf = config.ngf;
-        let main = vb.pp("main");
+        let main = weights.pp("main");
         let layer = |i: usize, inputs: usize, outputs: usize| {
             folded(inputs, outputs, main.pp(i), main.pp(i + 1))
         };
         let up = |i: usize, times: usize| {
             let [weight, shift] = layer(i, 2 * times * ngf, times * ngf)?;
-            ConvTranspose2d::new(&weight, Some(&shift), DOUBLE)
+            ConvTranspose2d::new(&weight, Some(&shift), DOUBLE, weights.precision())
         };
 
         let wide = 8 * ngf * FIRST * FIRST;
@@ -90,8 +84,8 @@ impl MoCoGan {
             .broadcast_as((1, 8 * ngf, FIRST * FIRST))?;
         Ok(Self {
             config: *config,
-            device: vb.device().clone(),
-            gru: Gru::load(config.motion, vb.pp("recurrent"))?,
+            device: weights.device().clone(),
+            gru: Gru::load(config.motion, weights.pp("recurrent"))?,
             content_weight: weight.narrow(0, 0, still)?,
             motion_weight: weight.narrow(0, still, config.motion)?,
             bias: bias.reshape((1, wide))?,

@@ -1,7 +1,8 @@
 //! The GRU that produces the sequence of motion codes.
 
 use candle_core::Result as Candle;
-use candle_nn::VarBuilder;
+
+use crate::nn::Weights;
 
 /// PyTorch's `GRUCell(n, n)`. It always runs on the CPU: a step is 600 multiplications.
 #[derive(Clone, Debug)]
@@ -13,9 +14,11 @@ pub(super) struct Gru {
 }
 
 impl Gru {
-    pub(super) fn load(size: usize, vb: VarBuilder) -> Candle<Self> {
+    pub(super) fn load(size: usize, weights: Weights) -> Candle<Self> {
         let values = |shape: &[usize], name: String| {
-            let tensor = vb.get(shape, &name)?.to_dtype(candle_core::DType::F64)?;
+            let tensor = weights
+                .get(shape, &name)?
+                .to_dtype(candle_core::DType::F64)?;
             tensor.flatten_all()?.to_vec1::<f64>()
         };
         let of = |suffix: &str| {

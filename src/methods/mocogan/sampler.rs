@@ -3,16 +3,16 @@
 use std::ops::Range;
 use std::path::Path;
 
-use candle_core::{DType, Tensor};
-use candle_nn::VarBuilder;
+use candle_core::Tensor;
 
 use crate::document::{Sample, SampleSizes};
 use crate::error::{EngineError, MethodError};
 use crate::media::image::Picture;
-use crate::methods::device::{device, in_precision};
+use crate::methods::device::{device, precision};
 use crate::methods::error::Error;
 use crate::methods::mocogan::config::Config;
 use crate::methods::mocogan::generator::{MoCoGan, Prepared};
+use crate::nn::Weights;
 use crate::progress::Stop;
 use crate::weights::find::open_weights;
 use crate::weights::{Bundled, WeightsError};
@@ -40,9 +40,9 @@ impl Sampler {
             let reason = format!("its frames have {} channels, not 3", config.channels);
             return Err(WeightsError::Mismatch { path, reason }.into());
         }
-        let tensors = VarBuilder::from_tensors(file.tensors, DType::F32, device());
+        let tensors = Weights::from_tensors(file.tensors, device(), precision());
         Ok(Self {
-            network: in_precision(|| MoCoGan::new(&config, tensors)).map_err(mismatch)?,
+            network: MoCoGan::new(&config, tensors).map_err(mismatch)?,
             name: file.name,
         })
     }

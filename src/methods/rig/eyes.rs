@@ -1,17 +1,18 @@
 //! Eyes: the eyeball, which gaze rotates, and the lids over it. A portrait's eye is split into layers once; a frame
 //! composites them between the new lids.
 
-use rayon::prelude::*;
-
+use super::canvas::Canvas;
 use super::eyeball::{Ball, Crop, Rgb, lid_shadow, unmultiplied};
 use super::image::{Image, Rgba, coverage, lerp};
 use super::lids::{LidLayer, LidSource};
 use super::model::Point;
 use super::openings::{Opening, Openings};
+use super::pixel_box::PixelBox;
 use super::polyline::{Nearest, Polyline, bounds};
 use super::scene::{Deformed, Placement, Scene};
 use super::tone::mean;
 use crate::math::smoothstep_between;
+use crate::methods::diagnostics::Layer;
 
 /// Radius of the eyeball for moving the iris by gaze, in centimetres.
 const BALL_RADIUS: f32 = 1.45;
@@ -77,21 +78,21 @@ impl EyeLayers {
         opening: &Opening,
         shift: &Image<[f32; 2]>,
         gaze: [f32; 2],
-        out: &mut Image<Rgba>,
+        out: &mut Canvas<'_>,
     ) {
-        let Some(frame) = Frame::new(self, scene, deformed, opening, shift, gaze, out) else {
+        let Some(frame) = Frame::new(self, scene, deformed, opening, shift, gaze, out.image) else {
             return;
         };
-        let ([left, top, right, bottom], columns) = (frame.area, out.width);
-        out.pixels[top * columns..bottom * columns]
-            .par_chunks_mut(columns)
-            .enumerate()
-            .for_each(|(row, line)| {
-                let y = top + row;
-                for (x, pixel) in line.iter_mut().enumerate().take(right).skip(left) {
-                    frame.draw_pixel(x, y, pixel);
-                }
-            });
+        let [left, top, right, bottom] = frame.area;
+        let area = PixelBox {
+            left,
+            top,
+            width: right - left,
+            height: bottom - top,
+        };
+        out.draw(area, Layer::Eyes, |x, y, pixel| {
+            frame.draw_pixel(x, y, pixel)
+        });
     }
 }
 
@@ -212,7 +213,8 @@ impl<'a> Frame<'a> {
         })
     }
 
-    fn draw_pixel(&self, x: usize, y: usize, pixel: &mut Rgba) {
+    /// Draws a pixel; returns how much of the result isn't the portrait's moved skin.
+    fn draw_pixel(&self, x: usize, y: usize, pixel: &mut Rgba) -> f32 {
         let w = self.layers.width;
         let at = [x as f32 + 0.5, y as f32 + 0.5];
         let visible = self.visible.at(x - self.area[0], y - self.area[1]);
@@ -222,7 +224,7 @@ impl<'a> Frame<'a> {
             && visible == 0.0
             && !LidLayer::shows(self.shut, stretch)
         {
-            return;
+            return 0.0;
         }
         let upper = self.upper.nearest(at, 0.6 * w);
         let shift = self.guided_skin(at, &upper, self.shift.at(x, y), visible, pixel);
@@ -235,7 +237,7 @@ impl<'a> Frame<'a> {
             skin *= smoothstep_between(end * w, full * w, upper.distance);
         }
         if skin == 0.0 && visible == 0.0 && self.shut == 0.0 {
-            return;
+            return 0.0;
         }
         let [r, g, b, alpha] = *pixel;
         let mut colour = [r, g, b];
@@ -253,6 +255,7 @@ impl<'a> Frame<'a> {
         let lash = lid.lash(&upper, self.shut, skin);
         let [r, g, b] = colour.map(|v| (v * lash).clamp(0.0, 255.0 * alpha));
         *pixel = [r, g, b, alpha];
+        (1.0 - (1.0 - skin) * (1.0 - visible) * lash).clamp(0.0, 1.0)
     }
 
     /// Resamples the portrait's skin and lashes along the lids so that they follow the edges exactly; returns the offset
@@ -458,7 +461,11 @@ mod tests {
         let mut after = before.clone();
         for (layers, opening) in layers.iter().zip(&openings.eyes) {
             if let Some(layers) = layers {
-                layers.draw(scene, &deformed, opening, &field.shift, gaze, &mut after);
+                let mut canvas = Canvas {
+                    image: &mut after,
+                    shares: None,
+                };
+                layers.draw(scene, &deformed, opening, &field.shift, gaze, &mut canvas);
             }
         }
         [before, after]

@@ -25,7 +25,8 @@ use crate::face::{BLENDSHAPES, Mask, Mesh, Motion, TurnedSquare};
 use crate::media::image::resample::resampled;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::methods::diagnostics::{
-    DeformedMesh, Diagnostics, KeyPoint, Map, MeshDiagnostics, MotionDiagnostics, MotionFrame,
+    DeformedMesh, Diagnostics, KeyPoint, LayerWeights, Map, MeshDiagnostics, MotionDiagnostics,
+    MotionFrame,
 };
 use crate::methods::drive::Drive;
 use crate::methods::subject::{Subject, square};
@@ -51,6 +52,7 @@ pub static INFO: MethodInfo = MethodInfo {
         PaneView::KeyPoints,
         PaneView::Mesh,
         PaneView::Depth,
+        PaneView::Layers,
         PaneView::Difference,
     ],
     has_draft: true,
@@ -366,18 +368,10 @@ impl Session for RigSession {
         if self.is_rest(&wanted) {
             return Ok(base.picture().clone());
         }
-        let (reach, margin) = if wanted.turned == [0.0; 3] {
-            (REACH, MARGIN)
-        } else {
-            (REACH_MOVED, MARGIN_TURNED)
-        };
-        let unit = self.fit.projection.unit;
-        let size = subject.picture.size();
-        let Some(grid) = Grid::new(self.bounds, reach * unit, view, margin * unit, size) else {
+        let Some(grid) = self.grid(&wanted, view, subject) else {
             return Ok(base.picture().clone());
         };
-        let mask = self.mask.get(Some(&self.mesh), self.place, subject.limit);
-        let limit = mask.map(|mask| mask_on_grid(&grid, self.place, &mask));
+        let limit = self.limit(&grid, subject);
         let drawn = self.painter(grid)?.draw(&wanted, limit.as_ref());
         let mut picture = base.picture().clone();
         if view.zoom > 1.0 {
@@ -387,9 +381,55 @@ impl Session for RigSession {
         }
         Ok(picture)
     }
+
+    fn layer_weights(
+        &mut self,
+        subject: &Subject,
+        frame: &MethodFrame,
+        view: &View,
+    ) -> Result<Option<LayerWeights>, EngineError> {
+        let Diagnostics::Mesh(diagnostics) = &frame.diagnostics else {
+            return Ok(None);
+        };
+        let place = self.place;
+        let wanted = self.wanted(subject, &diagnostics.pose, diagnostics.draft);
+        let grid = self.grid(&wanted, view, subject);
+        let Some(grid) = grid.filter(|_| !self.is_rest(&wanted)) else {
+            return Ok(Some(LayerWeights::none(place)));
+        };
+        let limit = self.limit(&grid, subject);
+        let shares = self.painter(grid)?.layers(&wanted, limit.as_ref());
+        Ok(Some(LayerWeights {
+            place,
+            x: grid.x,
+            y: grid.y,
+            zoom: grid.zoom,
+            width: shares.width,
+            height: shares.height,
+            values: shares.pixels,
+        }))
+    }
 }
 
 impl RigSession {
+    /// The pixels of a view that a frame may change; `None` if there are none.
+    fn grid(&self, wanted: &FrameParams, view: &View, subject: &Subject) -> Option<Grid> {
+        let (reach, margin) = if wanted.turned == [0.0; 3] {
+            (REACH, MARGIN)
+        } else {
+            (REACH_MOVED, MARGIN_TURNED)
+        };
+        let unit = self.fit.projection.unit;
+        let size = subject.picture.size();
+        Grid::new(self.bounds, reach * unit, view, margin * unit, size)
+    }
+
+    /// Where the edit applies, at the pixels of a grid; `None` means everywhere.
+    fn limit(&mut self, grid: &Grid, subject: &Subject) -> Option<Image<f32>> {
+        let mask = self.mask.get(Some(&self.mesh), self.place, subject.limit);
+        mask.map(|mask| mask_on_grid(grid, self.place, &mask))
+    }
+
     fn wanted(&self, subject: &Subject, pose: &Pose, draft: bool) -> FrameParams {
         let controls = Controls {
             own: *subject.expression.values(),

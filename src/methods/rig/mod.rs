@@ -6,6 +6,7 @@
 //! pixels (`field`), shading and folds follow the surface (`shading`, `folds`, `creases`), and what the portrait doesn't
 //! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`).
 
+mod canvas;
 mod continuation;
 mod controls;
 mod creases;

@@ -11,6 +11,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use crate::math::smoothstep_between;
+use crate::weights::rig_head;
 
 /// A point or direction in space.
 pub(super) type Point = [f32; 3];
@@ -77,7 +78,7 @@ impl Model {
         if let Some(model) = MODEL.get() {
             return Ok(model);
         }
-        let model = Model::read(include_bytes!("../../../weights/rig.safetensors"))?;
+        let model = Model::read(rig_head())?;
         Ok(MODEL.get_or_init(|| model))
     }
 
@@ -416,7 +417,7 @@ mod tests {
 
     #[test]
     fn a_damaged_file_is_refused() {
-        let whole = include_bytes!("../../../weights/rig.safetensors");
+        let whole = rig_head();
         assert!(Model::read(&whole[..whole.len() / 2]).is_err());
         assert!(Model::read(&[]).is_err());
     }

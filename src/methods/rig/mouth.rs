@@ -1,8 +1,7 @@
 //! The inside of the mouth: the portrait's pixels where it shows any, over what [`super::teeth`] draws.
 
-use rayon::prelude::*;
-
-use super::image::{Image, Rgba, lerp};
+use super::canvas::Canvas;
+use super::image::{Image, lerp};
 use super::lip_frame::LipFrame;
 use super::mouth_palette::Palette;
 use super::openings::{Opening, Openings};
@@ -11,6 +10,7 @@ use super::portrait_mouth::{PortraitMouth, tooth_colour};
 use super::scene::{Deformed, Scene};
 use super::teeth::{Jaws, MouthBox};
 use crate::math::smoothstep_between;
+use crate::methods::diagnostics::Layer;
 
 /// The mouth isn't redrawn if no point of the lips moves farther than this, in centimetres; at twice the distance it is
 /// fully redrawn.
@@ -59,7 +59,7 @@ impl MouthLayers {
         deformed: &Deformed,
         mouth: &Opening,
         core: &Image<f32>,
-        out: &mut Image<Rgba>,
+        out: &mut Canvas<'_>,
     ) {
         let unit = scene.fit.projection.unit;
         let moved = lip_movement(scene, deformed);
@@ -79,7 +79,7 @@ impl MouthLayers {
         let strength = strength * smoothstep_between(0.5 * slit, 1.5 * slit, widest);
         let lines = mouth.upper.iter().chain(&mouth.lower);
         let margin = MARGIN + 0.05 * unit;
-        let Some(area) = PixelBox::around(lines, margin, out.width, out.height) else {
+        let Some(area) = PixelBox::around(lines, margin, out.image.width, out.image.height) else {
             return;
         };
         if strength <= 0.0 || strength.is_nan() {
@@ -97,22 +97,20 @@ impl MouthLayers {
             .own
             .as_ref()
             .map(|own| own.sampler(scene, deformed, mouth));
-        let (width, left, top) = (out.width, area.left, area.top);
-        let rows = &mut out.pixels[top * width..(top + area.height) * width];
-        rows.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
-            for (x, pixel) in row[left..left + area.width].iter_mut().enumerate() {
-                let alpha = alpha.at(x, y) * strength;
-                if alpha <= 0.0 {
-                    continue;
-                }
-                let [r, g, b] = drawn.at(x, y);
-                let mut colour = [r, g, b, 1.0];
-                if let Some(own) = &own {
-                    let at = [(left + x) as f32 + 0.5, (top + y) as f32 + 0.5];
-                    colour = own.over(colour, at);
-                }
-                *pixel = lerp(*pixel, colour, alpha.min(1.0));
+        out.draw(area, Layer::Mouth, |x, y, pixel| {
+            let at = [x as f32 + 0.5, y as f32 + 0.5];
+            let (x, y) = (x - area.left, y - area.top);
+            let alpha = (alpha.at(x, y) * strength).min(1.0);
+            if alpha <= 0.0 {
+                return 0.0;
             }
+            let [r, g, b] = drawn.at(x, y);
+            let mut colour = [r, g, b, 1.0];
+            if let Some(own) = &own {
+                colour = own.over(colour, at);
+            }
+            *pixel = lerp(*pixel, colour, alpha);
+            alpha
         });
     }
 }
@@ -207,7 +205,7 @@ fn draw_contact(
     mouth: &Opening,
     down: [f32; 2],
     strength: f32,
-    out: &mut Image<Rgba>,
+    out: &mut Canvas<'_>,
 ) {
     let unit = scene.fit.projection.unit;
     let before = deformed.lips_before.iter().copied().fold(0.0, f32::max);
@@ -227,29 +225,28 @@ fn draw_contact(
     let width = 0.045 * unit + 0.35;
     // The line is invisible at this distance.
     let reach = 2.6 * width;
-    let Some(area) = PixelBox::around(middle.iter(), reach, out.width, out.height) else {
+    let Some(area) = PixelBox::around(middle.iter(), reach, out.image.width, out.image.height)
+    else {
         return;
     };
     let line = LipFrame::along(&middle, down);
     let ends = (gaps.len().max(2) - 1) as f32;
-    for y in area.top..area.top + area.height {
-        for x in area.left..area.left + area.width {
-            let at = [x as f32 + 0.5, y as f32 + 0.5];
-            let place = line.place(at);
-            let away = place.from_upper.abs().hypot(place.beyond);
-            if away > reach {
-                continue;
-            }
-            let gap = gaps[((place.along * ends) as usize).min(gaps.len() - 1)];
-            let met = smoothstep_between(0.25 * unit, 0.02 * unit, gap);
-            let end = (20.0 * place.along.min(1.0 - place.along)).clamp(0.3, 1.0);
-            let dark = 0.55 * (-(away / width).powi(2)).exp() * met * end * closed * strength;
-            let pixel = &mut out.pixels[y * out.width + x];
-            for value in &mut pixel[..3] {
-                *value *= 1.0 - dark;
-            }
+    out.draw(area, Layer::Mouth, |x, y, pixel| {
+        let at = [x as f32 + 0.5, y as f32 + 0.5];
+        let place = line.place(at);
+        let away = place.from_upper.abs().hypot(place.beyond);
+        if away > reach {
+            return 0.0;
         }
-    }
+        let gap = gaps[((place.along * ends) as usize).min(gaps.len() - 1)];
+        let met = smoothstep_between(0.25 * unit, 0.02 * unit, gap);
+        let end = (20.0 * place.along.min(1.0 - place.along)).clamp(0.3, 1.0);
+        let dark = 0.55 * (-(away / width).powi(2)).exp() * met * end * closed * strength;
+        for value in &mut pixel[..3] {
+            *value *= 1.0 - dark;
+        }
+        dark
+    });
 }
 
 #[cfg(test)]
@@ -258,6 +255,7 @@ mod tests {
 
     use super::super::deform::Gaps;
     use super::super::fit::Fit;
+    use super::super::image::Rgba;
     use super::super::model::{Half, Model};
     use super::super::testing::{astronaut, landmarks};
     use super::super::tone::Tone;
@@ -322,8 +320,12 @@ mod tests {
             let mouth = Openings::new(model, &deformed.points, fit.projection.down).mouth;
             let mut out = self.scene.source.clone();
             let core = Image::filled(out.width, out.height, 1.0);
+            let mut canvas = Canvas {
+                image: &mut out,
+                shares: None,
+            };
             self.layers
-                .draw(&self.scene, &deformed, &mouth, &core, &mut out);
+                .draw(&self.scene, &deformed, &mouth, &core, &mut canvas);
             (out, mouth)
         }
     }

@@ -67,7 +67,7 @@ mod tests {
     fn teeth_are_no_brighter_than_the_light_allows() {
         for skin in [[60.0, 40.0, 32.0], [230.0, 200.0, 185.0]] {
             let tone = Tone {
-                harmonics: [0.9, 0.0, 0.1, 0.4, 0.0, 0.0, 0.0, 0.0, 0.0],
+                harmonics: [0.45, 0.0, 0.2, 0.55, 0.0, 0.0, 0.0, 0.0, 0.0],
                 skin,
                 darkest: 0.4 * mean(skin),
                 brightest: 1.3 * mean(skin),

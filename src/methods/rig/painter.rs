@@ -2,13 +2,14 @@
 
 use std::sync::OnceLock;
 
+use super::canvas::{Canvas, Shares, shading_shares};
 use super::creases::CreaseLayer;
 use super::deform::Gaps;
 use super::eyes::EyeLayers;
 use super::field::{Field, MIN_SHIFT};
 use super::fit::Fit;
 use super::glasses::GlassesFrame;
-use super::image::{Image, Rgba, lerp};
+use super::image::{Image, Rgba, Sample, lerp};
 use super::model::Model;
 use super::mouth::MouthLayers;
 use super::openings::Openings;
@@ -142,6 +143,26 @@ impl Painter {
 
     /// Draws a frame. `limit`, which has the source's size, scales the edit where it is below 1.
     pub fn draw(&mut self, wanted: &FrameParams, limit: Option<&Image<f32>>) -> PaintedFace<'_> {
+        self.paint(wanted, limit, false);
+        PaintedFace {
+            image: &self.image,
+            source: &self.scene.source,
+            shift: &self.field.shift,
+        }
+    }
+
+    /// Draws a frame as [`Painter::draw`] does; returns how much of each pixel each layer draws.
+    pub fn layers(&mut self, wanted: &FrameParams, limit: Option<&Image<f32>>) -> Image<Shares> {
+        self.paint(wanted, limit, true).unwrap_or_default()
+    }
+
+    /// Draws a frame into `image`. Returns how much of each pixel each layer draws, if that is requested.
+    fn paint(
+        &mut self,
+        wanted: &FrameParams,
+        limit: Option<&Image<f32>>,
+        with_shares: bool,
+    ) -> Option<Image<Shares>> {
         let deformed = self.deformed(wanted);
         let openings = self.openings(&deformed);
         self.update_field(&deformed, &openings);
@@ -150,33 +171,44 @@ impl Painter {
         }
         let (scene, field, image) = (&self.scene, &self.field, &mut self.image);
         resample_into(image, scene, field, wanted.draft);
+        let moved = with_shares.then(|| image.clone());
         let creases = || self.creases.get_or_init(|| CreaseLayer::new(scene));
         shading::apply(scene, &deformed, field, wanted.folds, creases, image);
+        let mut shares = moved.map(|moved| shading_shares(&moved, image));
+        let shaded = limit.and_then(|_| shares.clone());
         if limit.is_some() {
             self.skin.clone_from(image);
         }
+        let mut canvas = Canvas {
+            image,
+            shares: shares.as_mut(),
+        };
         let eyes = self.eyes.iter().zip(&openings.eyes);
         for (layers, opening) in eyes {
             if let Some(layers) = layers {
-                layers.draw(scene, &deformed, opening, &field.shift, wanted.gaze, image);
+                let (shift, gaze) = (&field.shift, wanted.gaze);
+                layers.draw(scene, &deformed, opening, shift, gaze, &mut canvas);
             }
         }
         self.mouth
-            .draw(scene, &deformed, &openings.mouth, &field.core, image);
+            .draw(scene, &deformed, &openings.mouth, &field.core, &mut canvas);
         if let Some(limit) = limit {
-            let skin = &self.skin;
-            image.for_rows(|y, row| {
-                for ((pixel, skin), limit) in row.iter_mut().zip(skin.row(y)).zip(limit.row(y)) {
-                    *pixel = lerp(*skin, *pixel, *limit);
-                }
-            });
+            fade_in(&mut self.image, &self.skin, limit);
+            if let Some((shares, shaded)) = shares.as_mut().zip(shaded) {
+                fade_in(shares, &shaded, limit);
+            }
         }
-        PaintedFace {
-            image,
-            source: &scene.source,
-            shift: &field.shift,
-        }
+        shares
     }
+}
+
+/// Interpolates from `below` to the image by the limit.
+fn fade_in<T: Sample>(image: &mut Image<T>, below: &Image<T>, limit: &Image<f32>) {
+    image.for_rows(|y, row| {
+        for ((pixel, below), limit) in row.iter_mut().zip(below.row(y)).zip(limit.row(y)) {
+            *pixel = lerp(*below, *pixel, *limit);
+        }
+    });
 }
 
 /// Scales a displacement by the limit.
@@ -194,4 +226,179 @@ fn apply_limit(field: &mut Field, limit: &Image<f32>) {
             *shift = shift.map(|v| v * limit);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::controls::{Controls, coefficients};
+    use super::super::openings::Opening;
+    use super::super::resample::resample;
+    use super::super::testing::{astronaut, landmarks};
+    use super::*;
+    use crate::document::ActionUnit;
+    use crate::methods::diagnostics::Layer;
+
+    /// The part of the astronaut's picture with her face.
+    const FACE: (usize, usize) = (125, 5);
+    const SIZE: (usize, usize) = (210, 240);
+
+    fn painter() -> Painter {
+        let source = astronaut().part((FACE.0 as isize, FACE.1 as isize), SIZE.0, SIZE.1);
+        let model = Model::bundled().unwrap();
+        let fit = Fit::new(model, &landmarks(0), 0.02)
+            .unwrap()
+            .viewed(1.0, (FACE.0 as f32, FACE.1 as f32));
+        let tone = Tone::new(model, &fit, &source);
+        let scene = Scene {
+            model,
+            source: source.clone(),
+            fit: fit.clone(),
+            tone: tone.clone(),
+        };
+        let glasses = GlassesFrame::new(&scene);
+        Painter::new(model, source, fit, tone, glasses)
+    }
+
+    /// The portrait's expression with one Action Unit raised.
+    fn wanted(painter: &Painter, unit: Option<(u8, f32)>, folds: f32) -> FrameParams {
+        let own = [0.0; ActionUnit::COUNT];
+        let mut target = own;
+        if let Some((code, value)) = unit {
+            target[ActionUnit::from_code(code).unwrap().index()] = value;
+        }
+        let controls = Controls {
+            own,
+            target: [target; 2],
+            gaze: [0.0; 2],
+        };
+        let fitted = &painter.scene.fit.expression;
+        FrameParams {
+            expression: coefficients(painter.scene.model, fitted, &controls),
+            turned: [0.0; 3],
+            gaze: [0.0; 2],
+            folds,
+            glasses: Glasses::Auto,
+            draft: false,
+        }
+    }
+
+    /// Openings of the eyes and the mouth in the portrait.
+    fn own_openings(painter: &Painter) -> Openings {
+        let scene = &painter.scene;
+        let down = scene.fit.projection.down;
+        Openings::new(scene.model, &scene.fit.portrait_points, down)
+    }
+
+    /// The largest share of a layer, within a distance in pixels of an opening or everywhere.
+    fn most(shares: &Image<Shares>, layer: Layer, near: Option<(&Opening, f32)>) -> f32 {
+        let mut most = 0.0f32;
+        for y in 0..shares.height {
+            for x in 0..shares.width {
+                if near.is_none_or(|(opening, reach)| is_near(opening, reach, (x, y))) {
+                    most = most.max(shares.at(x, y)[layer as usize]);
+                }
+            }
+        }
+        most
+    }
+
+    fn is_near(opening: &Opening, reach: f32, (x, y): (usize, usize)) -> bool {
+        let points = opening.upper.iter().chain(&opening.lower);
+        let mut distances = points.map(|[px, py]| (px - x as f32 - 0.5).hypot(py - y as f32 - 0.5));
+        distances.any(|distance| distance < reach)
+    }
+
+    #[test]
+    fn without_an_edit_no_layer_draws() {
+        let mut painter = painter();
+        let still = wanted(&painter, None, 1.0);
+        let shares = painter.layers(&still, None);
+        assert!(shares.pixels.iter().all(|shares| *shares == [0.0; 3]));
+    }
+
+    #[test]
+    fn a_blink_is_drawn_at_the_lids_and_not_at_the_mouth() {
+        let mut painter = painter();
+        let blink = wanted(&painter, Some((45, 1.0)), 1.0);
+        let shares = painter.layers(&blink, None);
+        let own = own_openings(&painter);
+        let unit = painter.scene.fit.projection.unit;
+        for eye in &own.eyes {
+            let seen = most(&shares, Layer::Eyes, Some((eye, 0.5 * unit)));
+            assert!(seen > 0.8, "{seen}");
+        }
+        assert_eq!(most(&shares, Layer::Mouth, None), 0.0);
+        let elsewhere = most(&shares, Layer::Eyes, Some((&own.mouth, 2.0 * unit)));
+        assert_eq!(elsewhere, 0.0);
+    }
+
+    #[test]
+    fn an_opening_jaw_is_drawn_at_the_mouth() {
+        let mut painter = painter();
+        let jaw = wanted(&painter, Some((26, 1.0)), 1.0);
+        let shares = painter.layers(&jaw, None);
+        let own = own_openings(&painter);
+        let unit = painter.scene.fit.projection.unit;
+        let seen = most(&shares, Layer::Mouth, Some((&own.mouth, 2.0 * unit)));
+        assert!(seen > 0.95, "{seen}");
+        for eye in &own.eyes {
+            let elsewhere = most(&shares, Layer::Mouth, Some((eye, 2.0 * unit)));
+            assert_eq!(elsewhere, 0.0);
+        }
+    }
+
+    #[test]
+    fn a_smiles_folds_are_shading_as_strong_as_they_are_drawn() {
+        let mut painter = painter();
+        let [smooth, folded] = [0.0, 1.0].map(|folds| {
+            let smile = wanted(&painter, Some((12, 1.0)), folds);
+            painter.layers(&smile, None)
+        });
+        let pairs = smooth.pixels.iter().zip(&folded.pixels);
+        let shading = Layer::Shading as usize;
+        let deepest = pairs
+            .map(|(smooth, folded)| folded[shading] - smooth[shading])
+            .fold(0.0, f32::max);
+        assert!(deepest > 0.03, "{deepest}");
+    }
+
+    #[test]
+    fn a_pixel_without_shares_is_the_moved_portraits() {
+        let mut painter = painter();
+        let eyes = own_openings(&painter).eyes;
+        let unit = painter.scene.fit.projection.unit;
+        for unit_and_value in [(12, 1.0), (26, 1.0), (45, 1.0)] {
+            let wanted = wanted(&painter, Some(unit_and_value), 1.0);
+            let shares = painter.layers(&wanted, None);
+            let moved = resample(&painter.scene, &painter.field, false);
+            let mut count = 0;
+            for y in 0..moved.height {
+                for x in 0..moved.width {
+                    // The skin next to the lids is moved along with their edges.
+                    let at_lids = || eyes.iter().any(|eye| is_near(eye, 2.0 * unit, (x, y)));
+                    if shares.at(x, y) == [0.0; 3] && !at_lids() {
+                        let pairs = painter.image.at(x, y).into_iter().zip(moved.at(x, y));
+                        for (drawn, moved) in pairs {
+                            assert!((drawn - moved).abs() < 1e-3, "{x} {y}: {drawn} {moved}");
+                        }
+                        count += 1;
+                    }
+                }
+            }
+            assert!(count > 5000, "{count}");
+        }
+    }
+
+    #[test]
+    fn shares_change_nothing_and_follow_the_limit() {
+        let mut painter = painter();
+        let jaw = wanted(&painter, Some((26, 1.0)), 1.0);
+        let pixels = painter.draw(&jaw, None).image.pixels.clone();
+        let whole = painter.layers(&jaw, None);
+        assert!(painter.image.pixels == pixels);
+        let [none, all] = [0.0, 1.0].map(|limit| Image::filled(whole.width, whole.height, limit));
+        assert_eq!(painter.layers(&jaw, Some(&all)).pixels, whole.pixels);
+        let shares = painter.layers(&jaw, Some(&none));
+        assert!(shares.pixels.iter().all(|shares| *shares == [0.0; 3]));
+    }
 }

@@ -1,11 +1,12 @@
 //! Animation via disentanglement (Sec. 3.5 and the appendix; `AVDNetwork` of the authors' code).
 
 use candle_core::{Result as Candle, Tensor};
-use candle_nn::{Linear, Module, VarBuilder};
+use candle_nn::{Linear, Module};
 
 use super::config::{AvdConfig, Config, POINTS};
 use super::key_points::KeyPoints;
 use crate::methods::error::Error;
+use crate::nn::Weights;
 
 /// Epsilon of the batch norms: PyTorch's default.
 const EPS: f64 = 1e-5;
@@ -25,15 +26,15 @@ pub(super) struct Avd {
 struct Chain(Vec<Linear>);
 
 impl Chain {
-    fn load(widths: [usize; 5], vb: VarBuilder) -> Candle<Self> {
+    fn load(widths: [usize; 5], weights: Weights) -> Candle<Self> {
         let last = widths.len() - 2;
         let layers = widths.windows(2).enumerate().map(|(i, pair)| {
             // Every layer but the last is followed by a norm and a ReLU.
-            let linear = candle_nn::linear(pair[0], pair[1], vb.pp(3 * i))?;
+            let linear = weights.pp(3 * i).linear(pair[0], pair[1])?;
             if i == last {
                 return Ok(linear);
             }
-            fold(&linear, pair[1], vb.pp(3 * i + 1))
+            fold(&linear, pair[1], weights.pp(3 * i + 1))
         });
         Ok(Self(layers.collect::<Candle<_>>()?))
     }
@@ -51,7 +52,7 @@ impl Chain {
 }
 
 /// A linear layer with the following batch norm folded in.
-fn fold(linear: &Linear, outputs: usize, norm: VarBuilder) -> Candle<Linear> {
+fn fold(linear: &Linear, outputs: usize, norm: Weights) -> Candle<Linear> {
     let get = |name: &str| norm.get(outputs, name);
     let scale = get("weight")?.div(&(get("running_var")? + EPS)?.sqrt()?)?;
     let mut shift = get("running_mean")?.neg()?;
@@ -64,15 +65,15 @@ fn fold(linear: &Linear, outputs: usize, norm: VarBuilder) -> Candle<Linear> {
 }
 
 impl Avd {
-    pub fn load(config: &Config, avd: &AvdConfig, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, avd: &AvdConfig, weights: Weights) -> Candle<Self> {
         let ends = 2 * POINTS * config.num_tps;
         let [a, b, c] = WIDTHS;
-        let encoder = |code: usize, key: &str| Chain::load([ends, a, b, c, code], vb.pp(key));
+        let encoder = |code: usize, key: &str| Chain::load([ends, a, b, c, code], weights.pp(key));
         let code = avd.id_bottle_size + avd.pose_bottle_size;
         Ok(Self {
             shape: encoder(avd.id_bottle_size, "id_encoder")?,
             pose: encoder(avd.pose_bottle_size, "pose_encoder")?,
-            decoder: Chain::load([code, c, b, a, ends], vb.pp("decoder"))?,
+            decoder: Chain::load([code, c, b, a, ends], weights.pp("decoder"))?,
         })
     }
 

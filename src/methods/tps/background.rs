@@ -1,11 +1,11 @@
 //! The background's motion (Sec. 3.3; `BGMotionPredictor` of the authors' code).
 
 use candle_core::{Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::{COLOURS, Config};
 use super::resnet::ResNet18;
 use crate::methods::error::Error;
+use crate::nn::Weights;
 use crate::progress::Stop;
 
 /// Predicts an affine map from the driving picture's background to the source's.
@@ -15,10 +15,10 @@ pub(super) struct Background {
 }
 
 impl Background {
-    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, weights: Weights) -> Candle<Self> {
         let sizes = (2 * COLOURS, 6);
         Ok(Self {
-            encoder: ResNet18::load(sizes, config.resnet_width, &vb.pp("bg_encoder"))?,
+            encoder: ResNet18::load(sizes, config.resnet_width, &weights.pp("bg_encoder"))?,
         })
     }
 

@@ -1,7 +1,6 @@
 //! The dense motion network (Sec. 3.3; `DenseMotionNetwork` of the authors' code).
 
 use candle_core::{Device, Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::background;
 use super::config::{COLOURS, Config, LEVELS, POINTS};
@@ -11,8 +10,8 @@ use crate::methods::error::{Error, Network, check};
 use crate::methods::motion::{add_heatmaps, coordinate_grid};
 use crate::nn::blocks::{Hourglass, HourglassConfig, NormKind, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, SplineMotions, alloc, concat_channels, grid_sample, has_kernels,
-    heat_maps, mixed_motion, release, replace_with, sigmoid, spline_motions,
+    Border, Conv2d, ConvConfig, SplineMotions, Weights, alloc, concat_channels, grid_sample,
+    has_kernels, heat_maps, mixed_motion, release, replace_with, sigmoid, spline_motions,
 };
 use crate::progress::Stop;
 
@@ -46,7 +45,7 @@ pub struct Motion {
 }
 
 impl DenseMotion {
-    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, weights: Weights) -> Candle<Self> {
         let motion = &config.dense_motion;
         let parts = config.num_tps + 1;
         let inputs = COLOURS * parts + config.num_tps * POINTS + 1;
@@ -55,19 +54,20 @@ impl DenseMotion {
             max_features: motion.max_features,
             num_blocks: motion.num_blocks,
         };
-        let hourglass = Hourglass::load(&sizes, inputs, NormKind::Instance, vb.pp("hourglass"))?;
+        let hourglass =
+            Hourglass::load(&sizes, inputs, NormKind::Instance, weights.pp("hourglass"))?;
 
         let outputs = hourglass.outputs();
         let features = motion.block_expansion + inputs;
         let own = LEVELS - motion.halvings - 1;
         let mask = |i: usize, channels: usize| {
-            Conv2d::load(channels, 1, 7, SAME_7, true, vb.pp("occlusion").pp(i))
+            Conv2d::load(channels, 1, 7, SAME_7, true, weights.pp("occlusion").pp(i))
         };
         let inner = outputs[outputs.len() - 1 - own..outputs.len() - 1].iter();
         let inner = inner.enumerate().map(|(i, &channels)| mask(i, channels));
         let up = (0..motion.halvings).map(|i| {
             let (from, to) = (features >> i, features >> (i + 1));
-            let block = UpBlock::load(from, to, NormKind::Instance, vb.pp("up").pp(i))?;
+            let block = UpBlock::load(from, to, NormKind::Instance, weights.pp("up").pp(i))?;
             Ok((block, mask(own + 1 + i, to)?))
         });
         Ok(Self {
@@ -76,8 +76,8 @@ impl DenseMotion {
             inner: inner.collect::<Candle<_>>()?,
             maps: concat_heads(
                 features,
-                (parts, vb.pp("maps")),
-                (1, vb.pp("occlusion").pp(own)),
+                (parts, weights.pp("maps")),
+                (1, weights.pp("occlusion").pp(own)),
             )?,
             up: up.collect::<Candle<_>>()?,
             hourglass,
@@ -230,15 +230,15 @@ fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
 /// Two 7x7 convolutions with the same input as one.
 fn concat_heads(
     inputs: usize,
-    (first, first_vb): (usize, VarBuilder),
-    (second, second_vb): (usize, VarBuilder),
+    (first, first_weights): (usize, Weights),
+    (second, second_weights): (usize, Weights),
 ) -> Candle<Conv2d> {
-    let get = |outputs: usize, vb: &VarBuilder| {
-        let weight = vb.get((outputs, inputs, 7, 7), "weight")?;
-        Candle::Ok((weight, vb.get(outputs, "bias")?))
+    let get = |outputs: usize, weights: &Weights| {
+        let weight = weights.get((outputs, inputs, 7, 7), "weight")?;
+        Candle::Ok((weight, weights.get(outputs, "bias")?))
     };
-    let (a, b) = (get(first, &first_vb)?, get(second, &second_vb)?);
+    let (a, b) = (get(first, &first_weights)?, get(second, &second_weights)?);
     let weight = Tensor::cat(&[a.0, b.0], 0)?;
     let bias = Tensor::cat(&[a.1, b.1], 0)?;
-    Conv2d::new(&weight, Some(&bias), SAME_7)
+    Conv2d::new(&weight, Some(&bias), SAME_7, first_weights.precision())
 }

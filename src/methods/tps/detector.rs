@@ -1,12 +1,12 @@
 //! The key point detector (Sec. 3.2; `KPDetector` of the authors' code).
 
 use candle_core::{Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::{COLOURS, Config, POINTS};
 use super::key_points::KeyPoints;
 use super::resnet::ResNet18;
 use crate::methods::error::Error;
+use crate::nn::Weights;
 use crate::progress::Stop;
 
 /// Detects five key points for each spline.
@@ -16,10 +16,10 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, weights: Weights) -> Candle<Self> {
         let sizes = (COLOURS, 2 * POINTS * config.num_tps);
         Ok(Self {
-            encoder: ResNet18::load(sizes, config.resnet_width, &vb.pp("fg_encoder"))?,
+            encoder: ResNet18::load(sizes, config.resnet_width, &weights.pp("fg_encoder"))?,
         })
     }
 

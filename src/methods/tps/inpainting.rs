@@ -3,15 +3,14 @@
 use std::borrow::Cow;
 
 use candle_core::{Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::config::{COLOURS, Config, LEVELS};
 use super::dense_motion::Motion;
 use crate::methods::error::{Error, Network, check};
 use crate::nn::blocks::{DownBlock, NormKind, ResBlock, SameBlock, UpBlock};
 use crate::nn::{
-    Border, Conv2d, ConvConfig, concat_channels, grid_sample, lerp, masked, release, replace_with,
-    resize_flow, sigmoid,
+    Border, Conv2d, ConvConfig, Weights, concat_channels, grid_sample, lerp, masked, release,
+    replace_with, resize_flow, sigmoid,
 };
 use crate::progress::Stop;
 
@@ -26,28 +25,31 @@ pub(super) struct Inpainting {
 }
 
 impl Inpainting {
-    pub fn load(config: &Config, vb: VarBuilder) -> Candle<Self> {
+    pub fn load(config: &Config, weights: Weights) -> Candle<Self> {
         let kind = NormKind::Instance;
         let width = config.block_expansion;
         let deepest = width << (LEVELS - 1);
         let down = (0..LEVELS - 1).map(|i| {
-            let vb = vb.pp("down_blocks").pp(i);
-            DownBlock::load(width << i, width << (i + 1), kind, vb)
+            let weights = weights.pp("down_blocks").pp(i);
+            DownBlock::load(width << i, width << (i + 1), kind, weights)
         });
         let up = (0..LEVELS - 1).map(|i| {
             // After the first level, the encoder's map of that size is concatenated.
             let inputs = deepest >> i.saturating_sub(1);
-            let res = |n: usize| ResBlock::load(inputs, kind, vb.pp("resblock").pp(n));
+            let res = |n: usize| ResBlock::load(inputs, kind, weights.pp("resblock").pp(n));
             let blocks = [res(2 * i)?, res(2 * i + 1)?];
-            let vb = vb.pp("up_blocks").pp(i);
-            Ok((blocks, UpBlock::load(inputs, deepest >> (i + 1), kind, vb)?))
+            let weights = weights.pp("up_blocks").pp(i);
+            Ok((
+                blocks,
+                UpBlock::load(inputs, deepest >> (i + 1), kind, weights)?,
+            ))
         });
         let same = ConvConfig::new(1, 3);
         Ok(Self {
-            first: SameBlock::load(COLOURS, width, 7, kind, vb.pp("first"))?,
+            first: SameBlock::load(COLOURS, width, 7, kind, weights.pp("first"))?,
             down: down.collect::<Candle<_>>()?,
             up: up.collect::<Candle<_>>()?,
-            last: Conv2d::load(width, COLOURS, 7, same, true, vb.pp("final"))?,
+            last: Conv2d::load(width, COLOURS, 7, same, true, weights.pp("final"))?,
         })
     }
 

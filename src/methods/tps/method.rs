@@ -1,7 +1,6 @@
 //! TPS as a [`Method`](crate::methods::Method).
 
 use candle_core::Tensor;
-use candle_nn::VarBuilder;
 
 use crate::document::{MethodId, Mode, PaneView};
 use crate::methods::diagnostics::KeyPoint;
@@ -12,6 +11,7 @@ use crate::methods::tps::dense_motion::Motion;
 use crate::methods::tps::key_points::KeyPoints;
 use crate::methods::tps::model::{Prepared, Tps};
 use crate::methods::{DrivenBy, MethodInfo};
+use crate::nn::Weights;
 use crate::progress::Stop;
 use crate::weights::Bundled;
 
@@ -46,9 +46,9 @@ impl KeyPointNetwork for Tps {
     type Prepared = Prepared;
     type Motion = Motion;
 
-    fn load(json: &str, tensors: VarBuilder) -> Result<(Self, usize), Error> {
+    fn load(json: &str, weights: Weights) -> Result<(Self, usize), Error> {
         let config = Config::from_json(json)?;
-        Ok((Self::new(&config, tensors)?, config.image_size))
+        Ok((Self::new(&config, weights)?, config.image_size))
     }
 
     fn info(&self) -> &'static MethodInfo {

@@ -1,7 +1,6 @@
 //! The whole model, under the authors' keys.
 
 use candle_core::{Device, Result as Candle, Tensor};
-use candle_nn::VarBuilder;
 
 use super::avd::Avd;
 use super::background::Background;
@@ -12,7 +11,7 @@ use super::inpainting::Inpainting;
 use super::key_points::{KeyPoints, relative};
 use crate::document::Mode;
 use crate::methods::error::{Error, Network, check};
-use crate::nn::{AntiAlias, on_rayon_pool};
+use crate::nn::{AntiAlias, Weights, on_rayon_pool};
 use crate::progress::Stop;
 
 /// The Thin-Plate-Spline Motion Model.
@@ -75,26 +74,26 @@ impl Tps {
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::MissingTensor`] or [`Error::TensorShape`].
-    pub fn new(config: &Config, vb: VarBuilder) -> Result<Self, Error> {
+    pub fn new(config: &Config, weights: Weights) -> Result<Self, Error> {
         config.validate()?;
-        Self::load(config, &vb).map_err(|error| Error::loading(Network::Motion, error))
+        Self::load(config, &weights).map_err(|error| Error::loading(Network::Motion, error))
     }
 
-    fn load(config: &Config, vb: &VarBuilder) -> Candle<Self> {
+    fn load(config: &Config, weights: &Weights) -> Candle<Self> {
         let avd = config.avd.as_ref();
-        let background = config.background.then(|| vb.pp("bg_predictor"));
+        let background = config.background.then(|| weights.pp("bg_predictor"));
         Ok(Self {
             config: *config,
-            device: vb.device().clone(),
-            detector: Detector::load(config, vb.pp("kp_detector"))?,
+            device: weights.device().clone(),
+            detector: Detector::load(config, weights.pp("kp_detector"))?,
             shrink: AntiAlias::new(1 << config.dense_motion.halvings),
-            dense_motion: DenseMotion::load(config, vb.pp("dense_motion_network"))?,
-            inpainting: Inpainting::load(config, vb.pp("inpainting_network"))?,
+            dense_motion: DenseMotion::load(config, weights.pp("dense_motion_network"))?,
+            inpainting: Inpainting::load(config, weights.pp("inpainting_network"))?,
             avd: avd
-                .map(|avd| Avd::load(config, avd, vb.pp("avd_network")))
+                .map(|avd| Avd::load(config, avd, weights.pp("avd_network")))
                 .transpose()?,
             background: background
-                .map(|vb| Background::load(config, vb))
+                .map(|weights| Background::load(config, weights))
                 .transpose()?,
         })
     }

@@ -3,11 +3,11 @@
 //! Kaiming He, Xiangyu Zhang, Shaoqing Ren, Jian Sun, "Deep Residual Learning for Image
 //! Recognition", CVPR 2016, [arXiv 1512.03385](https://arxiv.org/abs/1512.03385), Table 1.
 
-use candle_core::{Result as Candle, Tensor};
-use candle_nn::{Linear, Module, VarBuilder};
+use candle_core::{DType, Result as Candle, Tensor};
+use candle_nn::{Linear, Module};
 
 use crate::methods::error::{Error, check};
-use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, max_pool_3, release, replace_with};
+use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Weights, max_pool_3, release, replace_with};
 use crate::progress::Stop;
 
 /// Stages of two blocks each; each after the first doubles the channels and halves the sides.
@@ -36,7 +36,7 @@ fn folded(
     (inputs, outputs): (usize, usize),
     kernel: usize,
     stride: usize,
-    vb: &VarBuilder,
+    weights: &Weights,
     (conv, norm): (&str, &str),
 ) -> Candle<Conv2d> {
     let config = ConvConfig::new(stride, kernel / 2);
@@ -46,31 +46,31 @@ fn folded(
         kernel,
         config,
         false,
-        vb.pp(conv),
-        vb.pp(norm),
+        weights.pp(conv),
+        weights.pp(norm),
     )
 }
 
 /// ReLU, as a leaky ReLU with slopes of 0.
-fn relu(channels: usize, vb: &VarBuilder) -> Candle<PRelu> {
-    PRelu::new(&Tensor::zeros(channels, vb.dtype(), vb.device())?)
+fn relu(channels: usize, weights: &Weights) -> Candle<PRelu> {
+    PRelu::new(&Tensor::zeros(channels, DType::F32, weights.device())?)
 }
 
 impl Block {
-    fn load(inputs: usize, outputs: usize, stride: usize, vb: &VarBuilder) -> Candle<Self> {
+    fn load(inputs: usize, outputs: usize, stride: usize, weights: &Weights) -> Candle<Self> {
         let shortcut = (stride != 1 || inputs != outputs)
             .then(|| {
                 let keys = ("downsample.0", "downsample.1");
-                folded((inputs, outputs), 1, stride, vb, keys)
+                folded((inputs, outputs), 1, stride, weights, keys)
             })
             .transpose()?;
         Ok(Self {
             convs: [
-                folded((inputs, outputs), 3, stride, vb, ("conv1", "bn1"))?,
-                folded((outputs, outputs), 3, 1, vb, ("conv2", "bn2"))?,
+                folded((inputs, outputs), 3, stride, weights, ("conv1", "bn1"))?,
+                folded((outputs, outputs), 3, 1, weights, ("conv2", "bn2"))?,
             ],
             shortcut,
-            relu: relu(outputs, vb)?,
+            relu: relu(outputs, weights)?,
         })
     }
 
@@ -93,22 +93,26 @@ impl Block {
 impl ResNet18 {
     /// For pictures of `inputs` channels and vectors of `outputs` values; the first stage has `first` channels, 64 as
     /// published.
-    pub fn load((inputs, outputs): (usize, usize), first: usize, vb: &VarBuilder) -> Candle<Self> {
+    pub fn load(
+        (inputs, outputs): (usize, usize),
+        first: usize,
+        weights: &Weights,
+    ) -> Candle<Self> {
         let mut blocks = Vec::new();
         let mut channels = first;
         for stage in 0..STAGES {
             let width = first << stage;
-            let vb = vb.pp(format!("layer{}", stage + 1));
+            let weights = weights.pp(format!("layer{}", stage + 1));
             let stride = if stage == 0 { 1 } else { 2 };
-            blocks.push(Block::load(channels, width, stride, &vb.pp(0))?);
-            blocks.push(Block::load(width, width, 1, &vb.pp(1))?);
+            blocks.push(Block::load(channels, width, stride, &weights.pp(0))?);
+            blocks.push(Block::load(width, width, 1, &weights.pp(1))?);
             channels = width;
         }
         Ok(Self {
-            first: folded((inputs, first), 7, 2, vb, ("conv1", "bn1"))?,
-            first_relu: relu(first, vb)?,
+            first: folded((inputs, first), 7, 2, weights, ("conv1", "bn1"))?,
+            first_relu: relu(first, weights)?,
             blocks,
-            last: candle_nn::linear(channels, outputs, vb.pp("fc"))?,
+            last: weights.pp("fc").linear(channels, outputs)?,
         })
     }
 

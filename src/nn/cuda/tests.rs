@@ -14,8 +14,8 @@ use super::{
     with_emulated_gpu,
 };
 use crate::nn::{
-    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, PRelu, affine_relu, concat_channels, lerp,
-    masked, mixed_motion, tanh_and_sigmoid,
+    ConvConfig, ConvTranspose2d, Epilogue, InstanceNorm, PRelu, Precision, affine_relu,
+    concat_channels, lerp, masked, mixed_motion, tanh_and_sigmoid,
 };
 use cases::{Case, maps, motions, norms, values};
 
@@ -83,10 +83,12 @@ fn motions_as_c_agree() {
 fn hold_doubling(device: &Device, within: f32) {
     let (x, weight) = (values(&[2, 5, 4, 7], 1.0, 1), values(&[5, 3, 4, 4], 1.0, 2));
     let config = ConvConfig::new(2, 1);
-    let expected = ConvTranspose2d::new(&weight, None, config).unwrap();
+    let expected = ConvTranspose2d::new(&weight, None, config, Precision::Single).unwrap();
     let expected = expected.forward(&x).unwrap();
     let [x, weight] = [x, weight].map(|t| t.to_device(device).unwrap());
-    let transposed = TransposedConv::of(&weight, config).unwrap().unwrap();
+    let transposed = TransposedConv::of(&weight, config, Precision::Single)
+        .unwrap()
+        .unwrap();
     if let Some(found) = with_kernels(device, || transposed.forward(&x)) {
         let found = found.unwrap().to_device(&Device::Cpu).unwrap();
         agree("doubling", &[found], &[expected], within);

@@ -8,6 +8,7 @@ use super::takes;
 use crate::nn::conv::ConvConfig;
 use crate::nn::host;
 use crate::nn::precision::ConvWeight;
+use crate::nn::weights::Precision;
 
 /// A transposed 4x4 kernel with stride 2 and padding 1, as a 3x3 one over the input picture with four outputs per
 /// output channel, one for each phase.
@@ -28,7 +29,7 @@ impl TransposedConv {
     ///
     /// # Errors
     /// If `weight` hasn't four dimensions, or the device fails.
-    pub fn of(weight: &Tensor, config: ConvConfig) -> Result<Option<Self>> {
+    pub fn of(weight: &Tensor, config: ConvConfig, precision: Precision) -> Result<Option<Self>> {
         let (inputs, outputs, kh, kw) = weight.dims4()?;
         if (kh, kw) != (4, 4) || (config.stride, config.padding) != (2, 1) {
             return Ok(None);
@@ -49,7 +50,7 @@ impl TransposedConv {
             }
         }
         let plain = Tensor::from_vec(plain, (4 * outputs, inputs, 3, 3), weight.device())?;
-        let kernel = ConvWeight::new(&plain, ConvConfig::new(1, 1))?;
+        let kernel = ConvWeight::new(&plain, ConvConfig::new(1, 1), precision)?;
         Ok(Some(Self { kernel }))
     }
 

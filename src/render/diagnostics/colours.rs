@@ -2,6 +2,8 @@
 
 use std::f32::consts::TAU;
 
+use crate::methods::diagnostics::Layer;
+
 /// Brightness of the greyed portrait outside a map.
 pub(crate) const GROUND: f32 = 0.42;
 
@@ -56,6 +58,15 @@ pub(crate) fn wheel([across, down]: [f32; 2]) -> [f32; 3] {
 /// Returns the colour of a spline, or of an independent key point.
 pub(crate) fn group_colour(group: usize, groups: usize) -> [f32; 3] {
     hue(group as f32 / groups.max(1) as f32)
+}
+
+/// Returns the colour of a drawn layer.
+pub(crate) fn layer_colour(layer: Layer) -> [f32; 3] {
+    match layer {
+        Layer::Mouth => [235.0, 80.0, 70.0],
+        Layer::Eyes => [75.0, 145.0, 255.0],
+        Layer::Shading => [70.0, 205.0, 110.0],
+    }
 }
 
 /// Returns the colour of a key point: its group's hue, shifted slightly for each of the `of` points in the group.

@@ -14,6 +14,8 @@ use crate::methods::{MethodFrame, MethodInfo, Quality, Session, fomm, tps};
 use crate::progress::Stop;
 use crate::render::diagnostics::*;
 
+mod layer_weights;
+
 /// Side of the synthetic flows in samples.
 const SAMPLES: usize = 32;
 
@@ -326,7 +328,7 @@ proptest! {
             let picture = drawn(show, place, &seen);
             prop_assert_eq!(picture.size(), (200, 200));
             prop_assert!(picture.rgba().chunks(4).all(|pixel| pixel[3] == 255));
-            if matches!(show, PaneView::Result | PaneView::Attention | PaneView::Colour | PaneView::Mesh | PaneView::Depth | PaneView::Difference) {
+            if matches!(show, PaneView::Result | PaneView::Attention | PaneView::Colour | PaneView::Mesh | PaneView::Depth | PaneView::Layers | PaneView::Difference) {
                 prop_assert_eq!(&picture, &portrait());
             }
             prop_assert_eq!(&picture, &drawn(show, place, &seen));

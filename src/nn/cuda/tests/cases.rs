@@ -1,13 +1,12 @@
 //! Layers with their inputs: shapes that are tiny, odd, narrower than a block and larger than one.
 
 use candle_core::{Device, Result, Tensor};
-use candle_nn::VarBuilder;
 
 use super::emulated;
 use crate::nn::{
-    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, PRelu, affine_relu,
-    avg_pool, concat_channels, grid_sample, lerp, masked, max_pool, max_pool_3, mixed_motion,
-    resize_bilinear, resize_flow, sigmoid, soft_means, tanh, tanh_and_sigmoid,
+    AntiAlias, BatchNorm, Border, ConstantConv, Epilogue, InstanceNorm, PRelu, Precision, Weights,
+    affine_relu, avg_pool, concat_channels, grid_sample, lerp, masked, max_pool, max_pool_3,
+    mixed_motion, resize_bilinear, resize_flow, sigmoid, soft_means, tanh, tanh_and_sigmoid,
 };
 
 /// Computes a layer's outputs from some tensors.
@@ -113,9 +112,8 @@ pub(super) fn norms() -> Vec<Case> {
                 ("running_mean".to_owned(), t[4].clone()),
                 ("running_var".to_owned(), t[1].abs()?),
             ];
-            let (dtype, device) = (t[0].dtype(), t[0].device());
-            let vb = VarBuilder::from_tensors(tensors.into(), dtype, device);
-            let norm = BatchNorm::load(t[1].elem_count(), vb)?;
+            let weights = Weights::from_tensors(tensors.into(), t[0].device(), Precision::Single);
+            let norm = BatchNorm::load(t[1].elem_count(), weights)?;
             Ok(vec![
                 norm.forward(&t[0], true)?,
                 norm.forward(&t[0], false)?,
