@@ -70,13 +70,13 @@ pub enum EngineError {
     #[error("{0}")]
     Shared(Arc<EngineError>),
     /// A network, or the code that reads its output, failed.
-    #[error("the network stopped with an error ({0}); this is a fault of Mien, please report it.")]
+    #[error("The network stopped with an error ({}); this is a bug in Mien, please report it.", text::fault(.0))]
     Network(NetworkError),
     /// A step ran before the one it depends on, or pixels or frames that are always there are missing.
-    #[error("{0}; this is a fault of Mien, please report it.")]
+    #[error("{0}; this is a bug in Mien, please report it.")]
     Internal(InternalError),
     /// The user cancelled.
-    #[error("cancelled; nothing was written.")]
+    #[error("Cancelled; nothing was written.")]
     Cancelled,
 }
 
@@ -91,19 +91,17 @@ impl EngineError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FrameRangeError {
     /// The first frame is 0.
-    #[error("frames {first}-{last} begin before the first frame; frames are counted from 1.")]
+    #[error("Frames {first}-{last} begin before the first frame; frames are numbered from 1.")]
     BeforeFirst { first: usize, last: usize },
     /// The export has another number of frames than the caller stated.
-    #[error(
-        "{count} frames were asked for, but this export has {has}; give a part of those, such as 1-{has}."
-    )]
+    #[error("This export has {has} frames, not {count}; choose a range of them, such as 1-{has}.")]
     OtherCount { count: usize, has: usize },
     /// The last frame comes before the first.
-    #[error("frames {first}-{last} run backwards; give the smaller number first.")]
+    #[error("Frames {first}-{last} run backwards; put the smaller number first.")]
     Backwards { first: usize, last: usize },
     /// The last frame doesn't exist.
     #[error(
-        "frames {first}-{last} go beyond the last frame, which is number {total}; end the range there or before."
+        "Frames {first}-{last} go past the last frame, which is number {total}; end the range there or earlier."
     )]
     BeyondLast {
         first: usize,
@@ -117,17 +115,17 @@ pub enum FrameRangeError {
 pub enum FaceError {
     /// In the reference picture of the neutral face.
     #[error(
-        "no face was found in {name}; give a picture that shows the same person relaxed, from the front."
+        "No face was found in {name}; choose a picture that shows the same person relaxed, from the front."
     )]
     NoneInNeutral { name: String },
     /// In all frames of the clip.
     #[error(
-        "no face was found in any of the {frames} frames of {name}; take a clip in which a face is seen from the front, at least a tenth of the picture high."
+        "No face was found in any of the {frames} frames of {name}; use a clip that shows a face from the front, at least a tenth of the picture high."
     )]
     NoneInClip { name: String, frames: usize },
     /// In the frames that one method rendered to drive another.
     #[error(
-        "no face was found in the frames that {name} drew, and ganimation needs one; take another motion, such as another seed, or leave ganimation out."
+        "No face was found in the frames that {name} generated, and GANimation needs one; use another motion, such as another seed, or leave GANimation out."
     )]
     NoneInDrawn { name: String },
 }
@@ -139,29 +137,29 @@ pub enum ClipError {
     #[error("{name} has no frames; choose another clip.")]
     NoFrames { name: String },
     /// The cut leaves no frame.
-    #[error("{name} has no frame in the part that is used; let it begin earlier or end later.")]
+    #[error("{name} has no frame in its trimmed range; start the range earlier or end it later.")]
     NothingUsed { name: String },
     /// The reference frame is outside the cut.
-    #[error("the part of {name} that is used has no frame {frame}; give a smaller number.")]
+    #[error("The trimmed range of {name} has no frame {frame}; choose a smaller number.")]
     NoReferenceFrame { name: String, frame: usize },
     /// The frame is beyond the clip's end.
-    #[error("{name} has no frame {frame}; it has {frames}.")]
+    #[error("{name} has no frame {frame}; choose one from 1 to {frames}.")]
     NoFrame {
         name: String,
         frame: usize,
         frames: usize,
     },
     /// A frame that was there when the clip was analysed.
-    #[error("the motion has no frame {frame}; its file may have changed since it was read.")]
+    #[error(
+        "The motion has no frame {frame}; its file may have changed since it was read, so open it again."
+    )]
     Missing { frame: usize },
     /// No bundled clip of that name.
-    #[error(
-        "no clip called {name} comes with Mien; choose a clip of your own, or the sample clip."
-    )]
+    #[error("Mien includes no clip called {name}; choose one of your own, or the sample clip.")]
     UnknownSampleClip { name: String },
     /// The bundled clip can't be unpacked.
     #[error(
-        "the sample clip can't be put among the temporary files ({0}); make room there, or use a clip of your own."
+        "The sample clip can't be written to the temporary folder ({0}); make room there, or use a clip of your own."
     )]
     SampleClipNotWritten(#[source] io::Error),
 }
@@ -170,10 +168,12 @@ pub enum ClipError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MethodError {
     /// A method that this program, or this list of methods, doesn't have.
-    #[error("this Mien has no method called {0}; choose another, or take a newer version of Mien.")]
+    #[error(
+        "This version of Mien has no method called {0}; choose another, or get a newer version."
+    )]
     Unknown(MethodId),
     /// The method has no such mode.
-    #[error("{method} has no mode {}; choose another method, or the mode relative.", mode.key())]
+    #[error("{method} has no mode {}; choose another method, or the relative mode.", mode.key())]
     NoMode { method: &'static str, mode: Mode },
     /// An expression that turns the head or moves the eyes, with a method that doesn't [`draws_head`].
     ///
@@ -182,28 +182,30 @@ pub enum MethodError {
     KeepsHead { method: &'static str },
     /// The mode needs a network that these weights don't include.
     #[error(
-        "the weights {weights} have no {} network, which the mode {} needs; choose the mode relative.",
+        "The weights {weights} have no {} network, which the mode {} needs; choose the relative mode.",
         mode.key().to_uppercase(),
         mode.key()
     )]
     NoNetwork { weights: String, mode: Mode },
     /// The driving motion has no unique solution; holds the reason.
-    #[error("the motion can't be measured, because {0}; choose another picture or frame.")]
+    #[error("The motion can't be measured because {0}; choose another picture or frame.")]
     Degenerate(&'static str),
     /// The values became NaN or infinite although the weights are finite.
     #[error(
-        "the network's numbers became NaN or infinite, so its weights are damaged; get them again, or choose others."
+        "The network's numbers became NaN or infinite, so its weights are damaged; get them again, or choose others."
     )]
     NotFinite,
     /// Weights for the face landmarker, which always uses the bundled ones.
-    #[error("faces are found by what comes with Mien; other weights can't be chosen for it.")]
+    #[error(
+        "The face detector's weights are part of Mien and can't be replaced; choose weights of another method."
+    )]
     FixedWeights,
     /// Weights for a method that has none.
-    #[error("{method} works without weights; leave them out, or choose another method.")]
+    #[error("{method} uses no weights; leave them out, or choose another method.")]
     NoWeights { method: &'static str },
     /// A method that needs a face, with a portrait without one.
     #[error(
-        "no face was found in the portrait, and {method} moves nothing else; choose another portrait, or the method GANimation."
+        "No face was found in the portrait, and {method} needs one; choose another portrait, or the method GANimation."
     )]
     NoFace { method: &'static str },
     /// Neither a file nor the name of installed weights.
@@ -221,18 +223,18 @@ pub enum MethodError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CompareError {
     /// The list of methods is empty.
-    #[error("there is nothing to compare; name at least one method.")]
+    #[error("There is nothing to compare; name at least one method.")]
     NoMethods,
     /// No such method.
     #[error(
-        "{text:?} is no method; use {methods}, with commas between, and if you like a mode and weights behind, such as tps:avd or fomm:standard@vox-cpk."
+        "{text:?} is not a method; use {methods}, separated by commas, each with an optional mode and weights, such as tps:avd or fomm:standard@vox-cpk."
     )]
     UnknownMethod { text: String, methods: String },
     /// No such mode in any method.
-    #[error("{mode:?} is no mode of {method}; use standard or relative, or avd with tps.")]
+    #[error("{mode:?} is not a mode of {method}; use standard or relative, or avd with tps.")]
     UnknownMode { mode: String, method: MethodId },
     /// A mode that only another method has.
-    #[error("the mode {} belongs to {owner}; use {owner_id}:{}, or {method}:relative.", mode.key(), mode.key())]
+    #[error("The mode {} belongs to {owner}; use {owner_id}:{}, or {method}:relative.", mode.key(), mode.key())]
     ModeOfAnother {
         mode: Mode,
         owner: &'static str,
@@ -240,17 +242,17 @@ pub enum CompareError {
         method: MethodId,
     },
     /// An `@` without weights.
-    #[error("{text:?} names no weights behind the @; give a file or the name of installed ones.")]
+    #[error("{text:?} names no weights after the @; give a file or the name of installed weights.")]
     NoWeightsNamed { text: String },
     /// The same method, mode and weights twice.
-    #[error("{method} is among the methods twice; leave one out.")]
+    #[error("{method} is listed twice; remove one.")]
     Twice { method: String },
     /// More methods than fit side by side.
-    #[error("{count} methods are too many to see at once; compare at most {most}.")]
+    #[error("{count} methods don't fit on one sheet; compare at most {most}.")]
     TooMany { count: usize, most: usize },
     /// Nothing to measure against has that name.
     #[error(
-        "{text} is nothing to measure against; use source, driving, or one of {}.",
+        "{text} is not something to compare with; use source, driving, or one of {}.",
         methods.join(", ")
     )]
     UnknownReference { text: String, methods: Vec<String> },
@@ -260,13 +262,13 @@ pub enum CompareError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum OutputError {
     /// No frame, or no pane.
-    #[error("there is nothing to export; choose at least one frame and one pane.")]
+    #[error("There is nothing to export; choose at least one frame and one pane.")]
     Nothing,
     /// The format and the name or the number of frames don't match.
     #[error(transparent)]
     Format(#[from] FileFormatError),
     /// The bundled font can't be read.
-    #[error("the labels' font can't be read; leave the labels out.")]
+    #[error("The labels' font can't be read; leave the labels out.")]
     LabelFont,
 }
 
@@ -275,12 +277,12 @@ pub enum OutputError {
 pub enum ChartError {
     /// A name that ends in neither .svg nor .png.
     #[error(
-        "{} does not say which kind of chart to write; end the name in .svg or .png.",
+        "{} doesn't say which kind of chart to write; end the name in .svg or .png.",
         text::path(.0)
     )]
     Unknown(PathBuf),
     /// The drawing library failed.
-    #[error("the chart can't be drawn ({0}); this is a fault of Mien, please report it.")]
+    #[error("The chart can't be drawn ({0}); this is a bug in Mien, please report it.")]
     Drawing(String),
 }
 
@@ -289,30 +291,30 @@ pub enum ChartError {
 pub enum ImportError {
     /// An invalid name for weights.
     #[error(
-        "{name:?} can't be the name of weights; give one without slashes that doesn't begin with a point."
+        "{name:?} can't be the name of weights; choose one without slashes that doesn't begin with a dot."
     )]
     Name { name: String },
     /// None of the known systems.
     #[error(
-        "{} is a checkpoint of no system that Mien knows (FOMM, TPS, MoCoGAN, GANimation); choose another.",
+        "{} is not a checkpoint of a method that Mien knows (FOMM, TPS, MoCoGAN, GANimation); choose another.",
         text::path(.0)
     )]
     UnknownSystem(PathBuf),
     /// GANimation's discriminator.
     #[error(
-        "{} holds GANimation's critic, which draws nothing; import the generator, which ends in \"_G.pth\" by its authors' names.",
+        "{} contains GANimation's critic, which draws nothing; import the generator, whose name usually ends in \"_G.pth\".",
         text::path(.0)
     )]
     Critic(PathBuf),
     /// The tensors don't match the network they claim to be.
     #[error(
-        "{} can't be imported: {reason}; get it again from those who published it, or choose another.",
+        "{} can't be imported: {reason}; get it again from its publisher, or choose another.",
         text::path(path)
     )]
     Mismatch { path: PathBuf, reason: String },
     /// The configuration can't be serialised.
     #[error(
-        "the network's description can't be written ({0}); this is a fault of Mien, please report it."
+        "The network's description can't be written ({0}); this is a bug in Mien, please report it."
     )]
     Configuration(#[from] serde_json::Error),
 }
@@ -321,20 +323,20 @@ pub enum ImportError {
 #[derive(Debug, Error)]
 pub enum SystemError {
     /// No display server.
-    #[error("there is no display to open a window on; run Mien on a desktop.")]
+    #[error("There is no display to open a window on; run Mien on a desktop.")]
     NoDisplay,
     /// The window can't be created.
-    #[error("the window could not be opened ({0}); run Mien on a desktop.")]
+    #[error("The window could not be opened ({0}); run Mien on a desktop.")]
     NoWindow(String),
     /// No data folder.
-    #[error("there is no home folder to keep weights in; name one with MIEN_DATA_DIR.")]
+    #[error("There is no home folder to keep weights in; set MIEN_DATA_DIR to a folder.")]
     NoWeightsFolder,
     /// A build without sample portraits.
-    #[error("this program carries no sample portrait.")]
+    #[error("This version of Mien includes no sample portrait; open one of your own.")]
     NoSamplePortrait,
     /// No bundled portrait of that name.
     #[error(
-        "this Mien carries no sample portrait {name}; the project was made with another version."
+        "This version of Mien has no sample portrait {name}; open the project with the version that saved it."
     )]
     UnknownSamplePortrait { name: String },
 }
@@ -360,13 +362,13 @@ pub enum NetworkError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InternalError {
     /// A frame with a side of 0 pixels.
-    #[error("a frame without pixels was to be scaled")]
+    #[error("A frame without pixels was to be scaled")]
     EmptyFrame,
     /// A panic, caught in the worker.
-    #[error("drawing a frame panicked")]
+    #[error("Drawing a frame failed unexpectedly")]
     Panicked,
     /// The bundled head of the rig is invalid.
-    #[error("the head that comes with Mien can't be read")]
+    #[error("The head model that comes with Mien can't be read")]
     Head,
 }
 

@@ -7,6 +7,8 @@ use iced::Task;
 use iced::futures::channel::{mpsc, oneshot};
 use rfd::AsyncFileDialog;
 
+use crate::app::strings::files as strings;
+
 /// Runs long work on a new thread; `done` gets `None` if it panicked.
 pub fn in_background<T, M>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -46,9 +48,9 @@ where
 pub async fn choose_portrait() -> Option<PathBuf> {
     let extensions = ["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "gif"];
     let chosen = AsyncFileDialog::new()
-        .set_title("Open a portrait")
-        .add_filter("Pictures", &extensions)
-        .add_filter("All files", &["*"])
+        .set_title(strings::OPEN_PORTRAIT)
+        .add_filter(strings::PICTURES, &extensions)
+        .add_filter(strings::ALL_FILES, &["*"])
         .pick_file()
         .await;
     chosen.map(|file| file.path().to_owned())
@@ -57,14 +59,14 @@ pub async fn choose_portrait() -> Option<PathBuf> {
 /// Lets the artist choose a clip.
 pub async fn choose_clip() -> Option<PathBuf> {
     let chosen = AsyncFileDialog::new()
-        .set_title("Read the movement of a face")
+        .set_title(strings::OPEN_CLIP)
         .add_filter(
-            "Clips",
+            strings::CLIPS,
             &[
                 "mp4", "mov", "m4v", "gif", "png", "apng", "webp", "webm", "mkv", "avi",
             ],
         )
-        .add_filter("All files", &["*"])
+        .add_filter(strings::ALL_FILES, &["*"])
         .pick_file()
         .await;
     chosen.map(|file| file.path().to_owned())
@@ -73,9 +75,9 @@ pub async fn choose_clip() -> Option<PathBuf> {
 /// Lets the artist choose a project, starting in `folder`.
 pub async fn choose_project(folder: Option<PathBuf>) -> Option<PathBuf> {
     let mut dialog = AsyncFileDialog::new()
-        .set_title("Open a project")
-        .add_filter("Mien projects", &["mien"])
-        .add_filter("All files", &["*"]);
+        .set_title(strings::OPEN_PROJECT)
+        .add_filter(strings::PROJECTS, &["mien"])
+        .add_filter(strings::ALL_FILES, &["*"]);
     if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
         dialog = dialog.set_directory(folder);
     }
@@ -113,17 +115,17 @@ impl Target {
 
 /// Lets the artist choose where to save a project, starting from `path`.
 pub async fn choose_save(path: PathBuf) -> Option<Target> {
-    choose_to("Save the project", path).await
+    choose_to(strings::SAVE_PROJECT, path).await
 }
 
 /// Lets the artist choose where to write an export, starting from `path`.
 pub async fn choose_target(path: PathBuf) -> Option<Target> {
-    choose_to("Export to", path).await
+    choose_to(strings::EXPORT, path).await
 }
 
 /// Lets the artist choose where to save a chart, starting from `path`.
 pub async fn choose_chart(path: PathBuf) -> Option<Target> {
-    choose_to("Save the chart as SVG or PNG", path).await
+    choose_to(strings::SAVE_CHART, path).await
 }
 
 async fn choose_to(title: &str, path: PathBuf) -> Option<Target> {

@@ -10,6 +10,7 @@ use iced::{Subscription, Task, Theme, keyboard, window};
 use crate::app::background::in_background;
 use crate::app::export::queue;
 use crate::app::motions::drivers;
+use crate::app::strings::top_bar;
 use crate::app::timeline::{self, measuring};
 use crate::app::widgets::theme;
 use crate::app::{App, Message, Notice, projects};
@@ -99,10 +100,7 @@ impl App {
         let worker = Worker::spawn(Arc::clone(models), move || drop(wake.try_send(())));
         let (worker, problem) = match worker {
             Ok(worker) => (worker, None),
-            Err(error) => (
-                Worker::idle(),
-                Some(format!("No preview: the system gives no thread ({error}).")),
-            ),
+            Err(error) => (Worker::idle(), Some(top_bar::no_preview(&error))),
         };
         let mut app = Self::new(Arc::clone(models), worker, Arc::clone(sample));
         if let Some(problem) = problem {
@@ -153,7 +151,7 @@ impl App {
     }
 
     fn title(&self) -> String {
-        format!("{} – Mien", self.name())
+        top_bar::title(&self.name())
     }
 
     /// The theme that the settings choose.

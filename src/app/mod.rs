@@ -13,6 +13,7 @@ mod panes;
 mod projects;
 #[cfg(test)]
 mod snapshots;
+mod strings;
 mod timeline;
 mod update;
 mod view;
@@ -51,6 +52,7 @@ use motions::drivers::{self, Drivers};
 use motions::{MotionsPanel, list, reference, sample_grid};
 use panes::Panes;
 use projects::Projects;
+use strings::top_bar;
 use timeline::Timeline;
 use timeline::measuring::{self, Measuring};
 use timeline::subject::TimelineSource;
@@ -331,8 +333,7 @@ impl App {
             Message::SampleGrid(message) => return self.handle_sample_grid(message),
             Message::AddClip(Some(path)) => self.add_clip(path),
             Message::AddClip(None) => {
-                let hint = "No clip was chosen; a video can also be dropped on the window.";
-                self.status.notice = Some(Notice::Hint(hint.to_owned()));
+                self.status.notice = Some(Notice::Hint(top_bar::NO_CLIP_CHOSEN.to_owned()));
             }
             Message::ClipFor(id, Some(path)) => return self.replace_clip(id, path),
             Message::ClipFor(_, None) => {}
@@ -368,8 +369,7 @@ impl App {
                 }
             }
             Message::OpenFile(None) => {
-                let hint = "No portrait was chosen; one can also be dropped on the window.";
-                self.status.notice = Some(Notice::Hint(hint.to_owned()));
+                self.status.notice = Some(Notice::Hint(top_bar::NO_PORTRAIT_CHOSEN.to_owned()));
             }
             Message::OpenFile(Some(path)) => {
                 if has_extension(&path, &[ProjectFile::EXTENSION]) {
@@ -614,7 +614,7 @@ fn open(read: impl FnOnce() -> Result<Portrait, EngineError> + Send + 'static) -
         Message::Opened(match result {
             Some(Ok(portrait)) => Ok(Arc::new(portrait)),
             Some(Err(error)) => Err(error.to_string()),
-            None => Err("The portrait could not be opened by a fault of Mien.".to_owned()),
+            None => Err(top_bar::portrait_bug()),
         })
     })
 }

@@ -8,6 +8,7 @@ use iced::{Alignment, Element, Length};
 
 use crate::app::export::queue;
 use crate::app::panes::Names;
+use crate::app::strings::{common, top_bar as strings};
 use crate::app::timeline::subject::SheetData;
 use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::signs::{Sign, sign};
@@ -115,25 +116,28 @@ impl App {
         let redo = self.history.can_redo().then_some(Message::Redo);
         container(
             row![
-                text("Mien").size(theme::LARGE),
+                text(strings::MIEN).size(theme::LARGE),
                 space::horizontal().width(theme::SPACE),
                 hinted(
-                    action("Project", Some(Message::Project(projects::Message::Menu))),
-                    "New, open, save, the projects and portraits of late, and how the window looks",
+                    action(
+                        strings::PROJECT,
+                        Some(Message::Project(projects::Message::Menu))
+                    ),
+                    strings::PROJECT_HINT,
                     Position::Bottom,
                 ),
                 hinted(
-                    action("Open…", Some(Message::OpenDialog)),
-                    "Opens a portrait (Ctrl+O); or drop one on the window",
+                    action(strings::OPEN, Some(Message::OpenDialog)),
+                    strings::OPEN_HINT,
                     Position::Bottom,
                 ),
-                text("Samples").size(theme::SMALL).style(theme::dim),
+                text(strings::SAMPLES).size(theme::SMALL).style(theme::dim),
             ]
             .extend(samples)
             .push(space::horizontal())
             .push(text(self.name()).size(theme::NORMAL))
             .push(
-                text(format!("{} x {}", portrait.width, portrait.height))
+                text(common::size(portrait.width, portrait.height))
                     .size(theme::SMALL)
                     .font(theme::FIGURES)
                     .style(theme::dim),
@@ -141,12 +145,12 @@ impl App {
             .push(space::horizontal())
             .push(hinted(
                 sign(Sign::Undo, undo),
-                "Undo (Ctrl+Z)",
+                strings::UNDO_HINT,
                 Position::Bottom,
             ))
             .push(hinted(
                 sign(Sign::Redo, redo),
-                "Redo (Ctrl+Shift+Z)",
+                strings::REDO_HINT,
                 Position::Bottom,
             ))
             .push(space::horizontal().width(theme::SPACE))
@@ -157,12 +161,16 @@ impl App {
                     .style(theme::raised)
             }))
             .push(hinted(
-                toggle("Motions", !self.motions.hidden, Message::MotionsToggled),
-                "The column of motions and their controls (M)",
+                toggle(
+                    strings::MOTIONS,
+                    !self.motions.hidden,
+                    Message::MotionsToggled,
+                ),
+                strings::MOTIONS_HINT,
                 Position::Bottom,
             ))
             .push(
-                button(text("Export…").size(theme::NORMAL))
+                button(text(strings::EXPORT).size(theme::NORMAL))
                     .on_press(Message::ExportDialog)
                     .padding([4, 14])
                     .style(theme::primary),
@@ -183,45 +191,37 @@ impl App {
                 .style(theme::dim)
         };
         let notice: Element<'_, Message> = match &self.status.notice {
-            _ if self.opening => text("Opening…").size(theme::SMALL).style(theme::dim).into(),
+            _ if self.opening => text(strings::OPENING)
+                .size(theme::SMALL)
+                .style(theme::dim)
+                .into(),
             Some(Notice::Hint(hint)) => closable(hint, theme::accent),
             Some(Notice::Problem(problem)) => closable(problem, theme::danger),
-            None => text(
-                "Hold S to see the source; Shift moves a slider finely; double-click resets it",
-            )
-            .size(theme::SMALL)
-            .style(theme::faint)
-            .into(),
+            None => text(strings::IDLE)
+                .size(theme::SMALL)
+                .style(theme::faint)
+                .into(),
         };
-        let millis = self
-            .status
-            .millis
-            .map_or("   – ms".to_owned(), |millis| format!("{millis:>4.0} ms"));
         container(
             row![
                 notice,
                 space::horizontal(),
                 hinted(
-                    figures(format!(
-                        "edits {:>3.0} % of the face",
-                        self.status.edited * 100.0
-                    )),
-                    "The mean of 1 - attention over the crop: how much of it the network redraws",
+                    figures(strings::edited(self.status.edited)),
+                    strings::EDITED_HINT,
                     Position::Top,
                 ),
                 hinted(
-                    figures(format!("{millis} a frame")),
-                    "What a frame takes: the network when it last ran, and drawing all panes",
+                    figures(strings::frame_time(self.status.millis)),
+                    strings::FRAME_TIME_HINT,
                     Position::Top,
                 ),
                 hinted(
-                    button(
-                        figures(self.models.ganimation().name().to_owned()).style(theme::text)
-                    )
-                    .on_press(Message::CardDialog)
-                    .padding([0, 4])
-                    .style(theme::flat),
-                    "The weights behind the sliders; click to read what they can do and what not, and to choose others for any method",
+                    button(figures(self.models.ganimation().name().to_owned()).style(theme::text))
+                        .on_press(Message::CardDialog)
+                        .padding([0, 4])
+                        .style(theme::flat),
+                    strings::WEIGHTS_HINT,
                     Position::Top,
                 ),
                 figures(self.models.ganimation().device_name()),
@@ -240,7 +240,7 @@ fn closable(words: &str, style: TextStyle) -> Element<'_, Message> {
             .size(theme::SMALL)
             .style(style)
             .wrapping(text::Wrapping::WordOrGlyph),
-        button(text("Close").size(theme::SMALL))
+        button(text(common::CLOSE).size(theme::SMALL))
             .on_press(Message::NoticeClosed)
             .padding([0, 6])
             .style(theme::flat),

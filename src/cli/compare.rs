@@ -31,74 +31,73 @@ use crate::progress::Progress;
 
 /// Explains the metrics, below the options.
 const MEANING: &str = "\
-What --metrics writes, a row for each frame and method, and --plot draws over time, measured on the face's square at 256
-pixels a side:
-  l1     mean absolute difference from what --against names, 0 (the same) to 1
-  psnr   peak signal-to-noise ratio to it in decibels; inf for the same
-  ssim   structural similarity to it (Wang et al. 2004, of the luma), 1 for the same
-  akd    mean distance per coordinate, in pixels, between the result's 68 landmarks and the driving
-         face's after these were brought over them as a whole: how well the expression follows.
-         Two persons' faces differ in shape, so it compares methods and is never 0. With --against
-         driving, which is for a clip of the portrait's own person, the face is not brought over: that
-         is the papers' average keypoint distance
-  step   how far the landmarks moved since the frame before, apart from the head's own movement:
-         root mean square, in pixels; the lower the steadier
-  ms     milliseconds of the method itself: its networks, and the way back into the portrait
+--metrics writes these numbers as a row per frame and method, and --plot draws them over time. They are measured on the
+face's crop at 256 x 256 pixels:
+  l1     mean absolute difference from what --against names, from 0 (identical) to 1
+  psnr   peak signal-to-noise ratio to it, in decibels; inf if identical
+  ssim   structural similarity to it (Wang et al. 2004, on luma); 1 if identical
+  akd    how well the expression follows: mean distance per coordinate, in pixels, between the 68 landmarks of
+         the result and those of the driving face, after these were aligned to them as a whole. Different
+         people's faces differ in shape, so it is never 0 and only compares methods. With --against driving, for
+         a clip of the same person, they aren't aligned: that is the papers' average keypoint distance
+  step   how far the landmarks moved since the previous frame, without the head's own movement: root mean
+         square, in pixels; lower is steadier
+  ms     milliseconds of the method itself: its networks, and blending the face into the portrait
   smile, jaw, blink
-         how much the result's face smiles, opens its jaw and blinks, 0 to 1, as blendshape scores; with driving_
-         before the name, the driving face
+         how much the result's face smiles, opens its jaw and blinks, as blendshape scores from 0 to 1;
+         prefixed with driving_, the driving face
   head_off
-         degrees by which the head is turned otherwise than the driving one; of relative motion each
-         against its own turn in the portrait and in the reference frame
+         degrees between the head poses of the result and the driving face; with relative motion, each
+         relative to the portrait and to the reference frame
   acceleration
-         how sharply the landmarks turn from their way, apart from the head's own movement: the root mean square
-         of their second differences, in pixels; driving_acceleration of the driving face, at the result's size
-A cell is empty where no face was seen. The summary adds mkr, the share of the frames in which the driving
-face is seen and the result's isn't, and acd, the mean of the same distance as step over every pair of frames
-(MoCoGAN's average content distance, of landmarks in place of embeddings). Its second table says how the result
-follows the driving face over time: of smile, jaw and blink the correlation (r, 1 follows exactly) and the amplitude
-(x, 1 moves as far: the ratio of the standard deviations), empty where the driving face holds still in it; the mean
-of head_off; and unsteady, the mean acceleration as a multiple of the driving face's, where more than 1 trembles.
+         how abruptly the landmarks change direction, without the head's own movement: root mean square of their
+         second differences, in pixels; driving_acceleration is the driving face's, at the result's size
+A cell is empty if no face was found. The summary adds mkr, the share of the frames that show the driving face but
+not the result's, and acd, the mean of the same distance as step over every pair of frames (MoCoGAN's average content
+distance, with landmarks instead of embeddings). Its second table shows how the result follows the driving face over
+time: for smile, jaw and blink the correlation (r; 1 follows exactly) and the amplitude (x, the ratio of the standard
+deviations; 1 moves as far), empty if the driving face doesn't move that part; the mean of head_off; and unsteady, the
+mean acceleration divided by the driving face's (more than 1 is shakier).
 
-A method is written METHOD[+rig][:MODE][@WEIGHTS]; the mode is standard, relative (without, this one) or, of TPS, avd.
-With +rig (of FOMM and TPS) the rig draws the expression first, and the method moves that:
+Write a method as METHOD[+rig][:MODE][@WEIGHTS]; the mode is standard, relative (the default) or, for TPS, avd.
+With +rig (for FOMM and TPS) the rig draws the expression first, and the method moves that:
   mien compare portrait.jpg clip.mp4 --methods ganimation,fomm,tps,tps:avd -o compare.mp4
   mien compare portrait.jpg --preset surprise --frames 24 --metrics numbers.csv -o compare.png
   mien compare portrait.jpg --sample-seed 7 --category happiness --methods fomm@vox-cpk,fomm -o compare.gif";
 
 #[derive(Debug, Args)]
-#[command(after_long_help = MEANING, after_help = "--help also tells what the numbers mean.")]
+#[command(after_long_help = MEANING, after_help = "See --help for what the numbers mean.")]
 #[command(
     mut_arg("unmarked", |arg| arg.help(
-        "Leaves out the note in the file that says that models edited it"
+        "Don't mark the file as edited with AI"
     )),
-    mut_arg("loops", |arg| arg.help("How often a GIF plays; 0 is for ever")),
-    mut_arg("quiet", |arg| arg.help("No progress bar, no remarks and no summary")),
+    mut_arg("loops", |arg| arg.help("How often a GIF repeats; 0 loops forever")),
+    mut_arg("quiet", |arg| arg.help("Print no progress bar, no remarks and no summary")),
     mut_arg("output", |arg| arg.help(
-        "What to write: .mp4, .gif, or .png for a sheet of a few frames"
+        "The file to write: .mp4, .gif, or .png for a contact sheet"
     ))
 )]
 pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
 
-    /// The clip that drives: a video, a GIF, or a folder or pattern of frames
+    /// The driving clip: a video, a GIF, or a folder or pattern of numbered frames
     #[arg(
         required_unless_present_any = ["sample_clip", "preset", "aus", "sample_seed"],
         conflicts_with_all = ["sample_clip", "preset", "aus", "sample_seed"]
     )]
     clip: Option<PathBuf>,
 
-    /// Drives by the short clip that comes with Mien
+    /// Drive with the built-in sample clip
     #[arg(long, conflicts_with_all = ["preset", "aus", "sample_seed"])]
     sample_clip: bool,
 
-    /// Drives by the way from the portrait's own expression to a preset's; FOMM and TPS follow the clip that GANimation draws
-    /// of it
+    /// Drive with an animation from the portrait's own expression to a preset's; FOMM and TPS follow frames of it that
+    /// GANimation draws
     #[arg(long, value_name = "NAME", conflicts_with = "sample_seed")]
     preset: Option<String>,
 
-    /// Drives by the way to an Action Unit's value, such as 12=0.8, as "mien edit" does; may be given many times
+    /// Drive with an animation to an Action Unit's value, such as 12=0.8, as in "mien edit"; repeat it for several
     #[arg(
         long = "au",
         value_name = "N=V",
@@ -108,23 +107,23 @@ pub(super) struct Arguments {
     )]
     aus: Vec<Setting>,
 
-    /// Drives by a clip that MoCoGAN makes up from this seed, as "mien sample" does
+    /// Drive with a clip that MoCoGAN generates from this seed, as in "mien sample"
     #[arg(long, value_name = "N")]
     sample_seed: Option<u64>,
 
-    /// What the sampled face does: anger, disgust, fear, happiness, sadness, surprise, or the category's number from 0 on
+    /// The expression of the sampled face: anger, disgust, fear, happiness, sadness, surprise, or the category's number from 0
     #[arg(long, value_name = "NAME|N", requires = "sample_seed")]
     category: Option<String>,
 
-    /// How many frames an expression (without, 24) or a sample (16) has
+    /// The number of frames of an expression [default: 24] or a sample [default: 16]
     #[arg(long, value_name = "N", value_parser = count(2, 10_000), conflicts_with_all = ["clip", "sample_clip"])]
     frames: Option<usize>,
 
-    /// Plays an expression back again after its end: N frames become 2N-2
+    /// Play an expression forwards, then backwards: N frames become 2N-2
     #[arg(long, conflicts_with_all = ["clip", "sample_clip", "sample_seed"])]
     pingpong: bool,
 
-    /// Which methods, with commas between: ganimation, fomm, tps, each with a mode or weights of its own if you like
+    /// The methods, separated by commas: ganimation, fomm, tps, each with an optional mode and weights
     #[arg(
         long,
         default_value = "ganimation,fomm,tps",
@@ -132,24 +131,23 @@ pub(super) struct Arguments {
     )]
     methods: String,
 
-    /// For relative motion, the clip's frame that counts as looking like the portrait: its number from 1 on, or auto for
-    /// the one that is most like it
+    /// For relative motion: the clip's frame that matches the portrait's expression, numbered from 1, or auto for the closest
     #[arg(long, default_value = "auto", value_name = "N|auto", value_parser = reference)]
     reference: Reference,
 
-    /// Uses the clip from this time on, such as 1.5 or 0:01.5
+    /// Start the clip at this time, such as 1.5 or 0:01.5
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["preset", "aus", "sample_seed"])]
     from: Option<f64>,
 
-    /// Uses the clip up to this time
+    /// End the clip at this time
     #[arg(long, value_name = "TIME", value_parser = time, conflicts_with_all = ["preset", "aus", "sample_seed"])]
     to: Option<f64>,
 
-    /// Frames a second; without, those of the clip, 24 of an expression and 8 of a sample
+    /// Frames per second [default: the clip's, 24 for an expression, 8 for a sample]
     #[arg(long, value_name = "F", allow_hyphen_values = true, value_parser = fps)]
     fps: Option<f64>,
 
-    /// How much of the movement: 1 as it is, 0 none, more exaggerates it
+    /// How strong the movement is: 0 is none, 1 as in the clip, and more exaggerates it
     #[arg(
         long,
         default_value = "1",
@@ -162,39 +160,39 @@ pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// FOMM's and TPS' own pictures in place of the portrait moved at its own size
+    /// For fomm and tps: show the network's own picture instead of the full-size portrait warped by its motion
     #[arg(long)]
     plain: bool,
 
-    /// What the numbers l1, psnr and ssim compare with: source, driving, or one of the methods
+    /// What l1, psnr and ssim compare with: source, driving, or one of the methods
     #[arg(long, default_value = "source", value_name = "WHAT")]
     against: String,
 
-    /// Writes the numbers to a file of comma-separated values, and prints what they come to
+    /// Write the numbers to a CSV file, and print a summary
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 
-    /// Draws the numbers over time as a chart, .svg or .png, and prints what they come to
+    /// Plot the numbers over time as .svg or .png, and print a summary
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
 
-    /// Pixels a side of a pane
+    /// The side of each pane in pixels
     #[arg(long, default_value = "256", value_name = "PIXELS", value_parser = number(32.0, 1024.0))]
     size: f64,
 
-    /// Panes in a row of a GIF or MP4; without, as many as look well
+    /// The number of panes in a row of a GIF or MP4 [default: chosen by their number]
     #[arg(long, value_name = "N", value_parser = count(1, 100))]
     columns: Option<usize>,
 
-    /// Frames that a PNG shows, from top to bottom, evenly spread over the motion
+    /// The number of frames on a PNG, spread evenly over the motion from top to bottom
     #[arg(long, default_value_t = 6, value_name = "N", value_parser = count(1, 100))]
     rows: usize,
 
-    /// Says above every pane what it is: method, mode, weights, milliseconds a frame (this is so without being asked for)
+    /// Label each pane with its method, mode, weights and milliseconds per frame (the default)
     #[arg(long, overrides_with = "no_labels")]
     labels: bool,
 
-    /// Leaves the labels out
+    /// Leave out the labels
     #[arg(long)]
     no_labels: bool,
 

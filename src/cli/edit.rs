@@ -25,28 +25,28 @@ use crate::weights::CropRule;
 
 #[derive(Debug, Args)]
 #[command(mut_arg("output", |arg| arg.help(
-    "What to write: .png (with --frames a numbered sequence), .jpg, .webp (with --frames animated), .apng, .gif or .mp4"
+    "The file to write: .png (a numbered sequence with --frames), .jpg, .webp (animated with --frames), .apng, .gif or .mp4"
 )))]
 pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
 
-    /// Sets one Action Unit, from 0 (relaxed) to 1 (full), such as 12=0.8; may be given many times. The rig also goes beyond, from
-    /// -0.5 to 1.5. The others stay as the portrait or the preset has them. With L or R before the equals sign only that half of the face (as the picture
-    /// shows it) is set, such as 12L=0.8
+    /// Set one Action Unit, from 0 (relaxed) to 1 (full), such as 12=0.8; repeat it for several. The rig also takes values
+    /// from -0.5 to 1.5. The others keep the value of the preset, or of the portrait. L or R before the equals sign sets only that
+    /// half of the face as seen in the picture, such as 12L=0.8
     #[arg(long = "au", value_name = "N=V", allow_hyphen_values = true, value_parser = setting)]
     aus: Vec<Setting>,
 
-    /// Begins with a preset: neutral, happy, sad, surprised, angry, disgusted, afraid, contempt, blink, or your own
+    /// Start from a preset: neutral, happy, sad, surprised, angry, disgusted, afraid, contempt, blink, or your own
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
 
-    /// What draws: rig (a fitted head moves the portrait's own pixels) or ganimation (a network). Without, the rig, and
-    /// GANimation where no face is found or its attention or colour is shown
+    /// The method: rig (a head model moves the portrait's own pixels) or ganimation (a network) [default: rig, or ganimation
+    /// if no face is found or its attention or colour is shown]
     #[arg(long, value_parser = method_of_expressions())]
     method: Option<MethodId>,
 
-    /// How much of the way from the portrait's own expression is gone, from 0 to 1
+    /// How strong the edit is, from 0 (the portrait's own expression) to 1
     #[arg(
         long,
         default_value = "1",
@@ -62,24 +62,24 @@ pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// A picture of the same person relaxed: what the portrait shows is read against it, and slighter movement is seen
+    /// A picture of the same person with a relaxed face; the portrait's expression is measured relative to it, more precisely
     #[arg(long, value_name = "PICTURE")]
     neutral: Option<PathBuf>,
 
-    /// Where the movement begins: a preset's name. Without, at the portrait's own expression
+    /// The preset that the animation starts from [default: the portrait's own expression]
     #[arg(long, value_name = "NAME")]
     begin: Option<String>,
 
-    /// The movement's pace
+    /// How the animation eases
     #[arg(long, value_enum, default_value_t = Pace::Soft)]
     pace: Pace,
 
-    /// How many frames the movement to the expression takes; without it GIF, APNG and MP4 take 24. With A-B/N only the
-    /// frames from A to B of all that are written, counted from 1: a sequence's keep their numbers
+    /// The number of frames of the animation [default: 24 for GIF, APNG and MP4]. A-B/N writes only frames A to B of the N,
+    /// numbered from 1; the files of a sequence keep their numbers
     #[arg(long, value_name = "N|A-B/N", value_parser = Frames::parse)]
     frames: Option<Frames>,
 
-    /// Frames a second of whatever moves
+    /// Frames per second of an animation
     #[arg(
         long,
         default_value = "24",
@@ -89,15 +89,16 @@ pub(super) struct Arguments {
     )]
     fps: f64,
 
-    /// Plays the movement back again after its end: N frames become 2N-2
+    /// Play the animation forwards, then backwards: N frames become 2N-2
     #[arg(long)]
     pingpong: bool,
 
-    /// The quality of an MP4, WebP or JPEG, from 1 to 100; a WebP of 100 is exact. Without, 80, and 92 of a JPEG
+    /// The quality of an MP4, WebP or JPEG, from 1 to 100; a WebP of 100 is lossless [default: 80, or 92 for JPEG]
     #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
     quality: Option<u8>,
 
-    /// What stands side by side: source, result, difference, flow, keypoints, mesh, depth, layers (of the rig), attention, colour (of GANimation)
+    /// The panes, from left to right: source, result, difference, flow, keypoints, mesh, depth, layers (of the rig), attention,
+    /// colour (of GANimation)
     #[arg(
         long,
         default_value = "result",
@@ -107,7 +108,7 @@ pub(super) struct Arguments {
     )]
     panes: Vec<PaneSpec>,
 
-    /// The size of what is written, as a share of the portrait's own
+    /// The size of the result as a fraction of the portrait's
     #[arg(
         long,
         default_value = "1",
@@ -117,11 +118,11 @@ pub(super) struct Arguments {
     )]
     scale: f64,
 
-    /// For ganimation, leaves the network's own softness, without the portrait's fine detail over it
+    /// For ganimation: don't restore the portrait's fine detail, which the network blurs
     #[arg(long)]
     no_detail: bool,
 
-    /// A GANimation weight file (safetensors) to use in place of the one that comes with Mien
+    /// A GANimation weight file (safetensors) to use instead of the built-in one
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
@@ -220,7 +221,7 @@ fn remark_on_reach(panes: &[PaneSpec], document: &Document) {
     within.dedup();
     for title in within {
         say(format_args!(
-            "{title} draws Action Units from 0 to 1; what goes beyond is drawn at the nearer end."
+            "{title} draws Action Units from 0 to 1; values beyond are limited to that range."
         ));
     }
 }

@@ -27,7 +27,7 @@ pub(super) enum CliError {
         error: ValueError,
     },
     #[error(
-        "--face {wanted} can't be had: {} found in {name}; \"mien face\" lists them.",
+        "--face {wanted} doesn't exist: {} found in {name}; \"mien face\" lists them.",
         faces(*found)
     )]
     NoSuchFace {
@@ -40,17 +40,19 @@ pub(super) enum CliError {
     #[error("--expression-by-rig needs a face, and none was found in {name}; leave it out.")]
     RigWithoutFace { name: String },
     #[error(
-        "--expression-by-rig is for methods that take over a clip's own motion; use --method fomm or tps with it."
+        "--expression-by-rig is for methods that transfer a clip's own motion; use it with --method fomm or tps."
     )]
     RigUnderExpressions,
-    #[error("--frames {part} doesn't say of how many frames; write {part}/48 if they are 48.")]
+    #[error(
+        "--frames {part} is a range of an unknown number of frames; write {part}/48 if there are 48."
+    )]
     PartOfUnknown { part: String },
     #[error(
-        "--frames {count} can't be had, since the clip gives their number; write 1-{count} for the first {count}."
+        "--frames {count} can't set the number of frames, since the clip does; write 1-{count} for the first {count}."
     )]
     CountOfClip { count: usize },
     #[error(
-        "--pane {pane} is none of {}; it has {panes} panes, counted from 1.",
+        "--pane {pane} doesn't exist; {} has {panes} panes, numbered from 1.",
         text::path(project)
     )]
     NoSuchPane {
@@ -58,34 +60,36 @@ pub(super) enum CliError {
         project: PathBuf,
         panes: usize,
     },
-    #[error("two of --output, --metrics and --plot name the same file; give each its own.")]
+    #[error(
+        "Two of --output, --metrics and --plot name the same file; choose a different one for each."
+    )]
     SameFile,
     #[error(
-        "{} is there and holds no codes of a sample, which would replace it; choose another name.",
+        "{} exists and isn't a sample's codes, which would replace it; choose another name.",
         text::path(.0)
     )]
     NoCodes(PathBuf),
-    #[error("--clip reads one clip; give one.")]
+    #[error("--clip reads only one clip; leave out the others.")]
     SeveralClips,
     #[error("{} is a clip; add --clip to read its face frame by frame.", text::path(.0))]
     IsClip(PathBuf),
     #[error(
-        "parts of a random sample don't fit together; give a --seed and no --hold, or take --content and --motion from files."
+        "Ranges of a random sample don't fit together; use --seed without --hold, or --content and --motion."
     )]
     PartOfFreshSample,
-    #[error("--hold and --{part} both say where the {part} comes from; leave one out.")]
+    #[error("--hold and --{part} both set the {part}; leave one out.")]
     HeldTwice { part: &'static str },
-    #[error("{count} panes are too many to see side by side; give at most {most}.")]
+    #[error("{count} panes are too many to show side by side; use at most {most}.")]
     TooManyPanes { count: usize, most: usize },
-    #[error("{variable} is {value:?}, which is none of its values; {advice}.")]
+    #[error("{variable} can't be {value:?}; {advice}.")]
     Environment {
         variable: &'static str,
         value: String,
         advice: &'static str,
     },
-    #[error("{method} has no {view} to show; leave it out of --panes, or choose another --method.")]
+    #[error("{method} has no {view} view; leave it out of --panes, or choose another --method.")]
     NoView { method: String, view: String },
-    #[error("standard output can't be written to ({0}); see where it goes.")]
+    #[error("Standard output can't be written to ({0}); check where it is redirected.")]
     Print(#[source] std::io::Error),
 }
 
@@ -119,7 +123,7 @@ fn with_options(error: &EngineError) -> String {
             let mut methods = BUILT_IN.iter();
             match methods.find(|info| info.modes.contains(mode)) {
                 Some(info) => format!(
-                    "the mode {} belongs to {}; use --method {}, or --mode relative.",
+                    "The mode {} belongs to {}; use --method {}, or --mode relative.",
                     mode.key(),
                     info.title,
                     info.id
@@ -128,7 +132,7 @@ fn with_options(error: &EngineError) -> String {
             }
         }
         EngineError::Method(MethodError::KeepsHead { method }) => format!(
-            "{method} can't turn the head or move the eyes; leave --yaw, --pitch, --roll, --gaze, --place and --size out."
+            "{method} can't turn or move the head or the eyes; leave out --yaw, --pitch, --roll, --gaze, --place and --size."
         ),
         EngineError::Method(MethodError::NoNetwork { .. }) => with_hint(error, " with --mode"),
         EngineError::Method(MethodError::UnknownWeights { .. }) => {

@@ -22,40 +22,40 @@ use crate::project::file::ProjectFile;
 
 #[derive(Debug, Args)]
 #[command(
-    mut_arg("loops", |arg| arg.help("How often an animation plays; 0 is for ever")),
+    mut_arg("loops", |arg| arg.help("How often an animation repeats; 0 loops forever")),
     mut_arg("output", |arg| arg.help(
-        "What to write: .mp4, .gif, .apng or .webp, or .png for a numbered sequence"
+        "The file to write: .mp4, .gif, .apng or .webp, or .png for a numbered sequence"
     ))
 )]
 pub(super) struct Arguments {
     /// The project (.mien)
     project: PathBuf,
 
-    /// The pane that is written, by its number from 1 on; without, the first that shows a result
+    /// The pane to export, numbered from 1 [default: the first that shows a result]
     #[arg(long, value_name = "N")]
     pane: Option<usize>,
 
-    /// Every pane, side by side
+    /// Export all panes side by side
     #[arg(long, conflicts_with = "pane")]
     grid: bool,
 
-    /// No names above the panes of a grid
+    /// Leave out the labels above the panes of a grid
     #[arg(long)]
     no_labels: bool,
 
-    /// A part of the job, from the first to the last frame, both counted from 1, such as 13-24
+    /// Export only frames A to B, numbered from 1, such as 13-24
     #[arg(long, value_name = "A-B", value_parser = Frames::parse)]
     frames: Option<Frames>,
 
-    /// Frames a second; the motion's own where nothing is said, and the movement keeps its seconds
+    /// Frames per second; the motion keeps its duration [default: the motion's own]
     #[arg(long, value_name = "F", allow_hyphen_values = true, value_parser = fps)]
     fps: Option<f64>,
 
-    /// From 1 (small) to 100 (best), for .mp4, .webp and .jpg
+    /// The quality of an MP4, WebP or JPEG, from 1 (smallest file) to 100 (best)
     #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
     quality: Option<u8>,
 
-    /// The size of a pane, as a share of the portrait's own
+    /// The size of a pane as a fraction of the portrait's
     #[arg(
         long,
         default_value = "1",
@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     )]
     scale: f64,
 
-    /// The GANimation weights, in place of those that come with Mien: a file, or the name of installed ones
+    /// GANimation weights instead of the built-in ones: a file, or the name of installed weights
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 

@@ -22,31 +22,31 @@ pub(super) struct Arguments {
     #[arg(required = true)]
     portraits: Vec<PathBuf>,
 
-    /// Reads a clip: the Action Units of its largest face, frame by frame
+    /// Read a clip: the Action Units of its largest face, frame by frame
     #[arg(long, conflicts_with = "landmarks")]
     clip: bool,
 
-    /// A picture of the same person relaxed, to read against: slighter movement is seen then
+    /// A picture of the same person with a relaxed face; expressions are measured relative to it, more precisely
     #[arg(long, value_name = "PICTURE")]
     neutral: Option<PathBuf>,
 
-    /// With --clip: reads against the clip's own most relaxed face
+    /// With --clip: measure relative to the clip's most relaxed face
     #[arg(long, requires = "clip", conflicts_with = "neutral")]
     own_rest: bool,
 
-    /// With --clip: takes out the tremble of the measured values
+    /// With --clip: smooth the measured values
     #[arg(long, requires = "clip")]
     smooth: bool,
 
-    /// Prints JSON in place of a table; of several pictures, a list
+    /// Print JSON instead of a table; a list for several pictures
     #[arg(long)]
     json: bool,
 
-    /// With --json: the 478 landmarks and 52 blendshape scores of every face too
+    /// With --json: include the 478 landmarks and 52 blendshape scores of each face
     #[arg(long, requires = "json")]
     landmarks: bool,
 
-    /// A GANimation weight file (safetensors) whose crop is printed in place of that of the one that comes with Mien
+    /// A GANimation weight file (safetensors) whose crop is printed instead of the built-in one's
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 }
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
             documents.push(document(&portrait, arguments.landmarks));
         } else if portrait.faces.is_empty() {
             print(&format!(
-                "{}: no face was found; if there is one, give its square to \"mien edit\" with --crop.\n",
+                "{}: no face was found; if there is one, tell \"mien edit\" its square with --crop.\n",
                 portrait.name
             ))?;
         } else {
@@ -137,7 +137,7 @@ fn clip(path: &Path, arguments: &Arguments, neutral: Option<&Neutral>) -> Result
         return print(&format!("{document:#}\n"));
     }
     let mut text = format!(
-        "{}: {} frames, {:.3} a second, {} without a face\n",
+        "{}: {} frames, {:.3} per second, {} without a face\n",
         track.name,
         track.frames.len(),
         track.fps,

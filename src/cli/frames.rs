@@ -78,7 +78,7 @@ mod tests {
             ("0", "out of range"),
             ("100001", "out of range"),
             ("1-2/0", "out of range"),
-            ("0-3", "counted from 1"),
+            ("0-3", "numbered from 1"),
             ("24-13", "backwards"),
             ("24-13/48", "backwards"),
             ("x", "--frames x is neither"),

@@ -7,19 +7,19 @@ use crate::document::{Gaze, HeadPlace, HeadTurn, Pose};
 
 #[derive(Debug, Args)]
 pub(super) struct HeadArgs {
-    /// Turns the head to the picture's right, in degrees from -20 to 20; 0 leaves it as the portrait has it
+    /// Turn the head to the picture's right, in degrees from -20 to 20 relative to the portrait
     #[arg(long, default_value = "0", value_name = "D", allow_hyphen_values = true, value_parser = head_angle)]
     yaw: f32,
 
-    /// Nods it down, in degrees from -20 to 20
+    /// Tilt the head down, in degrees from -20 to 20
     #[arg(long, default_value = "0", value_name = "D", allow_hyphen_values = true, value_parser = head_angle)]
     pitch: f32,
 
-    /// Tilts it clockwise as seen, in degrees from -20 to 20
+    /// Tilt the head sideways, clockwise as seen, in degrees from -20 to 20
     #[arg(long, default_value = "0", value_name = "D", allow_hyphen_values = true, value_parser = head_angle)]
     roll: f32,
 
-    /// Where the eyes look, in degrees from -25 to 25 to the picture's right and up of where the portrait looks
+    /// Turn the eyes to the picture's right and up, in degrees from -25 to 25 relative to the portrait
     #[arg(long, default_value = "0,0", value_name = "X,Y", allow_hyphen_values = true, value_parser = gaze)]
     gaze: Gaze,
 

@@ -37,16 +37,16 @@ use crate::methods::registry::Registry;
 use crate::text;
 use crate::weights::Bundled;
 
-/// A desktop studio for artists who edit the expression in a portrait.
+/// A desktop studio for editing the expression in a portrait.
 ///
-/// Without a command the studio opens, with a portrait if one is given.
+/// Without a command, opens the studio.
 #[derive(Debug, Parser)]
 #[command(name = "mien", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// What to open in the studio: a portrait (PNG, JPEG, WebP, TIFF, BMP or GIF), a project (.mien) or a clip
+    /// The file to open in the studio: a portrait (PNG, JPEG, WebP, TIFF, BMP or GIF), a project (.mien) or a clip
     portrait: Option<PathBuf>,
 
-    /// A GANimation weight file (safetensors) to use in place of the one that comes with Mien
+    /// A GANimation weight file (safetensors) to use instead of the built-in one
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
 
@@ -56,19 +56,19 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Edits a portrait's expression and writes a picture, an animation or a video
+    /// Edit the expression in a portrait and write a picture, an animation or a video
     Edit(Box<edit::Arguments>),
-    /// Finds the faces of a portrait and says what they show: boxes, head pose, Action Units
+    /// Find the faces in a portrait and print their boxes, head poses and Action Units
     Face(face::Arguments),
-    /// Gives a portrait the movement of a clip, and writes a video, an animation or a sequence of pictures
+    /// Transfer the movement of a clip to a portrait and write a video, an animation or a sequence of pictures
     Transfer(Box<transfer::Arguments>),
-    /// Shows what each method makes of a motion side by side, and measures it
+    /// Show the results of several methods side by side, and measure them
     Compare(Box<compare::Arguments>),
-    /// Writes the panes of a project, or a part of their frames, without a window
+    /// Export the panes of a project, or a range of their frames, without a window
     Export(Box<export::Arguments>),
-    /// Makes up a moving face, from codes for who is seen and how it moves
+    /// Generate a moving face from latent codes for its identity and its motion
     Sample(sample::Arguments),
-    /// Lists, checks and imports weights
+    /// List, check and import weights
     Weights(weights::Arguments),
 }
 
@@ -134,12 +134,12 @@ fn check_environment() -> Result<(), CliError> {
             advice,
         })
     };
-    check("MIEN_DEVICE", "leave it out, or give cpu", |value| {
+    check("MIEN_DEVICE", "unset it, or set it to cpu", |value| {
         value == "cpu"
     })?;
     check(
         "RAYON_NUM_THREADS",
-        "leave it out, or give as many threads as the processor has",
+        "unset it, or set it to a number of threads",
         |value| {
             value
                 .parse()

@@ -19,19 +19,19 @@ use crate::text;
 /// A command may word the help of these in its own way, by `mut_arg`.
 #[derive(Debug, Args)]
 pub(super) struct OutputArgs {
-    /// Leaves out the note in the file that says that Mien edited it, and whether a model painted a part
+    /// Don't mark the file as edited with Mien, and with AI where a model painted a part of it
     #[arg(long)]
     pub unmarked: bool,
 
-    /// How often a GIF, APNG or WebP plays; 0 is for ever
+    /// How often a GIF, APNG or WebP repeats; 0 loops forever
     #[arg(long = "loop", default_value_t = 0, value_name = "TIMES")]
     loops: u16,
 
-    /// No progress bar and no remarks
+    /// Print no progress bar and no remarks
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// What to write
+    /// The file to write
     #[arg(id = "output", short = 'o', long = "output", value_name = "FILE")]
     pub path: PathBuf,
 }
@@ -112,17 +112,17 @@ pub(super) fn print_remarks(remarks: &[Remark], reference: Option<(usize, Option
     for remark in remarks {
         match remark {
             Remark::NoFaceInPortrait { .. } | Remark::NoFaceInClip { .. } | Remark::NoReference => {
-                say(with_hint(remark, "; --reference names another"));
+                say(with_hint(remark, "; choose another with --reference"));
             }
             remark => say(remark),
         }
     }
     if let Some((frame, difference)) = reference {
         let score = difference.map_or_else(String::new, |difference| {
-            format!(", the most like the portrait (difference {difference:.3})")
+            format!(", the closest to the portrait (difference {difference:.3})")
         });
         say(format_args!(
-            "motion is relative to frame {} of the clip{score}.",
+            "Motion is relative to frame {} of the clip{score}.",
             frame + 1
         ));
     }

@@ -14,29 +14,29 @@ use crate::weights::CropRule;
 
 #[derive(Debug, Args)]
 pub(super) struct Place {
-    /// Which face of several, counted from the largest as "mien face" lists them
+    /// The face to edit if there are several, numbered from the largest as in "mien face"
     #[arg(long, default_value_t = 1, value_name = "N")]
     face: usize,
 
-    /// Turns the square with the head: for a face that leans
+    /// Turn the crop with the head, for a tilted face
     #[arg(long, conflicts_with = "crop")]
     level: bool,
 
-    /// Limits the change to parts of the face: brows, eyes, nose, mouth, skin, and left or right
+    /// Edit only these parts of the face: brows, eyes, nose, mouth, skin, and left or right
     #[arg(long, value_name = "PART,...", value_parser = region)]
     region: Option<Limit>,
 
-    /// The face's square: left, top and side in pixels of the portrait, and if it leans with the head the degrees
-    /// clockwise by which it is turned about its middle; without it the face is found
+    /// The square crop of the face: left, top and side in pixels of the portrait, and optionally the degrees clockwise by
+    /// which it is turned about its centre [default: around the detected face]
     #[arg(long, value_name = "X,Y,SIDE[,DEGREES]", allow_hyphen_values = true, value_parser = crop)]
     crop: Option<Crop>,
 
-    /// How strongly the rig draws folds: from 0 (a child's smooth skin) to 1 (most adults'), or auto for what the portrait's
-    /// own skin shows
+    /// How strongly the rig draws skin folds: from 0 (smooth, as a child's) to 1 (most adults), or auto to match the
+    /// portrait's skin
     #[arg(long, default_value = "auto", value_name = "F|auto", allow_hyphen_values = true, value_parser = folds)]
     folds: Folds,
 
-    /// Whether the rig keeps the frame of glasses rigid: auto for where the portrait seems to show glasses, rigid, or bend
+    /// Whether the rig keeps the frame of glasses rigid or lets it bend with the face; auto detects glasses
     #[arg(long, default_value = "auto", value_parser = glasses())]
     glasses: Glasses,
 }
@@ -98,12 +98,12 @@ impl Place {
         }
         match portrait.faces.len() {
             0 if self.crop.is_none() => say(format_args!(
-                "no face was found, so it is guessed to lie in {x:.0},{y:.0},{side:.0}; \
-                 if the result looks wrong, give the square around the face with --crop."
+                "No face was found, so the crop {x:.0},{y:.0},{side:.0} is a guess; \
+                 if the result looks wrong, set the square around the face with --crop."
             )),
             0 | 1 => {}
             found => say(format_args!(
-                "{found} faces were found; number {} is {done} (--face N takes another).",
+                "{found} faces were found and number {} is {done}; choose another with --face.",
                 self.face
             )),
         }
@@ -112,7 +112,7 @@ impl Place {
         if let Some(remark) = face.filter(|_| !by_hand).and_then(|face| face.remark()) {
             match remark {
                 FaceRemark::Leaning { degrees } => say(format_args!(
-                    "The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (--level)."
+                    "The head is tilted by {degrees:.0} degrees; edits work better with the crop turned to match (--level)."
                 )),
                 remark => say(remark),
             }

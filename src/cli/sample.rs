@@ -20,38 +20,38 @@ use crate::text;
 #[derive(Debug, Args)]
 #[command(
     mut_arg("unmarked", |arg| arg.help(
-        "Leaves out the note in the file that says that a model made it"
+        "Don't mark the file as generated with AI"
     )),
     mut_arg("output", |arg| arg.help(
-        "What to write: .gif, .apng, .webp, .mp4, or .png for a numbered sequence, with the codes beside it as .json; or .json for the codes alone"
+        "The file to write: .gif, .apng, .webp, .mp4, or .png for a numbered sequence, with the codes next to it as .json; or .json for the codes alone"
     ))
 )]
 pub(super) struct Arguments {
-    /// Where the dice fall: the same number gives the same clip; without, a new one each time
+    /// The random seed: the same seed gives the same clip [default: a new one each time]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// What the face does: anger, disgust, fear, happiness, sadness, surprise, or the category's number from 0 on
+    /// The expression: anger, disgust, fear, happiness, sadness, surprise, or the category's number from 0
     #[arg(long, value_name = "NAME|N")]
     category: Option<String>,
 
-    /// How many frames; with A-B or A-B/N only those from A to B, counted from 1: a sequence's keep their numbers
+    /// The number of frames; A-B or A-B/N writes only frames A to B, numbered from 1; the files of a sequence keep their numbers
     #[arg(long, value_name = "N|A-B|A-B/N", value_parser = Frames::parse)]
     frames: Option<Frames>,
 
-    /// Keeps one part as --seed gives it and draws the other anew each time
+    /// Keep this part from --seed, and sample the other part at random each time
     #[arg(long, value_enum, requires = "seed")]
     hold: Option<Part>,
 
-    /// Takes who is seen (and, without --category, what is done) from the codes of another sample
+    /// Take the identity (and, without --category, the expression) from the codes of another sample
     #[arg(long, value_name = "FILE")]
     content: Option<PathBuf>,
 
-    /// Takes the motion from the codes of another sample
+    /// Take the motion from the codes of another sample
     #[arg(long, value_name = "FILE")]
     motion: Option<PathBuf>,
 
-    /// Frames a second; the published network was trained at 8
+    /// Frames per second; the published network was trained at 8
     #[arg(
         long,
         default_value = "8",
@@ -61,15 +61,15 @@ pub(super) struct Arguments {
     )]
     fps: f64,
 
-    /// Pixels a side of what is written; the network's own frames have 64
+    /// The side of the result in pixels; the network's own frames have 64
     #[arg(long, default_value = "256", value_name = "PIXELS", value_parser = number(16.0, 2048.0))]
     size: f64,
 
-    /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is exact. Without, 80
+    /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is lossless [default: 80]
     #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
     quality: Option<u8>,
 
-    /// The weights, in place of those that come with Mien: a file, or the name of installed ones
+    /// Weights instead of the built-in ones: a file, or the name of installed weights
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 
@@ -138,9 +138,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
     })?;
     job.sample.save(&codes_path)?;
     if !arguments.output.quiet {
-        let seed = seed.map_or_else(String::new, |seed| format!(", drawn from seed {seed}"));
+        let seed = seed.map_or_else(String::new, |seed| format!(", sampled from seed {seed},"));
         say(format_args!(
-            "the codes{seed} are in {}; --content and --motion take them from there.",
+            "The codes{seed} are in {}; reuse them with --content and --motion.",
             text::path(&codes_path)
         ));
     }

@@ -27,52 +27,51 @@ use crate::progress::Progress;
 
 #[derive(Debug, Args)]
 #[command(mut_arg("output", |arg| arg.help(
-    "What to write: .mp4, .gif, .apng, .webp, or .png for a numbered sequence"
+    "The file to write: .mp4, .gif, .apng, .webp, or .png for a numbered sequence"
 )))]
 pub(super) struct Arguments {
     /// The portrait (PNG, JPEG, WebP, TIFF, BMP or GIF)
     portrait: PathBuf,
 
-    /// The clip whose movement it takes over: a video, a GIF, or a folder or pattern of frames
+    /// The driving clip: a video, a GIF, or a folder or pattern of numbered frames
     #[arg(
         required_unless_present = "sample_clip",
         conflicts_with = "sample_clip"
     )]
     clip: Option<PathBuf>,
 
-    /// Takes over the movement of the short clip that comes with Mien
+    /// Use the built-in sample clip
     #[arg(long)]
     sample_clip: bool,
 
-    /// How: through Action Units read from the clip's face, drawn with the portrait's own pixels (rig) or by a network
-    /// (ganimation); or by the clip's own motion (fomm, tps). Without, the rig, and GANimation where no face is found
+    /// The method: Action Units read from the clip's face, drawn with the portrait's own pixels (rig) or by a network
+    /// (ganimation); or the clip's own motion (fomm, tps) [default: rig, or ganimation if no face is found]
     #[arg(long, value_parser = method())]
     method: Option<MethodId>,
 
-    /// Take the clip's face as it is (standard), or only how it moves (relative); of TPS also its own way to tell a face's
-    /// shape from its pose (avd)
+    /// Transfer the clip's face as it is (standard), or only how it moves (relative); or, with TPS, its own separation of shape
+    /// and pose (avd)
     #[arg(long, value_parser = mode(), default_value = "relative")]
     mode: Mode,
 
-    /// For relative motion, the clip's frame that counts as looking like the portrait: its number from 1 on, or auto for
-    /// the one that is most like it
+    /// For relative motion: the clip's frame that matches the portrait's expression, numbered from 1, or auto for the closest
     #[arg(long, default_value = "auto", value_name = "N|auto", value_parser = reference)]
     reference: Reference,
 
-    /// Uses the clip from this time on, such as 1.5 or 0:01.5
+    /// Start the clip at this time, such as 1.5 or 0:01.5
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<f64>,
 
-    /// Uses the clip up to this time
+    /// End the clip at this time
     #[arg(long, value_name = "TIME", value_parser = time)]
     to: Option<f64>,
 
-    /// Writes only the frames from A to B of all that the clip gives, counted from 1: a sequence's keep their numbers. The
-    /// whole clip is still looked at, so that parts fit together
+    /// Write only frames A to B, numbered from 1; the files of a sequence keep their numbers. The whole clip is still analysed,
+    /// so that ranges fit together
     #[arg(long, value_name = "A-B", value_parser = Frames::parse)]
     frames: Option<Frames>,
 
-    /// How much of the movement: 1 as it is, 0 none, more exaggerates it
+    /// How strong the movement is: 0 is none, 1 as in the clip, and more exaggerates it
     #[arg(
         long,
         default_value = "1",
@@ -85,32 +84,32 @@ pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// For fomm and tps, the network's own picture in place of the portrait moved at its own size
+    /// For fomm and tps: write the network's own picture instead of the full-size portrait warped by its motion
     #[arg(long)]
     plain: bool,
 
-    /// For fomm and tps, the rig draws the clip's expression (Action Units and gaze) first, and the method moves that: these
-    /// networks carry the head and little of the expression
+    /// For fomm and tps: draw the clip's expression (Action Units and gaze) with the rig first, and let the method move that;
+    /// these networks transfer the head's motion and little of the expression
     #[arg(long, conflicts_with = "plain")]
     expression_by_rig: bool,
 
-    /// For ganimation, the Action Units as they were measured, without their tremble taken out
+    /// For ganimation: don't smooth the measured Action Units
     #[arg(long)]
     no_smooth: bool,
 
-    /// For ganimation, the network's own softness, without the portrait's fine detail over it
+    /// For ganimation: don't restore the portrait's fine detail, which the network blurs
     #[arg(long)]
     no_detail: bool,
 
-    /// Leaves the clip's sound out of an MP4
+    /// Leave the clip's sound out of an MP4
     #[arg(long)]
     no_sound: bool,
 
-    /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is exact. Without, 80
+    /// The quality of an MP4 or WebP, from 1 to 100; a WebP of 100 is lossless [default: 80]
     #[arg(long, value_name = "Q", allow_hyphen_values = true, value_parser = quality)]
     quality: Option<u8>,
 
-    /// The size of what is written, as a share of the portrait's own
+    /// The size of the result as a fraction of the portrait's
     #[arg(
         long,
         default_value = "1",
@@ -120,7 +119,7 @@ pub(super) struct Arguments {
     )]
     scale: f64,
 
-    /// The weights of the method, in place of those that come with Mien: a file, or the name of installed ones
+    /// Weights for the method instead of the built-in ones: a file, or the name of installed weights
     #[arg(long, value_name = "FILE|NAME")]
     weights: Option<PathBuf>,
 

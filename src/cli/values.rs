@@ -16,32 +16,32 @@ use crate::methods::registry::BUILT_IN;
 /// Why an option's value can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ValueError {
-    #[error("is out of range; give a number from {min} to {max}.")]
+    #[error("is out of range; use a number from {min} to {max}.")]
     OutOfRange { min: f64, max: f64 },
-    #[error("is out of range; give a whole number from 1 to 100.")]
+    #[error("is out of range; use a whole number from 1 to 100.")]
     Quality,
     #[error(
-        "is no direction; give degrees to the right and up, each from {min} to {max}, such as 10,-5."
+        "is not a direction; write degrees to the right and up, each from {min} to {max}, such as 10,-5."
     )]
     Gaze { min: f32, max: f32 },
     #[error(
-        "is no place; give percents of the face's width to the right and up, each from {min} to {max}, such as 10,-5."
+        "is not a place; write percents of the face's width to the right and up, each from {min} to {max}, such as 10,-5."
     )]
     Place { min: f32, max: f32 },
-    #[error("is out of range; give a number from {min} to {max}, or auto.")]
+    #[error("is out of range; use a number from {min} to {max}, or auto.")]
     Folds { min: f32, max: f32 },
-    #[error("is no frame; give its number, from 1 on, or auto.")]
+    #[error("is not a frame; write its number, from 1, or auto.")]
     Reference,
-    #[error("is neither a number of frames nor a part of them; write 48, 13-24 or 13-24/48.")]
+    #[error("is neither a number of frames nor a range; write 48, 13-24 or 13-24/48.")]
     Frames,
     #[error("{}", frame_range(.0))]
     FrameRange(#[from] FrameRangeError),
     #[error(
-        "--region {0} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, with commas between."
+        "--region {0} is not a part of the face; use brows, eyes, nose, mouth, skin, left or right, separated by commas."
     )]
     Region(String),
     #[error(
-        "{0:?} is not a pane; use source, result, difference, flow, keypoints, mesh, depth, layers, attention or colour, with commas between."
+        "{0:?} is not a pane; use source, result, difference, flow, keypoints, mesh, depth, layers, attention or colour, separated by commas."
     )]
     Pane(String),
     #[error(transparent)]
@@ -74,16 +74,16 @@ impl ValueError {
 pub(super) fn frame_range(error: &FrameRangeError) -> String {
     match error {
         FrameRangeError::BeforeFirst { first, last } => format!(
-            "--frames {first}-{last} begins before the first frame; frames are counted from 1."
+            "--frames {first}-{last} begins before the first frame; frames are numbered from 1."
         ),
         FrameRangeError::Backwards { first, last } => {
-            format!("--frames {first}-{last} runs backwards; give the smaller number first.")
+            format!("--frames {first}-{last} runs backwards; put the smaller number first.")
         }
         FrameRangeError::OtherCount { count, has } => format!(
-            "--frames counts {count} frames, but this export has {has}; give a part of those, such as 1-{has}."
+            "--frames says {count} frames, but this export has {has}; choose a range of them, such as 1-{has}."
         ),
         FrameRangeError::BeyondLast { first, last, total } => format!(
-            "--frames {first}-{last} goes beyond the last frame, which is number {total}; end the part there or before."
+            "--frames {first}-{last} goes past the last frame, which is number {total}; end the range there or earlier."
         ),
     }
 }

@@ -23,39 +23,39 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Lists the weights that come with Mien and those in your data folder
+    /// List the built-in weights and those in your data folder
     List {
-        /// With configuration, crop, licence and origin, and the model cards of those that come with Mien
+        /// Include configuration, crop, licence and origin, and the model cards of the built-in weights
         #[arg(short, long)]
         verbose: bool,
     },
-    /// Makes weights of a published checkpoint and keeps them in your data folder; nothing in it is run
+    /// Convert a published checkpoint to weights in your data folder, without running any of its code
     Import {
-        /// A checkpoint as it was published (.pth, .pth.tar, .pytorch, ...)
+        /// A published checkpoint (.pth, .pth.tar, .pytorch, ...)
         file: PathBuf,
 
-        /// What they are to be called; without, as the file is
+        /// The name of the weights [default: the file's name]
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
 
-        /// For FOMM, whether its warps are done as torch did before 1.3 (yes) or since (no); without, as the file tells
+        /// For FOMM: whether its warps are computed as in torch before 1.3 (yes) or since (no) [default: by the file's format]
         #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
         align_corners: Option<bool>,
 
-        /// The licence that they were published under, where Mien doesn't know it
+        /// The licence of the published checkpoint, if Mien doesn't know it
         #[arg(long, value_name = "TEXT")]
         licence: Option<String>,
 
-        /// Replaces weights of the same name
+        /// Replace weights of the same name
         #[arg(long)]
         replace: bool,
     },
-    /// Says what a weight file or a published PyTorch checkpoint is, without running or keeping anything of it
+    /// Show what a weight file or a published PyTorch checkpoint contains, without running or keeping any of it
     Check {
         /// A safetensors file or a checkpoint (.pth, .pth.tar, .pkl, ...)
         file: PathBuf,
 
-        /// With the name, type and shape of every tensor
+        /// Include the name, type and shape of every tensor
         #[arg(short, long)]
         verbose: bool,
     },
@@ -90,7 +90,7 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" | "true" => Ok(true),
         "no" | "false" => Ok(false),
-        _ => Err("say yes or no".to_owned()),
+        _ => Err("write yes or no".to_owned()),
     }
 }
 
@@ -99,15 +99,15 @@ fn bring(file: &Path, options: &ImportOptions) -> Result<(), CliError> {
     let imported = import(file, &folder, options)?;
     for remark in &imported.remarks {
         let hint = match remark {
-            ImportRemark::UnknownLicence => ", and say it with --licence",
+            ImportRemark::UnknownLicence => ", and set it with --licence",
             ImportRemark::Warps {
                 why: TorchVersionSource::Usual,
                 ..
-            } => "; --align-corners no says otherwise",
+            } => "; change this with --align-corners no",
             ImportRemark::Warps {
                 why: TorchVersionSource::Container,
                 ..
-            } => "; --align-corners says otherwise",
+            } => "; change this with --align-corners",
             _ => "",
         };
         say(with_hint(remark, hint));
@@ -167,7 +167,7 @@ fn report(file: &Path, checkpoint: &Checkpoint, verbose: bool) -> String {
                 text += &format!("  lacks    {missing}\n");
             }
         }
-        None => text += "  system   none that Mien knows\n",
+        None => text += "  system   unknown\n",
     }
     text += &format!(
         "  tensors  {} with {:.1} M numbers\n",
@@ -197,7 +197,7 @@ const INDENT: usize = 4;
 
 fn describe(entry: &Installed, verbose: bool) -> String {
     let place = match &entry.origin {
-        Origin::Bundled => "comes with Mien".to_owned(),
+        Origin::Bundled => "built in".to_owned(),
         Origin::File(path) => text::path(path),
     };
     let mut text = format!(

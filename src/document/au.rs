@@ -132,12 +132,12 @@ pub enum AuError {
     Unknown(String),
     /// Outside [`AuVector::RANGE`].
     #[error(
-        "AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full), or beyond them from {min} to {max}.",
+        "AU{code}={value} is out of range; use a value from 0 (relaxed) to 1 (full), at most from {min} to {max}.",
         min = AuVector::RANGE.start(), max = AuVector::RANGE.end()
     )]
     OutOfRange { code: u8, value: String },
     /// Outside 0..=1, where values beyond it aren't accepted.
-    #[error("AU{code}={value} is out of range; give a value from 0 (relaxed) to 1 (full).")]
+    #[error("AU{code}={value} is out of range; use a value from 0 (relaxed) to 1 (full).")]
     Unusual { code: u8, value: String },
     /// Not of the form `code=value`.
     #[error(

@@ -24,12 +24,12 @@ pub struct Crop {
 pub enum CropError {
     /// Not three or four numbers.
     #[error(
-        "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148, and if it is turned the degrees clockwise after them."
+        "{0:?} is not a crop; write left, top and side in pixels of the portrait, such as 150,50,148, and after them the degrees clockwise if it is turned."
     )]
     Malformed(String),
     /// Partly or wholly outside the portrait.
     #[error(
-        "the crop {x},{y},{side} does not lie within the portrait of {width} x {height} pixels; keep the whole square inside it."
+        "The crop {x},{y},{side} reaches beyond the portrait of {width} x {height} pixels; keep the whole square inside it."
     )]
     Outside {
         x: f32,
@@ -39,10 +39,10 @@ pub enum CropError {
         height: u32,
     },
     /// A side below [`Crop::MIN_SIDE`].
-    #[error("the crop's side of {0} pixels is too small to hold a face; make it at least {min} pixels.", min = Crop::MIN_SIDE)]
+    #[error("A crop of {0} pixels is too small for a face; make it at least {min} pixels wide.", min = Crop::MIN_SIDE)]
     TooSmall(f32),
     /// A portrait with a side below [`Crop::MIN_SIDE`].
-    #[error("a portrait of {width} x {height} pixels is too small to hold a face; open one of at least {min} pixels a side.", min = Crop::MIN_SIDE)]
+    #[error("A portrait of {width} x {height} pixels is too small for a face; open one of at least {min} x {min} pixels.", min = Crop::MIN_SIDE)]
     PortraitTooSmall { width: u32, height: u32 },
 }
 

@@ -41,7 +41,7 @@ pub enum FileFormatError {
     Still(PathBuf),
     /// A name without a known ending.
     #[error(
-        "{} does not say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
+        "{} doesn't say which kind of file to write; end the name in .png, .jpg, .gif, .apng, .webp or .mp4.",
         text::path(.0)
     )]
     Unknown(PathBuf),

@@ -54,7 +54,7 @@ impl<'de, const LOW: i16, const HIGH: i16, const REST: i16> Deserialize<'de>
             Ok(Self::new(number))
         } else {
             Err(D::Error::custom(format!(
-                "{number} is out of range; give a number from {LOW} to {HIGH}."
+                "{number} is out of range; use a number from {LOW} to {HIGH}."
             )))
         }
     }

@@ -164,7 +164,7 @@ impl<'de> Deserialize<'de> for MethodChoice {
         struct Reader;
 
         fn id<E: de::Error>(name: &str) -> Result<MethodId, E> {
-            MethodId::checked(name).ok_or_else(|| E::custom(format!("{name:?} is no method")))
+            MethodId::checked(name).ok_or_else(|| E::custom(format!("{name:?} is not a method")))
         }
 
         impl<'de> Visitor<'de> for Reader {

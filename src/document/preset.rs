@@ -81,21 +81,21 @@ pub enum PresetError {
     Unknown { name: String, known: String },
     /// A preset file that can't be parsed.
     #[error(
-        "the preset file {} cannot be used: {reason}; mend or delete it.",
+        "The preset file {} can't be used: {reason}; correct or delete it.",
         text::path(path)
     )]
     Damaged { path: PathBuf, reason: String },
     /// A name without letters and digits.
-    #[error("a preset's name must hold a letter or a digit; give it another name than {0:?}.")]
+    #[error("{0:?} can't be a preset's name; use at least one letter or digit.")]
     BadName(String),
     /// The name of a bundled preset.
     #[error("{0:?} is the name of a preset that comes with Mien; choose another name.")]
     Taken(String),
     /// The name of one of the artist's presets.
-    #[error("there is a preset called {0:?} already; give the new one another name.")]
+    #[error("There is already a preset called {0:?}; choose another name.")]
     Exists(String),
     /// A preset that was deleted meanwhile.
-    #[error("there is no preset called {0:?} any more.")]
+    #[error("The preset {0:?} no longer exists; choose another.")]
     Gone(String),
     /// The preset's file can't be written.
     #[error(transparent)]

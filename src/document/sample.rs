@@ -136,7 +136,7 @@ pub struct Sample {
 pub enum SampleError {
     /// A code of the wrong length.
     #[error(
-        "{what} should hold {expected} numbers, but holds {found}; use a sample of the same model."
+        "There are {found} numbers in {what} instead of {expected}; use a sample of the same model."
     )]
     Length {
         what: String,
@@ -144,29 +144,31 @@ pub enum SampleError {
         found: usize,
     },
     /// A code with a NaN or an infinity.
-    #[error("number {index} of {what} is not a finite number; draw the sample again.")]
+    #[error("Number {index} of {what} isn't finite; sample it again.")]
     NotFinite { what: String, index: usize },
     /// A number of frames outside 1..=[`Sample::MAX_FRAMES`].
-    #[error("a clip has from 1 to {most} frames, not {found}.", most = Sample::MAX_FRAMES)]
+    #[error("A clip can't have {found} frames; choose from 1 to {most}.", most = Sample::MAX_FRAMES)]
     Frames { found: usize },
     /// A category that the model doesn't have.
     #[error("{name:?} is not a category of this model; use one of: {known}.")]
     UnknownCategory { name: String, known: String },
     /// The category of another model.
     #[error(
-        "the sample's category is {found}, but the model has {expected}; draw the sample with this model."
+        "The sample's category is {found}, but the model has {expected}; sample it with this model."
     )]
     Category { expected: String, found: String },
     /// A blend weight outside 0..=1.
-    #[error("the way between two samples must be a number from 0 to 1, not {0}.")]
+    #[error("Samples can't be blended by {0}; use a number from 0 to 1.")]
     BlendWeight(f32),
     /// A file that isn't a saved sample.
     #[error(
-        "these are not the codes of a sample that Mien has saved ({0}); choose the file that was saved with a clip."
+        "These are not the codes of a sample that Mien saved ({0}); choose the file that was saved with a clip."
     )]
     Damaged(String),
     /// A file of a later version.
-    #[error("the sample was saved as version {0}, which this Mien doesn't know; use a newer one.")]
+    #[error(
+        "The sample was saved in version {0} of the format, which this Mien doesn't know; update Mien to open it."
+    )]
     Version(u64),
     /// An error in a file.
     #[error("{}: {reason}", file_name(path))]
@@ -332,7 +334,7 @@ fn check_category(category: Option<Category>, of: usize) -> Result<(), SampleErr
     Err(SampleError::Category {
         expected: match of {
             0 => "none".to_owned(),
-            of => format!("{of} from 0 on"),
+            of => format!("{of}, numbered from 0"),
         },
         found: match category {
             Some(Category { index, of }) => format!("number {index} of {of}"),

@@ -173,17 +173,15 @@ impl FoundFace {
 pub enum FaceRemark {
     /// The face has few pixels.
     #[error(
-        "The face is only {size:.0} pixels large, so edits will be coarse; a picture of it from nearer comes out better."
+        "The face is only {size:.0} pixels across, so edits will be coarse; use a picture in which it is larger."
     )]
     Small { size: f32 },
     /// The head is turned to a side.
-    #[error(
-        "The face is turned by {degrees:.0} degrees; faces seen from the front come out better."
-    )]
+    #[error("The face is turned by {degrees:.0} degrees; faces seen from the front work better.")]
     Turned { degrees: f32 },
     /// The head is rolled, and the square is upright.
     #[error(
-        "The head leans by {degrees:.0} degrees; the edit comes out better with the square turned with it (Level)."
+        "The head is tilted by {degrees:.0} degrees; edits work better with the crop turned to match (Level)."
     )]
     Leaning { degrees: f32 },
 }
@@ -241,7 +239,7 @@ mod tests {
         let said = |face: FoundFace, part: &str| face.remark().unwrap().to_string().contains(part);
         assert!(said(face(0.0, 0.0, 0.2), "24 pixels"));
         assert!(said(face(-44.0, 0.0, 1.0), "44 degrees"));
-        assert!(said(face(0.0, -20.0, 1.0), "leans by 20 degrees"));
+        assert!(said(face(0.0, -20.0, 1.0), "tilted by 20 degrees"));
         let mut levelled = face(0.0, -20.0, 1.0);
         levelled.crop.angle = -0.35;
         assert_eq!(levelled.remark(), None);

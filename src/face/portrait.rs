@@ -137,7 +137,7 @@ impl Portrait {
     pub fn damage(&self) -> Option<String> {
         let name = text::name(&self.name);
         self.is_damaged.then(|| {
-            format!("{name} is damaged and was opened as far as it can be decoded; look it over, or get it again.")
+            format!("{name} is damaged and was opened as far as it could be read; check it, or copy it again from its source.")
         })
     }
 

@@ -237,7 +237,7 @@ fn recognised(
             ganimation::Generator::new(&config, weights).map_err(|e| wrong(&e))?;
             if config.c_dim != ActionUnit::COUNT {
                 let reason = format!(
-                    "it takes {} Action Units, and which they are is known only of the published {}",
+                    "it takes {} Action Units, but only the published set of {} is known",
                     config.c_dim,
                     ActionUnit::COUNT
                 );
@@ -257,7 +257,7 @@ fn recognised(
     }
     if let Some(name) = left_over(&system, &shapes, &used) {
         let reason =
-            format!("its tensor {name:?} has no place in the network that the others make");
+            format!("its tensor {name:?} doesn't belong to the network that the others form");
         return Err(mismatch(file, &reason));
     }
     Ok(Detected {
@@ -295,17 +295,17 @@ fn left_over<'a>(
 pub enum ImportRemark {
     /// A checkpoint whose publisher Mien doesn't know.
     #[error(
-        "its licence is not known to Mien; look it up where it was published before you use the results."
+        "Mien doesn't know the licence of these weights; look it up where they were published before you use the results."
     )]
     UnknownLicence,
     /// A TPS checkpoint without the network for the mode avd.
-    #[error("it has no AVD network, so the mode avd can't be had with it.")]
+    #[error("These weights have no AVD network, so the mode avd isn't available with them.")]
     NoAvdNetwork,
     /// Which align_corners convention the warps use.
-    #[error("its warps are done {}, {why}.", if *align_corners {
-        "as torch did before 1.3 (align_corners)"
+    #[error("Warps are computed {}, {why}.", if *align_corners {
+        "as in torch before 1.3 (align_corners)"
     } else {
-        "as torch has done since 1.3 (no align_corners)"
+        "as in torch since 1.3 (no align_corners)"
     })]
     Warps {
         align_corners: bool,
@@ -320,10 +320,10 @@ pub enum TorchVersionSource {
     #[error("as you asked")]
     Asked,
     /// The convention of the published weights.
-    #[error("as for the published weights")]
+    #[error("as with the published weights")]
     Usual,
     /// From the container format, which differs between torch versions.
-    #[error("as the age of its container tells")]
+    #[error("judging by the age of the file's format")]
     Container,
 }
 

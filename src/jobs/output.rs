@@ -103,6 +103,15 @@ pub fn max_fps(format: FileFormat) -> f64 {
     }
 }
 
+/// The quality of a format, from 1 to 100, when none is chosen.
+pub fn default_quality(format: FileFormat) -> u8 {
+    match format {
+        FileFormat::Jpeg => JPEG_QUALITY,
+        FileFormat::Webp | FileFormat::WebpPicture => WebpSettings::QUALITY,
+        _ => Mp4Settings::default().quality,
+    }
+}
+
 /// Scales a size; each side is at least 1.
 pub(crate) fn scaled((width, height): (u32, u32), scale: f64) -> (u32, u32) {
     if scale == 1.0 {

@@ -16,24 +16,24 @@ pub enum Remark {
     Face(FaceError),
     /// The reference frame can't be matched to the portrait.
     #[error(
-        "no face was found in {name}, so the clip's first frame is taken as the one that looks like it."
+        "No face was found in {name}, so the clip's first frame is used as the reference frame."
     )]
     NoFaceInPortrait { name: String },
     /// The reference frame can't be matched to the clip.
-    #[error(
-        "no face was found in {name}, so its first frame is taken as the one that looks like the portrait."
-    )]
+    #[error("No face was found in {name}, so its first frame is used as the reference frame.")]
     NoFaceInClip { name: String },
     /// Neither can be matched.
-    #[error("no face tells which frame is most like the portrait, so the clip's first is taken.")]
+    #[error(
+        "Without a face, no frame can be matched to the portrait, so the clip's first is used as the reference frame."
+    )]
     NoReference,
     /// The clip's square can't be placed on a face.
     #[error(
-        "no face was found in the reference frame of {name}, so the middle of the picture is used; cut the clip to its face if the result looks wrong."
+        "No face was found in the reference frame of {name}, so the middle of the picture is used; crop the clip to its face if the result looks wrong."
     )]
     NoFaceInReference { name: String },
     /// The frames of the driving method show no face.
-    #[error("no face was found in the frames that {name} drew; the results may look wrong.")]
+    #[error("No face was found in the frames that {name} generated; the results may look wrong.")]
     NoFaceInDrawn { name: String },
     /// Some frames can't be measured.
     #[error("{faceless} of the {frames} frames of {name} show no face.")]
@@ -44,7 +44,7 @@ pub enum Remark {
     },
     /// Some frames repeat the expression of an earlier one.
     #[error(
-        "{faceless} of the {frames} frames of {name} show no face; they keep the expression before them."
+        "{faceless} of the {frames} frames of {name} show no face; they keep the expression of the frame before."
     )]
     RepeatsExpression {
         faceless: usize,

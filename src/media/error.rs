@@ -17,12 +17,12 @@ use crate::text;
 #[non_exhaustive]
 pub enum MediaError {
     /// There is nothing at that path.
-    #[error("{} isn't there; check its name and folder.", Name(path))]
+    #[error("{} doesn't exist; check its name and folder.", Name(path))]
     NotFound { path: PathBuf },
 
     /// This user lacks the permission to read the file.
     #[error(
-        "{} may not be read by this user; change its permissions or copy it to a folder of your own.",
+        "You don't have permission to read {}; change its permissions or copy it to a folder of your own.",
         Name(path)
     )]
     NotReadable { path: PathBuf },
@@ -33,18 +33,18 @@ pub enum MediaError {
 
     /// A device, pipe or socket.
     #[error(
-        "{} is a device or pipe rather than an ordinary file; choose an ordinary file.",
+        "{} is a device or pipe, not a regular file; choose a regular file.",
         Name(path)
     )]
     NotAFile { path: PathBuf },
 
     /// A file of 0 bytes.
-    #[error("{} is empty (0 bytes); copy it again from where it came.", Name(path))]
+    #[error("{} is empty (0 bytes); copy it again from its source.", Name(path))]
     Empty { path: PathBuf },
 
     /// A web page under a picture's name.
     #[error(
-        "{} is a web page, not a picture; download the picture itself rather than the page that shows it.",
+        "{} is a web page, not a picture; download the picture itself instead of the page that shows it.",
         Name(path)
     )]
     WebPage { path: PathBuf },
@@ -76,21 +76,21 @@ pub enum MediaError {
 
     /// A picture with wrong or missing data.
     #[error(
-        "{} is damaged or cut short ({reason}); copy it again from where it came.",
+        "{} is damaged or cut short ({reason}); copy it again from its source.",
         Name(path)
     )]
     Damaged { path: PathBuf, reason: String },
 
     /// A picture that uses a rare feature of its format.
     #[error(
-        "{} uses a variant of its format that Mien can't read ({reason}); save it anew as an ordinary PNG.",
+        "{} uses a variant of its format that Mien can't read ({reason}); save it again as an ordinary PNG.",
         Name(path)
     )]
     Unsupported { path: PathBuf, reason: String },
 
     /// More pixels than Mien handles.
     #[error(
-        "{} is {width} x {height} pixels; Mien opens pictures up to {} megapixels and {MAX_SIDE} pixels a side, so scale it down first.",
+        "{} is {width} x {height} pixels; Mien opens pictures up to {} megapixels and {MAX_SIDE} pixels per side, so scale it down first.",
         Name(path), MAX_PIXELS / 1_000_000
     )]
     TooLarge {
@@ -100,12 +100,12 @@ pub enum MediaError {
     },
 
     /// A file larger than the largest picture could be.
-    #[error("{} is a file of {} MB, more than any picture that Mien opens; save it anew as PNG or scale it down first.", Name(path), bytes / 1_000_000)]
+    #[error("{} is {} MB, larger than any picture that Mien opens; save it again as PNG or scale it down first.", Name(path), bytes / 1_000_000)]
     TooManyBytes { path: PathBuf, bytes: u64 },
 
     /// A picture with a side of zero.
     #[error(
-        "{} is {width} x {height} pixels, so there is nothing to see in it; open another picture.",
+        "{} is {width} x {height} pixels, so it is empty; open another picture.",
         Name(path)
     )]
     NoPixels {
@@ -139,7 +139,7 @@ pub enum MediaError {
 
     /// The output file is also an input.
     #[error(
-        "{} is among the files that this is made from ({}); choose another name for what is written.",
+        "{} is one of the files that the result is made from ({}); choose another name for the result.",
         Name(path),
         text::path(input)
     )]
@@ -192,7 +192,7 @@ pub enum MediaError {
 
     /// A frame rate that isn't valid, or not for this format.
     #[error(
-        "{} can't run at {fps} frames a second; choose a rate from 0.01 to {max}.",
+        "{} can't have {fps} frames per second; choose a rate from 0.01 to {max}.",
         Name(path)
     )]
     FrameRate { path: PathBuf, fps: f64, max: f64 },
@@ -213,14 +213,14 @@ pub enum MediaError {
 
     /// A picture where a clip was expected.
     #[error(
-        "{} is a picture rather than a clip, so nothing in it moves; open it as a portrait instead.",
+        "{} is a still picture, not a clip; open it as a portrait instead.",
         Name(path)
     )]
     StillPicture { path: PathBuf },
 
     /// A video of a single frame.
     #[error(
-        "{} has a single frame, so nothing in it moves; open a longer clip.",
+        "{} has only one frame, so nothing moves in it; open a longer clip.",
         Name(path)
     )]
     OneFrame { path: PathBuf },
@@ -256,21 +256,21 @@ pub enum MediaError {
 
     /// A video with copy protection.
     #[error(
-        "{} is encrypted against copying, so Mien can't read it; open a clip that isn't.",
+        "{} is copy-protected, so Mien can't read it; open a clip that isn't.",
         Name(path)
     )]
     Encrypted { path: PathBuf },
 
     /// A clip that needs ffmpeg, which isn't installed.
     #[error(
-        "{} is {codec}, which Mien opens with the help of ffmpeg, and that isn't installed here; install ffmpeg or save the clip anew as an MP4 with H.264.",
+        "{} is {codec}, which Mien needs ffmpeg to open, and ffmpeg isn't installed; install it or save the clip again as an MP4 with H.264.",
         Name(path)
     )]
     NeedsFfmpeg { path: PathBuf, codec: String },
 
     /// A clip that ffmpeg couldn't open or decode to its end.
     #[error(
-        "{} is {codec}, which ffmpeg couldn't decode ({reason}); save the clip anew as an MP4 with H.264.",
+        "{} is {codec}, which ffmpeg couldn't decode ({reason}); save the clip again as an MP4 with H.264.",
         Name(path)
     )]
     Ffmpeg {
@@ -295,7 +295,7 @@ pub enum MediaError {
 
     /// A numbered picture whose size differs from the first one's.
     #[error(
-        "{} is {} x {} pixels, but the pictures before it are {} x {}; bring all pictures of the clip to one size.",
+        "{} is {} x {} pixels, but the pictures before it are {} x {}; scale all pictures of the clip to one size.",
         Name(path), found.0, found.1, expected.0, expected.1
     )]
     MixedSizes {
@@ -306,7 +306,7 @@ pub enum MediaError {
 
     /// A clip that can be read up to a frame; `frame` counts from 1.
     #[error(
-        "{} is damaged from frame {frame} on ({reason}); use the frames before it or copy the clip again from where it came.",
+        "{} is damaged from frame {frame} on ({reason}); use the frames before it or copy the clip again from its source.",
         Name(path)
     )]
     DamagedFrame {
@@ -325,7 +325,7 @@ pub enum MediaError {
 
     /// A buffer that doesn't fit the picture's size; an error of the caller, not of a file.
     #[error(
-        "A picture of {width} x {height} pixels can't be made of {bytes} bytes; give it width x height x 4 of them."
+        "A picture of {width} x {height} pixels can't be made from {bytes} bytes; pass width x height x 4 bytes."
     )]
     BadBuffer {
         width: u32,
@@ -405,7 +405,7 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "huge.png is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels a side, so scale it down first."
+            "huge.png is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels per side, so scale it down first."
         );
     }
 }

@@ -15,7 +15,9 @@ pub(crate) fn device() -> &'static Device {
         if cfg!(feature = "cuda") && asked != "cpu" {
             match Device::new_cuda(0) {
                 Ok(device) => return device,
-                Err(error) => tracing::warn!("no CUDA device, so the CPU is used: {error}"),
+                Err(error) => {
+                    tracing::warn!("No CUDA device was found, so the CPU is used: {error}")
+                }
             }
         }
         Device::Cpu
@@ -31,7 +33,7 @@ pub(crate) fn precision() -> Precision {
             return Precision::Single;
         }
         if device().is_cpu() {
-            tracing::warn!("MIEN_HALF is for graphics cards: the processor takes longer with it");
+            tracing::warn!("MIEN_HALF is for graphics cards; it makes the CPU slower");
         }
         Precision::Half
     })

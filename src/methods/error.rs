@@ -6,19 +6,19 @@ use candle_core::Error as Candle;
 
 use crate::progress::Stop;
 
-/// Each message is one sentence for the user; the caller adds the file's name.
+/// Each message is a part of a sentence: the caller adds the file's name, or what failed, and the full stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The configuration, stored with the weights or inferred from their shapes, is unusable.
-    #[error("The {configuration} can't be used: {1}.", configuration = .0.configuration())]
+    #[error("the {configuration} can't be used: {1}", configuration = .0.configuration())]
     Config(Network, String),
     /// The tensors' names belong to no known GANimation generator.
     #[error(
-        "The weights are no GANimation generator that Mien knows: they have none of the three pairs of heads (“img_reg” and “attetion_reg”, “color_top” and “au_top”, “im_reg” and “im_att”)."
+        "the weights are not a GANimation generator that Mien knows: they have none of the three pairs of heads (“img_reg” and “attetion_reg”, “color_top” and “au_top”, “im_reg” and “im_att”)"
     )]
     Unknown,
     /// The weights lack a tensor.
-    #[error("The weights lack the tensor “{name}”, which {network} needs.")]
+    #[error("the weights lack the tensor “{name}”, which {network} needs")]
     MissingTensor {
         /// The network that needs it.
         network: Network,
@@ -27,7 +27,7 @@ pub enum Error {
     },
     /// A tensor doesn't fit the configuration.
     #[error(
-        "The tensor “{name}” should have the shape {expected:?}, but the weights have {found:?}."
+        "the tensor “{name}” should have the shape {expected:?}, but the weights have {found:?}"
     )]
     TensorShape {
         /// Its full key.
@@ -38,7 +38,7 @@ pub enum Error {
         found: Vec<usize>,
     },
     /// A picture that the network doesn't accept.
-    #[error("Expected a picture of shape {expected}, found {found:?}.")]
+    #[error("expected a picture of shape {expected}, found {found:?}")]
     Picture {
         /// The shape in words, such as `[1, 3, H, W] with H and W multiples of 4`.
         expected: String,
@@ -46,7 +46,7 @@ pub enum Error {
         found: Vec<usize>,
     },
     /// The wrong number of Action Units.
-    #[error("Expected {expected} Action Units, found {found}.")]
+    #[error("expected {expected} Action Units, found {found}")]
     ActionUnits {
         /// The number that the weights take.
         expected: usize,
@@ -54,13 +54,13 @@ pub enum Error {
         found: usize,
     },
     /// An Action Unit that is NaN or infinite.
-    #[error("Action Unit number {index} of the vector is not a finite number.")]
+    #[error("Action Unit number {index} of the vector is not a finite number")]
     ActionUnitNotFinite {
         /// Its index in the vector, from 0.
         index: usize,
     },
     /// A code of the wrong length.
-    #[error("Expected {expected} numbers in the {code}, found {found}.")]
+    #[error("expected {expected} numbers in the {code}, found {found}")]
     Code {
         /// Which code, such as `content code`.
         code: &'static str,
@@ -70,7 +70,7 @@ pub enum Error {
         found: usize,
     },
     /// A number of a code that is NaN or infinite.
-    #[error("Number {index} of the {code} is not a finite number.")]
+    #[error("number {index} of the {code} is not a finite number")]
     CodeNotFinite {
         /// Which code, such as `content code`.
         code: &'static str,
@@ -78,10 +78,10 @@ pub enum Error {
         index: usize,
     },
     /// No motion code was given.
-    #[error("There is no motion code to draw a frame from.")]
+    #[error("there is no motion code to draw a frame from")]
     NoFrames,
     /// Key points that don't fit this model.
-    #[error("Expected {expected}, found {found}; detect the key points with this model.")]
+    #[error("expected {expected}, found {found}; detect the key points with this model")]
     KeyPoints {
         /// What the model takes, such as `10 key points with Jacobians`.
         expected: String,
@@ -89,22 +89,22 @@ pub enum Error {
         found: String,
     },
     /// A key point that is NaN or infinite.
-    #[error("Key point number {index} is not a finite number.")]
+    #[error("key point number {index} is not a finite number")]
     KeyPointNotFinite {
         /// Its index, from 0.
         index: usize,
     },
     /// Key points from which no motion can be computed.
-    #[error("The motion can't be measured, because {0}; choose another picture or frame.")]
+    #[error("the motion can't be measured because {0}")]
     Degenerate(&'static str),
     /// A network that these weights don't include.
-    #[error("These weights have no {0}; choose another way of driving.")]
+    #[error("these weights have no {0}")]
     Absent(&'static str),
     /// The caller cancelled the frame.
-    #[error("The frame was cancelled.")]
+    #[error("the frame was cancelled")]
     Cancelled,
     /// Any other failure: out of memory, a failed device.
-    #[error("The network could not run: {0}")]
+    #[error("the network could not run: {0}")]
     Tensor(Candle),
 }
 

@@ -111,7 +111,7 @@ impl Registry {
     pub fn title(&self, choice: MethodChoice) -> String {
         match choice {
             MethodChoice::Source => "Source".to_owned(),
-            MethodChoice::Motion => "The motion itself".to_owned(),
+            MethodChoice::Motion => "Driving motion".to_owned(),
             MethodChoice::Method(id, mode) => {
                 let name = match self.get(id) {
                     Some(info) => info.title,
@@ -143,7 +143,7 @@ mod tests {
             titles,
             [
                 "Source",
-                "The motion itself",
+                "Driving motion",
                 "Rig",
                 "GANimation",
                 "FOMM relative",

@@ -226,12 +226,13 @@ fn load<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
         Ok(value) => (value, None),
         Err(reason) => {
             let what = match set_aside(path) {
-                Some(aside) => format!("it was set aside as {}", file_name(&aside)),
-                None => "it stays where it is".to_owned(),
+                Some(aside) => format!("it was renamed to {}", file_name(&aside)),
+                None => "it was left where it is".to_owned(),
             };
             let name = file_name(path);
-            let remark =
-                format!("{name} could not be read ({reason}); {what}, and Mien begins anew.");
+            let remark = format!(
+                "{name} could not be read ({reason}); {what}, and Mien starts with a new one."
+            );
             (T::default(), Some(remark))
         }
     }

@@ -12,11 +12,11 @@ use crate::text;
 #[derive(Debug, Error)]
 pub enum WeightsError {
     /// No file at the path.
-    #[error("there is no weight file {}; check the path, or leave it out to use the weights that come with Mien.", text::path(.0))]
+    #[error("There is no weight file {}; check the path, or leave it out to use the weights that come with Mien.", text::path(.0))]
     Missing(PathBuf),
     /// The file can't be read.
     #[error(
-        "{} cannot be read ({source}); check that you may read it.",
+        "{} can't be read ({source}); check its permissions.",
         text::path(path)
     )]
     Unreadable {
@@ -38,13 +38,13 @@ pub enum WeightsError {
     Damaged { path: PathBuf, reason: String },
     /// A header without Mien's metadata, or with invalid metadata.
     #[error(
-        "{} does not say how it is to be used: {reason}; use a file that was exported for Mien.",
+        "{} doesn't describe its network: {reason}; use a file that was exported for Mien.",
         text::path(path)
     )]
     Metadata { path: PathBuf, reason: String },
     /// Weights of another network.
     #[error(
-        "{} holds a network of the kind {found:?}, and this needs one of the kind {wanted:?}; choose another file.",
+        "{} contains a network of type {found:?}, but {wanted:?} is needed; choose another file.",
         text::path(path)
     )]
     WrongArchitecture {
@@ -54,7 +54,7 @@ pub enum WeightsError {
     },
     /// Tensors that don't match the configuration.
     #[error(
-        "{} does not fit its own description: {reason}; use a file that was exported for Mien.",
+        "{} doesn't match its own description: {reason}; use a file that was exported for Mien.",
         text::path(path)
     )]
     Mismatch { path: PathBuf, reason: String },
@@ -70,33 +70,33 @@ pub enum WeightsError {
     },
     /// A pickle that refers to a callable that isn't on the list of known ones.
     #[error(
-        "{} asks for {name:?} to be run when it is opened, and weights need nothing run, so it was not read further; get it again from those who published it.",
+        "{} would run {name:?} when opened, which weights never need, so reading stopped there; get it again from its publisher.",
         text::path(path)
     )]
     RunsCode { path: PathBuf, name: String },
     /// Sizes above the limits.
     #[error(
-        "{} claims more than any checkpoint holds ({reason}), so it was not read further; get it again from those who published it.",
+        "{} claims more than any checkpoint contains ({reason}), so reading stopped there; get it again from its publisher.",
         text::path(path)
     )]
     Excessive { path: PathBuf, reason: String },
     /// A form of checkpoint that isn't supported.
     #[error(
-        "{} holds what Mien does not read ({reason}); save the network's state_dict with torch.save and import that.",
+        "{} contains something that Mien can't read ({reason}); save the network's state_dict with torch.save and import that.",
         text::path(path)
     )]
     Unsupported { path: PathBuf, reason: String },
     /// A checkpoint without tensors.
     #[error(
-        "{} holds no weights; choose the file that holds the network itself.",
+        "{} contains no weights; choose the file that contains the network itself.",
         text::path(path)
     )]
     NoTensors { path: PathBuf },
     /// A file that would be replaced.
-    #[error("{} is there already; choose another name, or have it replaced.", text::path(.0))]
+    #[error("{} already exists; choose another name, or replace it.", text::path(.0))]
     Exists(PathBuf),
     /// The file can't be written.
-    #[error("{} was not written, because {reason}; {advice}.", text::path(path))]
+    #[error("{} was not written because {reason}; {advice}.", text::path(path))]
     NotWritten {
         path: PathBuf,
         reason: String,

@@ -61,13 +61,13 @@ pub fn write_model<'a>(
                     "two of its tensors would be called {}",
                     sanitised(taken.key())
                 );
-                return Err(refused(reason, "give each a name of its own"));
+                return Err(refused(reason, "give each its own name"));
             }
         };
     }
     if stored.is_empty() {
-        let advice = "choose a checkpoint that holds the network itself";
-        return Err(refused("there are no weights to go in it".into(), advice));
+        let advice = "choose a checkpoint that contains the network itself";
+        return Err(refused("there are no weights to write".into(), advice));
     }
     let header = header(&stored, metadata)
         .map_err(|reason| refused(reason, "import the checkpoint as it was published"))?;
@@ -115,9 +115,7 @@ fn header(stored: &Stored<'_>, metadata: &Metadata) -> Result<Vec<u8>, String> {
     let mut infos = Vec::with_capacity(stored.len());
     for (name, &(tensor, dtype)) in stored {
         if name == "__metadata__" {
-            return Err(
-                "one of its tensors has a name that safetensors keeps for itself".to_owned(),
-            );
+            return Err("one of its tensors has a name that safetensors reserves".to_owned());
         }
         let size = usize::try_from(bytes_of(tensor)).map_err(|error| error.to_string())?;
         let end = at + size;
@@ -131,7 +129,7 @@ fn header(stored: &Stored<'_>, metadata: &Metadata) -> Result<Vec<u8>, String> {
     }
     // Checks that every shape matches its size in bytes.
     Header::new(None, infos.clone())
-        .map_err(|_| "one of its tensors is not of the size that its shape says".to_owned())?;
+        .map_err(|_| "the size of one of its tensors doesn't match its shape".to_owned())?;
 
     let json = |error: serde_json::Error| error.to_string();
     let mut table = serde_json::Map::new();
@@ -175,7 +173,7 @@ fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
         advice,
     };
     if path.file_name().is_none() {
-        return Err(refused("that is no name of a file", "give it one"));
+        return Err(refused("it has no file name", "add one"));
     }
     let Ok(there) = fs::symlink_metadata(path) else {
         return Ok(path.to_owned());
@@ -185,12 +183,12 @@ fn target(path: &Path, existing: Existing) -> Result<PathBuf, WeightsError> {
     }
     let target = fs::metadata(path);
     if !target.as_ref().is_ok_and(fs::Metadata::is_file) {
-        let reason = "what has that name is no ordinary file";
+        let reason = "something other than a regular file has that name";
         return Err(refused(reason, "choose another name"));
     }
     // A rename would replace even a read-only file.
     if target.is_ok_and(|file| file.permissions().readonly()) {
-        let reason = "the file of that name is protected against writing";
+        let reason = "the file of that name is write-protected";
         return Err(refused(reason, "choose another name"));
     }
     if there.file_type().is_symlink() {
@@ -211,16 +209,16 @@ fn not_written(path: &Path, error: &io::Error, size: u64) -> WeightsError {
             "make room, or choose a folder on another disk",
         ),
         Kind::NotFound | Kind::NotADirectory => (
-            "its folder is not there".to_owned(),
+            "its folder doesn't exist".to_owned(),
             "make the folder, or choose another",
         ),
         Kind::PermissionDenied | Kind::ReadOnlyFilesystem => (
-            "its folder may not be written to".to_owned(),
+            "its folder is write-protected".to_owned(),
             "choose a folder of your own",
         ),
         // The text of such an error has the temporary name, which would be mistaken for the file's.
         _ => (
-            format!("the system says: {}", error.kind()),
+            format!("of a system error ({})", error.kind()),
             "choose another folder",
         ),
     };

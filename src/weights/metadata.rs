@@ -112,7 +112,7 @@ impl Metadata {
         };
         let json = |name: &str, error: serde_json::Error| {
             format!(
-                "its metadata's {name:?} cannot be read ({})",
+                "its metadata's {name:?} can't be read ({})",
                 text::fault(&error)
             )
         };
@@ -180,19 +180,16 @@ fn other_kind(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     if bytes.is_empty() {
         Some(("empty", "copy or download it again"))
     } else if trimmed.starts_with(b"<!doctype") || trimmed.starts_with(b"<html") {
-        Some((
-            "a web page",
-            "the download went wrong, so fetch the file itself",
-        ))
+        Some(("a web page", "download the file itself instead"))
     } else if start.starts_with(b"version https://git-lfs") {
         Some((
             "a Git LFS pointer",
-            "run \"git lfs pull\" where it came from",
+            "run \"git lfs pull\" in its repository",
         ))
     } else if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\x80\x02") {
         Some((
             "a PyTorch checkpoint",
-            "\"mien weights check\" says what is in it, but this version of Mien edits with safetensors only",
+            "import it first, or choose a safetensors file",
         ))
     } else {
         None

@@ -203,11 +203,11 @@ impl ModelFile {
             reason,
         };
         let crop = self.metadata.crop.clone().ok_or_else(|| {
-            mismatch("its metadata has no \"crop\", which says where the face must lie".to_owned())
+            mismatch("its metadata has no \"crop\", which says where the face must be".to_owned())
         })?;
         if !crop.is_known() {
             return Err(mismatch(format!(
-                "it asks for a crop of the kind {:?} and the scale {}, which Mien doesn't know",
+                "it needs a crop of type {:?} with the scale {}, which Mien doesn't know",
                 crop.kind, crop.scale
             )));
         }

@@ -354,7 +354,7 @@ fn what_can_not_be_compared_is_told_in_one_sentence() {
     let (portrait, clip) = (portrait(), clip(at));
     let start = ["compare", portrait.as_str(), clip.as_str()];
     let refused: [(&[&str], &str); 14] = [
-        (&["--methods", "deepfake", "-o", "x.gif"], "is no method"),
+        (&["--methods", "deepfake", "-o", "x.gif"], "is not a method"),
         (&["--methods", "fomm:avd", "-o", "x.gif"], "tps:avd"),
         (&["--methods", "fomm,fomm", "-o", "x.gif"], "twice"),
         (

@@ -91,7 +91,7 @@ fn no_input_is_replaced_under_any_name() {
         let words = [*command, *output].concat();
         let said = failure(&mien(folder, &words), 1);
         assert!(
-            said.contains("is among the files that this is made from"),
+            said.contains("is one of the files that the result is made from"),
             "{words:?}: {said}"
         );
         assert_eq!(said.lines().count(), 1, "{said}");
@@ -121,7 +121,7 @@ fn a_project_and_its_media_are_not_replaced_by_its_export() {
         ("x_0001.png", "x.png"),
     ] {
         let said = failure(&mien(folder, &["export", project, "-o", output]), 1);
-        assert!(said.contains("that this is made from"), "{said}");
+        assert!(said.contains("that the result is made from"), "{said}");
     }
     assert!(files(folder) == before);
 }
@@ -137,7 +137,7 @@ fn codes_replace_nothing_but_codes() {
     fs::write(at("notes.json"), r#"{"mine": 1}"#).unwrap();
     for output in ["notes.gif", "notes.json"] {
         let said = failure(&run(&["--seed", "1", "-o", output]), 1);
-        assert!(said.contains("holds no codes of a sample"), "{said}");
+        assert!(said.contains("isn't a sample's codes"), "{said}");
     }
     assert_eq!(
         fs::read_to_string(at("notes.json")).unwrap(),
@@ -152,7 +152,7 @@ fn codes_replace_nothing_but_codes() {
         &run(&["--seed", "2", "--motion", "a.json", "-o", "a.gif"]),
         1,
     );
-    assert!(said.contains("that this is made from"), "{said}");
+    assert!(said.contains("that the result is made from"), "{said}");
     assert_eq!(fs::read(at("a.json")).unwrap(), first);
     // Writing the same codes again loses nothing.
     succeed(&run(&[

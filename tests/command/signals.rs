@@ -57,7 +57,7 @@ fn every_polite_signal_ends_an_export_and_clears_up() {
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{signal}: {said}");
-        assert!(said.contains("cancelled; nothing was written"), "{said}");
+        assert!(said.contains("Cancelled; nothing was written"), "{said}");
         assert_eq!(leftovers(folder), [""; 0], "{signal}");
         assert_eq!(fs::read(folder.join("f_0001.png")).unwrap(), b"precious");
     }

@@ -254,7 +254,7 @@ fn an_export_tells_of_media_that_changed_or_moved() {
     fs::create_dir(folder.join("sub")).unwrap();
     fs::rename(&path, folder.join("sub/p.png")).unwrap();
     let moved = said(mien(folder, &export));
-    assert!(moved.contains("p.png is no longer where it was"), "{moved}");
+    assert!(moved.contains("p.png has moved"), "{moved}");
 
     fs::copy(resource("resources/samples/astronaut.png"), &path).unwrap();
     let changed = said(mien(folder, &export));

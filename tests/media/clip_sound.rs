@@ -144,7 +144,7 @@ fn clips_without_sound_are_silent() {
 fn sound_that_stays_behind_is_told_why() {
     assert_eq!(
         left_out(&fixture("with_pcm.mov")),
-        "The sound of with_pcm.mov is left out because it is uncompressed (sowt), which an MP4 doesn't hold; \
+        "The sound of with_pcm.mov was left out because it is uncompressed (sowt), which an MP4 can't contain; \
          save the clip as an MP4 with AAC sound to keep it."
     );
     let bytes = fs::read(fixture("with_aac.mp4")).unwrap();
@@ -153,21 +153,17 @@ fn sound_that_stays_behind_is_told_why() {
     // The second of each belongs to the audio track.
     let last = |kind: &[u8]| bytes.windows(4).rposition(|w| w == kind).unwrap() + 4;
     for (at, value, reason) in [
-        (last(b"stsz") + 8, [0xff; 4], "its index makes no sense"),
-        (last(b"stco") + 8, [0x7f; 4], "of its 95 parts only"),
+        (last(b"stsz") + 8, [0xff; 4], "its index is invalid"),
+        (last(b"stco") + 8, [0x7f; 4], "of its 95 parts are"),
         (last(b"stts") + 8, [0; 4], ""),
-        (last(b"mdhd") + 12, [0; 4], "its index makes no sense"),
-        (last(b"esds") + 4, [0; 4], "its description makes no sense"),
+        (last(b"mdhd") + 12, [0; 4], "its index is invalid"),
+        (last(b"esds") + 4, [0; 4], "its description is invalid"),
         (
             last(b"mp4a") - 4,
             *b"samr",
-            "its coding (samr) isn't one that an MP4 holds",
+            "an MP4 can't contain its codec (samr)",
         ),
-        (
-            last(b"mp4a") - 4,
-            *b"enca",
-            "it is encrypted against copying",
-        ),
+        (last(b"mp4a") - 4, *b"enca", "it is copy-protected"),
     ] {
         let mut bytes = bytes.clone();
         bytes[at..at + 4].copy_from_slice(&value);
@@ -175,7 +171,7 @@ fn sound_that_stays_behind_is_told_why() {
         match Sound::of(&path) {
             Sound::LeftOut(remark) => assert!(
                 remark.starts_with(&format!(
-                    "The sound of clip.mp4 is left out because {reason}"
+                    "The sound of clip.mp4 was left out because {reason}"
                 )),
                 "{remark}"
             ),
@@ -206,7 +202,7 @@ fn a_source_may_go_once_its_sound_was_taken() {
     let mut second = sink(&path);
     assert_eq!(
         second.set_sound(part).unwrap_err().to_string(),
-        "a.mp4 isn't there; check its name and folder."
+        "a.mp4 doesn't exist; check its name and folder."
     );
     finish(second, 20);
     assert_eq!(crate::common::media::read_mp4(&path).frames.len(), 20);
@@ -222,7 +218,7 @@ fn sound_that_only_ffmpeg_reads_is_left_out_where_there_is_none() {
     }
     assert_eq!(
         left_out(&fixture("with_opus.mkv")),
-        "The sound of with_opus.mkv is left out because only ffmpeg reads it; install ffmpeg to keep it."
+        "The sound of with_opus.mkv was left out because only ffmpeg reads it; install ffmpeg to keep it."
     );
 }
 
@@ -280,7 +276,7 @@ proptest! {
                 finish(sink, 3);
             }
             Sound::LeftOut(remark) => prop_assert!(
-                remark.starts_with("The sound of clip.mp4 is left out because ")
+                remark.starts_with("The sound of clip.mp4 was left out because ")
                     && remark.ends_with('.')
                     && !remark.contains('\n')
             ),

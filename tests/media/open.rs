@@ -300,7 +300,7 @@ fn png_claiming(width: u32, height: u32) -> Vec<u8> {
 fn sizes_out_of_bounds_are_refused_by_the_header() {
     assert_eq!(
         sentence(&png_claiming(100_000, 40)),
-        "picture.dat is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels a side, so scale it down first."
+        "picture.dat is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels per side, so scale it down first."
     );
     // A decompression bomb: no decoder may be called for 900 megapixels.
     assert!(matches!(
@@ -366,7 +366,7 @@ fn what_is_no_picture_is_called_what_it_is() {
     for (bytes, expected) in [
         (
             b"".as_slice(),
-            "picture.dat is empty (0 bytes); copy it again from where it came.",
+            "picture.dat is empty (0 bytes); copy it again from its source.",
         ),
         (
             b"Dear diary",
@@ -378,7 +378,7 @@ fn what_is_no_picture_is_called_what_it_is() {
         ),
         (
             b"\n<!DOCTYPE html><html><body>404</body></html>",
-            "picture.dat is a web page, not a picture; download the picture itself rather than the page that shows it.",
+            "picture.dat is a web page, not a picture; download the picture itself instead of the page that shows it.",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
@@ -408,7 +408,7 @@ fn what_cannot_be_read_is_named() {
     let error = open(&folder.path().join("gone.png")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "gone.png isn't there; check its name and folder."
+        "gone.png doesn't exist; check its name and folder."
     );
 }
 

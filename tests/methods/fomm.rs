@@ -271,7 +271,7 @@ fn bad_weights_are_named() {
     let error = load(&wider, tensors(&small())).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "The tensor “generator.first.conv.weight” should have the shape [7, 3, 7, 7], but the weights have [6, 3, 7, 7]."
+        "the tensor “generator.first.conv.weight” should have the shape [7, 3, 7, 7], but the weights have [6, 3, 7, 7]"
     );
 }
 

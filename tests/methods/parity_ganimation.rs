@@ -208,7 +208,7 @@ fn bad_weights_are_named() {
     let error = generator(&wider, weights(&small(), 1)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "The tensor “main.0.weight” should have the shape [8, 8, 7, 7], but the weights have [4, 8, 7, 7]."
+        "the tensor “main.0.weight” should have the shape [8, 8, 7, 7], but the weights have [4, 8, 7, 7]"
     );
 }
 

@@ -226,33 +226,33 @@ fn bad_codes_are_named() {
     for (error, text) in [
         (
             network.prepare(&[0.0; 4], &[0.0, 1.0]).unwrap_err(),
-            "Expected 3 numbers in the content code, found 4.",
+            "expected 3 numbers in the content code, found 4",
         ),
         (
             network.prepare(&[0.0; 3], &[]).unwrap_err(),
-            "Expected 2 numbers in the category code, found 0.",
+            "expected 2 numbers in the category code, found 0",
         ),
         (
             network.frame(&prepared, &nan, &go).unwrap_err(),
-            "Number 1 of the motion code is not a finite number.",
+            "number 1 of the motion code is not a finite number",
         ),
         (
             network
                 .frames(&prepared, &[vec![0.0; 4], vec![]], &go)
                 .unwrap_err(),
-            "Expected 4 numbers in the motion code, found 0.",
+            "expected 4 numbers in the motion code, found 0",
         ),
         (
             network.frames(&prepared, &[], &go).unwrap_err(),
-            "There is no motion code to draw a frame from.",
+            "there is no motion code to draw a frame from",
         ),
         (
             network.motion(&[0.0; 3], &[]).unwrap_err(),
-            "Expected 4 numbers in the motion's start, found 3.",
+            "expected 4 numbers in the motion's start, found 3",
         ),
         (
             network.motion(&[0.0; 4], &[nan.to_vec()]).unwrap_err(),
-            "Number 1 of the motion's noise is not a finite number.",
+            "number 1 of the motion's noise is not a finite number",
         ),
     ] {
         assert_eq!(error.to_string(), text);
@@ -321,7 +321,7 @@ fn bad_weights_are_named() {
     let error = load(&wider, tensors).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "The tensor “main.0.weight” should have the shape [10, 16, 4, 4], but the weights have [9, 16, 4, 4]."
+        "the tensor “main.0.weight” should have the shape [10, 16, 4, 4], but the weights have [9, 16, 4, 4]"
     );
 }
 

@@ -443,7 +443,7 @@ fn without_a_face_there_is_one_sentence() {
     let refused = renderer.render(&subject, &view, &base, &request, Quality::Full, &|| false);
     let said = refused.unwrap_err().to_string();
     assert!(
-        said.starts_with("no face was found") && said.ends_with('.'),
+        said.starts_with("No face was found") && said.ends_with('.'),
         "{said}"
     );
 }

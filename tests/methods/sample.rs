@@ -207,7 +207,7 @@ fn bad_blends_are_told() {
     .unwrap();
     assert_eq!(
         a.interpolate_content(&other, 0.5).unwrap_err().to_string(),
-        "the content should hold 7 numbers, but holds 8; use a sample of the same model."
+        "There are 8 numbers in the content instead of 7; use a sample of the same model."
     );
     let other = Sample::draw(
         1,
@@ -258,27 +258,27 @@ fn what_a_model_cannot_show_is_told() {
     for (text, expected) in [
         (
             told(&|s| s.content.truncate(6)),
-            "the content should hold 7 numbers, but holds 6; use a sample of the same model.",
+            "There are 6 numbers in the content instead of 7; use a sample of the same model.",
         ),
         (
             told(&|s| s.h0[3] = f32::NAN),
-            "number 3 of the motion's start is not a finite number; draw the sample again.",
+            "Number 3 of the motion's start isn't finite; sample it again.",
         ),
         (
             told(&|s| s.epsilon[2].push(0.0)),
-            "the step of frame 3 should hold 4 numbers, but holds 5; use a sample of the same model.",
+            "There are 5 numbers in the step of frame 3 instead of 4; use a sample of the same model.",
         ),
         (
             told(&|s| s.epsilon.clear()),
-            "a clip has from 1 to 30000 frames, not 0.",
+            "A clip can't have 0 frames; choose from 1 to 30000.",
         ),
         (
             told(&|s| s.category = None),
-            "the sample's category is none, but the model has 3 from 0 on; draw the sample with this model.",
+            "The sample's category is none, but the model has 3, numbered from 0; sample it with this model.",
         ),
         (
             told(&|s| s.category = Some(Category { index: 3, of: 3 })),
-            "the sample's category is number 3 of 3, but the model has 3 from 0 on; draw the sample with this model.",
+            "The sample's category is number 3 of 3, but the model has 3, numbered from 0; sample it with this model.",
         ),
     ] {
         assert_eq!(text, expected);
@@ -351,21 +351,21 @@ fn files_come_back_and_bad_ones_are_told() {
     let json = sample.to_json().unwrap();
     let first = format!("{:?}", sample.content[0]);
     for (bad, told) in [
-        (String::new(), "codes of a sample that Mien has saved"),
+        (String::new(), "codes of a sample that Mien saved"),
         ("{}".to_owned(), "its format is not"),
-        ("[1, 2]".to_owned(), "codes of a sample that Mien has saved"),
+        ("[1, 2]".to_owned(), "codes of a sample that Mien saved"),
         (
             json.replace("mien-sample", "preset"),
             "its format is not \"mien-sample\"",
         ),
         (
             json.replace("\"version\": 1", "\"version\": 2"),
-            "saved as version 2, which this Mien doesn't know",
+            "saved in version 2 of the format, which this Mien doesn't know",
         ),
         // A newer version may also have other fields.
         (
             json.replace("\"version\": 1", "\"version\": 9, \"more\": 0"),
-            "saved as version 9",
+            "saved in version 9",
         ),
         (json.replace("\"version\": 1,", ""), "it has no version"),
         (
@@ -378,20 +378,20 @@ fn files_come_back_and_bad_ones_are_told() {
         ),
         (
             json.replace(&first, "NaN"),
-            "number 0 of the content is not a finite number",
+            "Number 0 of the content isn't finite",
         ),
         (
             json.replace(&first, "1e39"),
-            "number 0 of the content is not a finite number",
+            "Number 0 of the content isn't finite",
         ),
         (
             json.replacen("\"h0\": \"", "\"h0\": \"1 ", 1),
-            "the step of frame 1 should hold 5 numbers, but holds 4",
+            "There are 4 numbers in the step of frame 1 instead of 5",
         ),
         (json.replace("\"of\": 3", "\"of\": 0"), "category"),
         (
             json[..json.len() / 2].to_owned(),
-            "codes of a sample that Mien has saved",
+            "codes of a sample that Mien saved",
         ),
     ] {
         let error = Sample::from_json(&bad).unwrap_err().to_string();

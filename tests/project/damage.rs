@@ -23,14 +23,17 @@ fn each_wrong_file_has_its_sentence() {
         .unwrap();
     let damaged = format!("damaged at line {line} ");
     let cases: Vec<(Vec<u8>, &str)> = vec![
-        (b"\x89PNG\r\n\x1a\n".to_vec(), "nor any JSON"),
-        (b"{\"a\": 1".to_vec(), "nor any JSON"),
-        (b"[1, 2]".to_vec(), "is JSON, but not a project"),
+        (b"\x89PNG\r\n\x1a\n".to_vec(), "is not a Mien project"),
+        (b"{\"a\": 1".to_vec(), "is not a Mien project"),
+        (b"[1, 2]".to_vec(), "is JSON, but not a Mien project"),
         (
             b"{\"format\": \"mien-sample\", \"version\": 1}".to_vec(),
-            "is JSON, but not a project",
+            "is JSON, but not a Mien project",
         ),
-        (with("\"version\": 2", "\"version\": 3"), "newer Mien"),
+        (
+            with("\"version\": 2", "\"version\": 3"),
+            "newer version of Mien",
+        ),
         (with("\"version\": 2", "\"version\": 0"), "its version is 0"),
         (
             with("\"version\": 2", "\"version\": {}"),
@@ -44,7 +47,10 @@ fn each_wrong_file_has_its_sentence() {
             with("\"id\": 2", "\"id\": 1"),
             "two motions have the number 1",
         ),
-        (with("\"id\": 2", "\"id\": 4294967295"), "counts motions"),
+        (
+            with("\"id\": 2", "\"id\": 4294967295"),
+            "highest motion number",
+        ),
     ];
     for (bytes, part) in cases {
         // In an archive, and as plain JSON.
@@ -59,7 +65,7 @@ fn each_wrong_file_has_its_sentence() {
     let words = sentence(open(&path).unwrap_err());
     assert!(words.contains("odd.mien is empty (0 bytes)"), "{words}");
     let words = sentence(open(&folder.path().join("none.mien")).unwrap_err());
-    assert!(words.contains("none.mien isn't there"), "{words}");
+    assert!(words.contains("none.mien doesn't exist"), "{words}");
     let words = sentence(open(folder.path()).unwrap_err());
     assert!(words.contains("is a folder"), "{words}");
     // Some Windows editors begin a file with a byte order mark.

@@ -155,7 +155,7 @@ fn one_that_is_shown_brings_its_neighbours() {
             .relocate(talk, &folder.path().join("no.mp4"))
             .unwrap_err(),
     );
-    assert!(words.contains("no.mp4 isn't there"), "{words}");
+    assert!(words.contains("no.mp4 doesn't exist"), "{words}");
     let track = MediaOwner::Motion(project.edited());
     sentence(opened.relocate(track, &path).unwrap_err());
     assert_eq!(opened.missing().len(), 3);

@@ -116,13 +116,13 @@ fn what_is_wrong_with_embedded_media_is_told() {
     let good: Value = serde_json::from_str(&good).unwrap();
     let (digest, text) = good["embedded"].as_object().unwrap().iter().next().unwrap();
     let cases = [
-        (Value::Null, "no readable content"),
-        (7.into(), "no readable content"),
-        ("?".into(), "no readable content"),
-        ("YWJj".into(), "not that of the content"),
+        (Value::Null, "can't be read"),
+        (7.into(), "can't be read"),
+        ("?".into(), "can't be read"),
+        ("YWJj".into(), "doesn't match its digest"),
         (
             format!("{}=", text.as_str().unwrap()).into(),
-            "no readable content",
+            "can't be read",
         ),
     ];
     for (odd, part) in cases {

@@ -150,7 +150,7 @@ fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
 #[test]
 fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
     let mut app = app();
-    let offered = |app: &App| simulator(app.view()).find("Read against it").is_ok();
+    let offered = |app: &App| simulator(app.view()).find("Use neutral").is_ok();
     act(&mut app, |window| {
         window.click("Set as neutral").unwrap();
     });
@@ -159,7 +159,7 @@ fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
     let plain = app.document().source;
     assert!(plain.get(unit(12)) > 0.4 && offered(&app));
     act(&mut app, |window| {
-        window.click("Read against it").unwrap();
+        window.click("Use neutral").unwrap();
     });
     // The same picture: compared with itself nothing changes.
     assert_eq!(app.document().source, AuVector::NEUTRAL);
@@ -337,7 +337,7 @@ fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
     assert_eq!(value(&app), 1.0);
     let switch = |app: &mut App| {
         act(app, |window| {
-            window.click("Beyond range").unwrap();
+            window.click("Wide range").unwrap();
         });
     };
     switch(&mut app);
@@ -371,9 +371,9 @@ fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
 #[test]
 fn it_is_said_that_the_panes_method_stays_within() {
     let mut app = app();
-    let said = "GANimation draws Action Units from 0 to 1.";
+    let said = "GANimation only draws Action Units from 0 to 1.";
     act(&mut app, |window| {
-        window.click("Beyond range").unwrap();
+        window.click("Wide range").unwrap();
     });
     assert!(simulator(app.view()).find(said).is_err(), "the rig does");
     // Closes the panes of the source and of the rig.
@@ -384,7 +384,7 @@ fn it_is_said_that_the_panes_method_stays_within() {
     }
     simulator(app.view()).find(said).unwrap();
     act(&mut app, |window| {
-        window.click("Beyond range").unwrap();
+        window.click("Wide range").unwrap();
     });
     assert!(simulator(app.view()).find(said).is_err());
 }

@@ -20,7 +20,7 @@ fn with_the_sample_clip(app: &mut App) {
         window.click("+ Add motion").unwrap();
     });
     act(app, |window| {
-        window.click("The sample clip").unwrap();
+        window.click("Sample clip").unwrap();
     });
     assert_eq!(app.project().motions().len(), before + 1);
     app.read_now();

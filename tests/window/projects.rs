@@ -65,7 +65,7 @@ fn portraits_of_late_stand_in_the_menu_and_one_click_opens_them() {
         window.click("Project").unwrap();
     });
     let mut window = simulator(app.view());
-    assert!(window.find("not there now").is_ok());
+    assert!(window.find("Not found").is_ok());
     window.click("gone.png").unwrap();
     assert_eq!(window.into_messages().count(), 0, "it isn't there");
     act(&mut app, |window| {
@@ -82,11 +82,11 @@ fn other_weights_are_chosen_beside_the_model_card_and_all_is_drawn_anew() {
         window.click("ganimation-128").unwrap();
     });
     act(&mut app, |window| {
-        assert!(window.find("Drawn by").is_ok());
+        assert!(window.find("Weights").is_ok());
         window.click("TPS").unwrap();
         window.click("MoCoGAN").unwrap();
     });
-    assert!(simulator(app.view()).find("Drawn by").is_ok());
+    assert!(simulator(app.view()).find("Weights").is_ok());
     drop(app.update(Message::Keyboard(escape())));
     let models = Models::new(Arc::new(Model::bundled().unwrap()));
     let other = models.with(Bundled::Tps, Path::new("tps-128")).unwrap();
@@ -96,11 +96,7 @@ fn other_weights_are_chosen_beside_the_model_card_and_all_is_drawn_anew() {
         name.clone(),
         Ok(Arc::new(other)),
     )));
-    assert!(
-        simulator(app.view())
-            .find("TPS is drawn by tps-128 now.")
-            .is_ok()
-    );
+    assert!(simulator(app.view()).find("TPS now uses tps-128.").is_ok());
     let problem = "The weights are gone.".to_owned();
     drop(app.update(Message::Weights(Bundled::Tps, name, Err(problem.clone()))));
     assert!(simulator(app.view()).find(problem.as_str()).is_ok());

@@ -5,10 +5,13 @@ use std::path::Path;
 use iced::widget::{column, container, pick_list, row, text, text_input};
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::common;
+use crate::app::strings::export::{self as strings, formats};
 use crate::app::widgets::controls::{action, ending, toggle};
 use crate::app::widgets::theme;
 use crate::document::FileFormat;
 use crate::document::Project;
+use crate::jobs::output::default_quality;
 use crate::methods::registry::Registry;
 
 use super::{Export, ExportSource, Message, SCALES, What, has_quality};
@@ -24,23 +27,23 @@ impl Export {
     ) -> Element<'a, Message> {
         let problem = self.problem.as_ref();
         let content = column![
-            text("Export").size(theme::LARGE),
-            line("Format", self.formats()),
-            line("What", self.pane_choice(project, registry)),
+            text(strings::TITLE).size(theme::LARGE),
+            line(strings::FORMAT, self.formats()),
+            line(strings::PANES, self.pane_choice(project, registry)),
         ]
         .push(self.label_switch())
-        .push(line("Size", self.size()))
+        .push(line(strings::SIZE, self.size()))
         .extend(self.movement())
         .push(self.sound_switch(source))
-        .push(line("In the file", self.mark_switch()))
-        .push(line("File", self.file()))
+        .push(line(strings::METADATA, self.mark_switch()))
+        .push(line(strings::FILE, self.file()))
         .push(small(self.summary(project, source)))
         .push(problem.map(|problem| text(problem).size(theme::NORMAL).style(theme::danger)))
         .push(self.existing.as_deref().map(replacing))
         .push(match self.existing {
-            None => ending(Message::Cancel, "Export", Some(Message::Start)),
+            None => ending(Message::Cancel, strings::START, Some(Message::Start)),
             // Disabled, so that the second click of a double-click can't answer the question.
-            Some(_) => ending(Message::Cancel, "Export", None),
+            Some(_) => ending(Message::Cancel, strings::START, None),
         })
         .spacing(12);
         container(content)
@@ -53,14 +56,14 @@ impl Export {
     fn formats(&self) -> Element<'_, Message> {
         let formats = FileFormat::ALL.map(|format| {
             let name = match format {
-                FileFormat::Png => "PNG",
-                FileFormat::Jpeg => "JPEG",
-                FileFormat::WebpPicture => "WebP",
-                FileFormat::Apng => "Animated PNG",
-                FileFormat::Webp => "Animated WebP",
-                FileFormat::Gif => "GIF",
-                FileFormat::Mp4 => "MP4",
-                FileFormat::PngSequence => "PNG sequence",
+                FileFormat::Png => formats::PNG,
+                FileFormat::Jpeg => formats::JPEG,
+                FileFormat::WebpPicture => formats::WEBP,
+                FileFormat::Apng => formats::APNG,
+                FileFormat::Webp => formats::ANIMATED_WEBP,
+                FileFormat::Gif => formats::GIF,
+                FileFormat::Mp4 => formats::MP4,
+                FileFormat::PngSequence => formats::PNG_SEQUENCE,
             };
             toggle(name, self.format == format, Message::Format(format))
         });
@@ -78,18 +81,13 @@ impl Export {
         registry: &Registry,
     ) -> Element<'a, Message> {
         let panes = project.panes().iter().enumerate().map(|(pane, spec)| {
-            let name = format!(
-                "{} {} · {}",
-                pane + 1,
-                registry.title(spec.method),
-                spec.view.title()
-            );
+            let name = strings::pane(pane, &registry.title(spec.method), &spec.view.title());
             let what = What::Pane(pane);
             toggle(name, self.what == what, Message::What(what))
         });
         let grid = (project.panes().len() > 1).then(|| {
             let on = self.what == What::Grid;
-            toggle("All side by side", on, Message::What(What::Grid))
+            toggle(strings::ALL_PANES, on, Message::What(What::Grid))
         });
         row(panes)
             .push(grid)
@@ -102,11 +100,11 @@ impl Export {
     fn label_switch(&self) -> Option<Element<'_, Message>> {
         (self.what == What::Grid).then(|| {
             let on = toggle(
-                "Say what each pane is",
+                strings::SHOW_LABELS,
                 self.labels,
                 Message::Labels(!self.labels),
             );
-            line("Labels", on)
+            line(strings::LABELS, on)
         })
     }
 
@@ -123,39 +121,40 @@ impl Export {
         let moves = self.format.moves();
         let fps = moves.then(|| {
             let field = entry(&self.fps, Message::Fps).width(70);
-            line("Frames a second", field.into())
+            line(strings::FPS, field.into())
         });
         let range = moves.then(|| {
             let field = entry(&self.range, Message::Range).width(110);
-            let words = "which frames, such as 13-24; empty for all";
-            line("Frames", explained(field.into(), words))
+            line(
+                strings::FRAMES,
+                explained(field.into(), strings::FRAMES_NOTE),
+            )
         });
         let loops = self.format.loops().then(|| {
             let field = entry(&self.loops, Message::Loops).width(70);
-            line("Times to play", explained(field.into(), "0 plays for ever"))
+            line(
+                strings::REPEAT,
+                explained(field.into(), strings::REPEAT_NOTE),
+            )
         });
         let quality = has_quality(self.format).then(|| {
             let field = entry(&self.quality, Message::Quality).width(70);
-            let words = "1 small to 100 best; empty for the usual";
-            line("Quality", explained(field.into(), words))
+            let note = strings::quality_note(default_quality(self.format));
+            line(strings::QUALITY, explained(field.into(), &note))
         });
         [fps, range, loops, quality].into_iter().flatten()
     }
 
     fn sound_switch(&self, source: &ExportSource) -> Option<Element<'_, Message>> {
         (source.sound && self.format == FileFormat::Mp4).then(|| {
-            let on = toggle("The clip's sound", self.sound, Message::Sound(!self.sound));
-            line("Sound", on)
+            let on = toggle(strings::CLIP_SOUND, self.sound, Message::Sound(!self.sound));
+            line(strings::SOUND, on)
         })
     }
 
     fn mark_switch(&self) -> Element<'_, Message> {
-        let mark = toggle(
-            "Say that a model edited it",
-            self.marked,
-            Message::Marked(!self.marked),
-        );
-        explained(mark, "for whoever looks, in IPTC's words")
+        let mark = toggle(strings::MARK, self.marked, Message::Marked(!self.marked));
+        explained(mark, strings::MARK_NOTE)
     }
 
     fn file(&self) -> Element<'_, Message> {
@@ -164,7 +163,7 @@ impl Export {
                 .id(PATH)
                 .width(Length::Fill)
                 .on_submit(Message::Start),
-            action("Choose…", Some(Message::Choose)),
+            action(strings::CHOOSE, Some(Message::Choose)),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center)
@@ -176,30 +175,21 @@ impl Export {
         let portrait = &project.document().portrait;
         let scaled = |side: u32| ((f64::from(side) * self.scale.0).round() as u32).max(1);
         let (width, height) = (scaled(portrait.width), scaled(portrait.height));
-        let each = match self.what {
-            What::Pane(_) => "",
-            What::Grid => " each pane",
-        };
+        let per_pane = self.what == What::Grid;
         if !self.format.moves() {
-            return format!(
-                "One picture, {width} x {height} pixels{each}, of the frame under the playhead."
-            );
+            return strings::one_picture(width, height, per_pane);
         }
-        match self.job(source) {
-            Ok((_, written)) => {
-                format!("{written} frames, {width} x {height} pixels{each}.")
-            }
-            Err(_) => format!("{width} x {height} pixels{each}."),
-        }
+        let written = self.job(source).ok().map(|(_, written)| written);
+        strings::animation(written, width, height, per_pane)
     }
 }
 
 /// Asks whether an existing file may be replaced.
 fn replacing<'a>(path: &Path) -> Element<'a, Message> {
-    let words = format!("{} is there already.", path.display());
+    let words = strings::exists(path);
     row![
-        action("Replace it", Some(Message::Replace)),
-        action("Keep both", Some(Message::KeepBoth)),
+        action(common::REPLACE, Some(Message::Replace)),
+        action(strings::KEEP_BOTH, Some(Message::KeepBoth)),
         text(words).size(theme::NORMAL).style(theme::danger),
     ]
     .spacing(theme::GAP)

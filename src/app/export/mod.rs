@@ -8,6 +8,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use crate::app::background::Target;
+use crate::app::strings::{common, export as strings};
 use crate::app::widgets::format::{decimal, short};
 use crate::document::FileFormat;
 use crate::document::{ExportSettings, ExportWhat, MethodChoice, MotionKind, Playback, Project};
@@ -29,9 +30,9 @@ pub struct Scale(f64);
 impl std::fmt::Display for Scale {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0 == 1.0 {
-            write!(f, "The portrait's own size")
+            f.write_str(strings::FULL_SIZE)
         } else {
-            write!(f, "{:.0} %", self.0 * 100.0)
+            f.write_str(&common::percent(self.0 as f32))
         }
     }
 }
@@ -280,7 +281,7 @@ impl Export {
     fn target(&self) -> Result<PathBuf, String> {
         let mut path = PathBuf::from(self.path.trim());
         if path.file_name().is_none() {
-            return Err("The file has no name; type one or choose a place.".to_owned());
+            return Err(strings::NO_NAME.to_owned());
         }
         let own = self.format.extension();
         match path.extension() {
@@ -291,10 +292,7 @@ impl Export {
                     .map(|n| FileFormat::of(&path, n).ok())
                     .contains(&Some(self.format)) => {}
             Some(typed) => {
-                return Err(format!(
-                    "The name ends in .{}, which isn't what is written; end it in .{own}, or choose another format.",
-                    typed.to_string_lossy()
-                ));
+                return Err(strings::other_extension(&typed.to_string_lossy(), own));
             }
         }
         Ok(path)
@@ -306,7 +304,7 @@ impl Export {
         let path = self.target()?;
         let mut panes = source.project.panes().to_vec();
         if let What::Pane(pane) = self.what {
-            let missing = || format!("There is no pane {} any more; choose another.", pane + 1);
+            let missing = || strings::no_pane(pane + 1);
             panes = vec![*panes.get(pane).ok_or_else(missing)?];
         }
         let count = self.frames(source, Some(fps));
@@ -357,23 +355,14 @@ impl Export {
         let max = max_fps(self.format).min(120.0);
         decimal(&self.fps)
             .filter(|fps| (1.0..=max).contains(fps))
-            .ok_or_else(|| {
-                format!(
-                    "{:?} frames a second can't be played; give a number from 1 to {max}.",
-                    self.fps
-                )
-            })
+            .ok_or_else(|| strings::bad_fps(&self.fps, max))
     }
 
     fn loops(&self) -> Result<LoopCount, String> {
         match self.loops.trim().parse() {
             Ok(0) => Ok(LoopCount::Forever),
             Ok(times) => Ok(LoopCount::Times(times)),
-            Err(_) => Err(format!(
-                "{:?} is no number of times to play; give 0 for ever, or up to {}.",
-                self.loops,
-                u16::MAX
-            )),
+            Err(_) => Err(strings::bad_repeat(&self.loops)),
         }
     }
 
@@ -386,9 +375,7 @@ impl Export {
             .parse()
             .ok()
             .filter(|quality| (1..=100).contains(quality));
-        quality.map(Some).ok_or_else(|| {
-            format!("{text:?} is no quality; give a number from 1 to 100, or nothing.")
-        })
+        quality.map(Some).ok_or_else(|| strings::bad_quality(text))
     }
 
     fn part(&self, total: usize) -> Result<Option<FrameRange>, String> {
@@ -399,14 +386,10 @@ impl Export {
         let ends = text.split_once(['-', '–']).unwrap_or((text, text));
         let number = |text: &str| text.trim().parse::<usize>().ok();
         let (Some(first), Some(last)) = (number(ends.0), number(ends.1)) else {
-            return Err(format!(
-                "{text:?} is no range of frames; give the first and the last, such as 13-24."
-            ));
+            return Err(strings::bad_range(text));
         };
         if first == 0 || last < first || last > total {
-            return Err(format!(
-                "There are {total} frames; give a range within 1-{total}, the smaller number first."
-            ));
+            return Err(strings::outside_range(total));
         }
         FrameRange::new(first, last)
             .map(Some)

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use iced::widget::{column, container, progress_bar, row, scrollable, space, text};
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::common;
+use crate::app::strings::export::queue as strings;
 use crate::app::widgets::controls::action;
-use crate::app::widgets::format::duration;
 use crate::app::widgets::theme::{self, TextStyle};
 use crate::jobs::export::ExportJob;
 use crate::progress::Progress;
@@ -121,26 +122,15 @@ impl Queue {
         }
     }
 
-    /// The progress of the exports, in words for a question: `2 exports are left: 19 %, 4 min left`; `None` if none is left.
+    /// The progress of the exports, in words for a question: `An export is running: 19%, 4 min left`; `None` if none is left.
     pub fn progress(&self) -> Option<String> {
         let left = self.jobs.iter().filter(|job| job.is_left()).count();
-        let words = match left {
-            0 => return None,
-            1 => "An export is being written".to_owned(),
-            _ => format!("{left} exports are left"),
-        };
         let running = self.jobs.iter().find_map(|job| match &job.state {
             JobState::Running(progress) => Some(progress),
             _ => None,
         });
-        let Some(progress) = running else {
-            return Some(words);
-        };
-        let words = format!("{words}: {:.0} %", 100.0 * progress.fraction());
-        Some(match progress.remaining() {
-            Some(left) => format!("{words}, {} left", duration(left)),
-            None => words,
-        })
+        let running = running.map(|progress| (progress.fraction(), progress.remaining()));
+        (left > 0).then(|| strings::left(left, running))
     }
 
     /// The label of the list's button; `None` if there is nothing to show.
@@ -152,11 +142,9 @@ impl Queue {
         });
         match (self.jobs.len(), running) {
             (0, _) => None,
-            (_, Some(done)) if count > 1 => {
-                Some(format!("{count} exports {:>3.0} %", done * 100.0))
-            }
-            (_, Some(done)) => Some(format!("Exporting {:>3.0} %", done * 100.0)),
-            (all, None) => Some(format!("Exports ({all})")),
+            (_, Some(done)) if count > 1 => Some(strings::several(count, done)),
+            (_, Some(done)) => Some(strings::running(done)),
+            (all, None) => Some(strings::ended(all)),
         }
     }
 
@@ -215,16 +203,11 @@ impl Queue {
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let (words, style): (String, TextStyle) = match &job.state {
-                JobState::Waiting => ("waits for its turn".to_owned(), theme::dim),
+                JobState::Waiting => (strings::WAITING.to_owned(), theme::dim),
                 JobState::Running(progress) => (
                     match progress.remaining() {
-                        Some(left) => format!(
-                            "{} of {} frames, {} left",
-                            progress.done(),
-                            progress.total(),
-                            duration(left)
-                        ),
-                        None => "working out the time left".to_owned(),
+                        Some(left) => common::progress(progress.done(), progress.total(), left),
+                        None => strings::ESTIMATING.to_owned(),
                     },
                     theme::dim,
                 ),
@@ -232,17 +215,17 @@ impl Queue {
                     (job.export.output.path.display().to_string(), theme::dim)
                 }
                 JobState::Done(told) => (told.join(" "), theme::dim),
-                JobState::Cancelled => ("cancelled; nothing was written".to_owned(), theme::dim),
+                JobState::Cancelled => (strings::CANCELLED.to_owned(), theme::dim),
                 JobState::Failed(problem) => (problem.clone(), theme::danger),
             };
             let buttons = match job.state {
                 JobState::Waiting | JobState::Running(_) => {
-                    row![action("Cancel", Some(Message::Cancel(job.id)))]
+                    row![action(common::CANCEL, Some(Message::Cancel(job.id)))]
                 }
-                JobState::Done(_) => row![action("Forget", Some(Message::Forget(job.id)))],
+                JobState::Done(_) => row![action(strings::REMOVE, Some(Message::Forget(job.id)))],
                 JobState::Cancelled | JobState::Failed(_) => row![
-                    action("Again", Some(Message::Retry(job.id))),
-                    action("Forget", Some(Message::Forget(job.id))),
+                    action(strings::RETRY, Some(Message::Retry(job.id))),
+                    action(strings::REMOVE, Some(Message::Forget(job.id))),
                 ],
             };
             let bar = match &job.state {
@@ -269,9 +252,12 @@ impl Queue {
             .height(Length::Shrink);
         container(
             column![
-                text("Exports").size(theme::LARGE),
+                text(strings::TITLE).size(theme::LARGE),
                 container(list).max_height(420),
-                row![space::horizontal(), action("Close", Some(Message::Toggled))],
+                row![
+                    space::horizontal(),
+                    action(common::CLOSE, Some(Message::Toggled))
+                ],
             ]
             .spacing(12),
         )

@@ -99,7 +99,7 @@ fn all_panes_go_side_by_side_with_their_names() {
         export
             .job(&source(&document))
             .unwrap_err()
-            .contains("pane 6")
+            .contains("Pane 6")
     );
 }
 
@@ -123,7 +123,7 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
             export.fps = "12".to_owned();
             export.loops = "x".to_owned();
         },
-        "0 for ever",
+        "0 to loop forever",
     );
     refused(
         |export| {

@@ -4,6 +4,7 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Row, button, container, row, text};
 use iced::{Alignment, Element};
 
+use crate::app::strings::expression as strings;
 use crate::app::widgets::controls::hinted;
 use crate::app::widgets::theme;
 use crate::document::{Document, FacePart, Limit, Sides};
@@ -49,24 +50,29 @@ pub fn limits(document: &Document) -> Element<'_, Message> {
     });
     let halves = [Sides::Left, Sides::Right].map(|half| {
         let label = match half {
-            Sides::Left => "Left half",
-            _ => "Right half",
+            Sides::Left => strings::LEFT_HALF,
+            _ => strings::RIGHT_HALF,
         };
         chip(label, limit.sides == half, Some(Message::Half(half)))
     });
-    let all = chip("All", limit.is_none(), Some(Message::NoLimit));
+    let all = chip(strings::ALL_PARTS, limit.is_none(), Some(Message::NoLimit));
     let chips = Row::with_children(std::iter::once(all).chain(parts).chain(halves))
         .spacing(4)
         .wrap()
         .vertical_spacing(4);
     let hint = if found {
-        "The edit changes only these parts of the face, with soft edges; the rest stays as it is, byte for byte"
+        strings::EDIT_ONLY_HINT
     } else {
-        "The parts of a face are known only where a face was found; here the halves of the square can be told apart"
+        strings::EDIT_ONLY_WITHOUT_FACE
     };
     row![
         hinted(
-            container(text("Edit only").size(theme::SMALL).style(theme::dim)).width(76),
+            container(
+                text(strings::EDIT_ONLY)
+                    .size(theme::SMALL)
+                    .style(theme::dim)
+            )
+            .width(76),
             hint,
             Position::Bottom,
         ),

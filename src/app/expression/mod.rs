@@ -12,6 +12,7 @@ use iced::widget::Id;
 
 use presets::Presets;
 
+use crate::app::strings::expression as strings;
 use crate::app::widgets::format::decimal;
 use crate::document::{
     ActionUnit, AuVector, Channel, Document, Gesture, Glasses, Limit, Pose, Preset, Project, Sides,
@@ -228,7 +229,7 @@ impl Expression {
             Message::Entered => Action::Leave,
             Message::Typed(value, text) => {
                 let number = parse(value, &text, self.reach);
-                let auto = value == Value::Folds && text.trim().eq_ignore_ascii_case(AUTO);
+                let auto = value == Value::Folds && text.trim().eq_ignore_ascii_case(strings::AUTO);
                 self.typing = Some((value, text));
                 match number {
                     Some(number) => self.drag(value, number),
@@ -301,9 +302,6 @@ impl Expression {
         }
     }
 }
-
-/// Shown in place of a number that is measured from the portrait.
-const AUTO: &str = "auto";
 
 /// The widget id of a value's slider, for tests and the keyboard.
 pub fn slider_id(value: Value) -> Id {

@@ -4,6 +4,8 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Id, Row, button, column, container, row, space, text, text_input};
 use iced::{Alignment, Element};
 
+use crate::app::strings::common;
+use crate::app::strings::expression::presets as strings;
 use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::theme;
 use crate::document::{Pose, Preset};
@@ -194,10 +196,10 @@ impl Presets {
         };
         let deleted = self.deleted.as_ref().map(|preset| {
             row![
-                text(format!("{} is deleted.", preset.name))
+                text(strings::deleted(&preset.name))
                     .size(theme::SMALL)
                     .style(theme::dim),
-                action("Bring back", Some(Message::BringBack)),
+                action(strings::RESTORE, Some(Message::BringBack)),
             ]
             .spacing(theme::GAP)
             .align_y(Alignment::Center)
@@ -212,19 +214,23 @@ impl Presets {
     fn head(&self) -> Element<'_, Message> {
         let change = (!self.own.is_empty()).then(|| {
             hinted(
-                toggle("Change", self.changing, Message::Changing(!self.changing)),
-                "Renames or deletes presets of your own",
+                toggle(
+                    strings::EDIT,
+                    self.changing,
+                    Message::Changing(!self.changing),
+                ),
+                strings::EDIT_HINT,
                 Position::Top,
             )
         });
         row![
-            text("Presets").size(theme::SMALL).style(theme::dim),
+            text(strings::TITLE).size(theme::SMALL).style(theme::dim),
             space::horizontal(),
         ]
         .push(change)
         .push(hinted(
-            action("Keep as preset", Some(Message::Name)),
-            "Keeps these slider values, left and right apart, under a name of your own",
+            action(strings::SAVE, Some(Message::Name)),
+            strings::SAVE_HINT,
             Position::Top,
         ))
         .spacing(theme::GAP)
@@ -235,7 +241,7 @@ impl Presets {
 
 impl Naming {
     fn view(&self) -> Element<'_, Message> {
-        let field = text_input("Name of the preset", &self.name)
+        let field = text_input(strings::NAME, &self.name)
             .id(NAME)
             .on_input(Message::Named)
             .on_submit(Message::Keep)
@@ -243,19 +249,17 @@ impl Naming {
             .padding([4, 8])
             .style(theme::field);
         let keep = match (&self.of, self.taken) {
-            (Some(_), _) => action("Rename", Some(Message::Keep)),
-            (None, true) => action("Replace it", Some(Message::Replace)),
-            (None, false) => action("Keep", Some(Message::Keep)),
+            (Some(_), _) => action(common::RENAME, Some(Message::Keep)),
+            (None, true) => action(common::REPLACE, Some(Message::Replace)),
+            (None, false) => action(strings::SAVE_NAMED, Some(Message::Keep)),
         };
-        let taken = self.taken.then(|| {
-            text("You have a preset of this name.")
-                .size(theme::SMALL)
-                .style(theme::danger)
-        });
+        let taken = self
+            .taken
+            .then(|| text(strings::TAKEN).size(theme::SMALL).style(theme::danger));
         let line = row![
             field,
             keep,
-            action("Cancel", Some(Message::NamingCancelled)),
+            action(common::CANCEL, Some(Message::NamingCancelled)),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
@@ -284,7 +288,7 @@ fn changeable(preset: &Preset) -> Element<'_, Message> {
                     .on_press(Message::Rename(preset.clone()))
                     .padding([3, 6])
                     .style(theme::flat),
-                "Give it another name",
+                common::RENAME,
                 Position::Top,
             ),
             hinted(
@@ -292,7 +296,7 @@ fn changeable(preset: &Preset) -> Element<'_, Message> {
                     .on_press(Message::Delete(preset.clone()))
                     .padding([3, 6])
                     .style(theme::flat),
-                "Delete it",
+                strings::DELETE,
                 Position::Top,
             ),
         ]

@@ -4,9 +4,8 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Column, Row, button, column, container, row, scrollable, space, text, toggler};
 use iced::{Alignment, Element, Length};
 
-use crate::app::expression::{
-    AUTO, Expression, Message, Value, WIDTH, field_id, limits, slider_id,
-};
+use crate::app::expression::{Expression, Message, Value, WIDTH, field_id, limits, slider_id};
+use crate::app::strings::{common, expression as strings};
 use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::slider::Slider;
 use crate::app::widgets::theme;
@@ -48,23 +47,23 @@ impl Expression {
         let keeps_within = shown.none_can(|info| info.overshoots);
         let keeps_within = keeps_within.filter(|_| self.reach == SliderRange::Beyond);
         let keeps_within = keeps_within.map(|info| {
-            text(format!("{} draws Action Units from 0 to 1.", info.title))
+            text(strings::no_wide_range(info.title))
                 .size(theme::SMALL)
                 .style(theme::faint)
         });
         let pose = document.pose(frame);
         let values = self.shown(document, frame);
         let header = row![
-            text("Expression").size(theme::LARGE),
+            text(strings::TITLE).size(theme::LARGE),
             space::horizontal(),
             hinted(
-                action("Neutralise", Some(Message::Neutralise)),
-                "Every slider to zero: the face relaxes",
+                action(strings::NEUTRALISE, Some(Message::Neutralise)),
+                strings::NEUTRALISE_HINT,
                 Position::Bottom,
             ),
             hinted(
-                action("Reset all", Some(Message::ResetAll)),
-                "Every slider back to the portrait's own expression, where the ticks stand (R)",
+                action(strings::RESET_ALL, Some(Message::ResetAll)),
+                strings::RESET_ALL_HINT,
                 Position::Bottom,
             ),
         ]
@@ -72,35 +71,35 @@ impl Expression {
         .align_y(Alignment::Center);
         let against = neutral.map(|name| {
             hinted(
-                action("Read against it", Some(Message::Against)),
+                action(strings::USE_NEUTRAL, Some(Message::Against)),
                 name,
                 Position::Bottom,
             )
         });
+        let own = match neutral {
+            Some(_) => strings::OWN_SHORT,
+            None => strings::OWN,
+        };
         let own = row![
-            text(if neutral.is_some() { "Own" } else { "The portrait's own" })
-                .size(theme::SMALL)
-                .style(theme::dim),
+            text(own).size(theme::SMALL).style(theme::dim),
             space::horizontal(),
         ]
         .push(against)
-        .push(
-            hinted(
-                action("Set as neutral", Some(Message::CountAsNeutral)),
-                "What the portrait shows counts as this person's relaxed face: its own values become zero, and the sliders begin there. Other pictures and clips of the same person can be read against it",
-                Position::Bottom,
-            ))
-        .push(
-            hinted(
-                action("Set as own", Some(Message::Own)),
-                "What the sliders show now is what the portrait itself shows: the ticks move here. For where the reading errs",
-                Position::Bottom,
-            ))
+        .push(hinted(
+            action(strings::SET_AS_NEUTRAL, Some(Message::CountAsNeutral)),
+            strings::SET_AS_NEUTRAL_HINT,
+            Position::Bottom,
+        ))
+        .push(hinted(
+            action(strings::SET_AS_OWN, Some(Message::Own)),
+            strings::SET_AS_OWN_HINT,
+            Position::Bottom,
+        ))
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
 
         let strength = self.line(
-            text("Strength").size(theme::NORMAL).into(),
+            text(common::STRENGTH).size(theme::NORMAL).into(),
             Value::Strength,
             document.strength,
             1.0,
@@ -108,11 +107,15 @@ impl Expression {
         );
         let bends = shown.drawing.iter().any(|info| info.draws_folds);
         let folds = bends.then(|| self.folds(document, shown.measured_folds));
-        let drawing = column![text("Drawing").size(theme::SMALL).style(theme::dim)]
-            .push(folds)
-            .push(bends.then(|| glasses(document.glasses)))
-            .push(detail(document.detail))
-            .spacing(theme::GAP);
+        let drawing = column![
+            text(strings::RENDERING)
+                .size(theme::SMALL)
+                .style(theme::dim)
+        ]
+        .push(folds)
+        .push(bends.then(|| glasses(document.glasses)))
+        .push(detail(document.detail))
+        .spacing(theme::GAP);
 
         let groups = Group::ALL.map(|group| {
             let lines = group.units().map(|unit| {
@@ -174,8 +177,8 @@ impl Expression {
         // An adult's skin is assumed until the portrait has been measured.
         let own = own.unwrap_or(*Document::FOLDS.end());
         let label = hinted(
-            text("Folds").size(theme::NORMAL),
-            "How strongly folds are drawn where the face moves: 0 for a child's smooth skin, 1 for most adults'. The tick is what this portrait's own skin shows; a double-click leaves it to that (auto)",
+            text(strings::FOLDS).size(theme::NORMAL),
+            strings::FOLDS_HINT,
             Position::Bottom,
         );
         let line = self.value_line(
@@ -187,7 +190,11 @@ impl Expression {
         );
         let auto = document.folds.is_none() && line.typing.is_none();
         ValueSlider {
-            typing: if auto { Some(AUTO) } else { line.typing },
+            typing: if auto {
+                Some(strings::AUTO)
+            } else {
+                line.typing
+            },
             ..line
         }
         .into_element()
@@ -222,16 +229,13 @@ impl Expression {
         let heading = |title| text(title).size(theme::SMALL).style(theme::dim);
         // Last, so that nothing else moves when it appears or disappears.
         let note = keeps_head.map(|info| {
-            text(format!(
-                "{} can't turn the head or move the eyes.",
-                info.title
-            ))
-            .size(theme::SMALL)
-            .style(theme::faint)
+            text(strings::no_head(info.title))
+                .size(theme::SMALL)
+                .style(theme::faint)
         });
-        column![heading("Head and eyes, in degrees")]
+        column![heading(strings::HEAD_AND_EYES)]
             .extend(ANGLES.map(line))
-            .push(heading("Head's place and size, in percent"))
+            .push(heading(strings::PLACE_AND_SIZE))
             .extend(PLACE.map(line))
             .push(note)
             .spacing(1)
@@ -243,8 +247,8 @@ impl Expression {
         let choices = choices(Sides::ALL, self.sides, Sides::title, Message::Sides);
         row![
             hinted(
-                container(text("Sliders move").size(theme::SMALL).style(theme::dim)).width(76),
-                "An Action Unit moves both halves of a face alike. Choose a half, left or right as you see it, to raise one brow, or smile on one side; the halves are joined softly along the middle",
+                container(text(strings::SIDE).size(theme::SMALL).style(theme::dim)).width(76),
+                strings::SIDE_HINT,
                 Position::Bottom,
             ),
             choices,
@@ -264,8 +268,8 @@ impl Expression {
             SliderRange::Beyond
         };
         hinted(
-            toggle("Beyond range", on, Message::Reach(next)),
-            "Action Units go from -0.5, the opposite of the movement, to 1.5, more than a face can: for caricature and cartoons. The rig draws it; GANimation stays between 0 and 1",
+            toggle(strings::WIDE_RANGE, on, Message::Reach(next)),
+            strings::WIDE_RANGE_HINT,
             Position::Bottom,
         )
     }
@@ -321,56 +325,24 @@ impl Expression {
 
 /// The sliders of the head's place and size: channel, axis and tooltip.
 const PLACE: [(Channel, &str, &str); Channel::PLACE.len()] = [
-    (
-        Channel::PlaceX,
-        "x",
-        "Moves the head: above 0 to the picture's right, below to its left, in percent of the face's width. What lies around is stretched, so it moves no farther than the picture has room",
-    ),
-    (
-        Channel::PlaceY,
-        "y",
-        "Moves the head: above 0 up, below down, in percent of the face's width",
-    ),
-    (
-        Channel::Size,
-        "size",
-        "How large the head is, in percent of its size in the portrait: above 100 larger, below smaller",
-    ),
+    (Channel::PlaceX, strings::PLACE_X, strings::PLACE_X_HINT),
+    (Channel::PlaceY, strings::PLACE_Y, strings::PLACE_Y_HINT),
+    (Channel::Size, strings::SIZE, strings::SIZE_HINT),
 ];
 
 /// The sliders of the angles of head and eyes: channel, axis and tooltip.
 const ANGLES: [(Channel, &str, &str); Channel::ANGLES.len()] = [
-    (
-        Channel::Yaw,
-        "yaw",
-        "Turns the head: above 0 to the picture's right, below to its left. At 0 it stays as the portrait has it",
-    ),
-    (
-        Channel::Pitch,
-        "pitch",
-        "Nods the head: above 0 down, below up. At 0 it stays as the portrait has it",
-    ),
-    (
-        Channel::Roll,
-        "roll",
-        "Tilts the head: above 0 clockwise as you see it, below the other way. At 0 it stays as the portrait has it",
-    ),
-    (
-        Channel::GazeX,
-        "x",
-        "Moves both eyes: above 0 to the picture's right, below to its left. At 0 they look where the portrait looks",
-    ),
-    (
-        Channel::GazeY,
-        "y",
-        "Moves both eyes: above 0 up, below down. At 0 they look where the portrait looks",
-    ),
+    (Channel::Yaw, strings::YAW, strings::YAW_HINT),
+    (Channel::Pitch, strings::PITCH, strings::PITCH_HINT),
+    (Channel::Roll, strings::ROLL, strings::ROLL_HINT),
+    (Channel::GazeX, strings::GAZE_X, strings::GAZE_X_HINT),
+    (Channel::GazeY, strings::GAZE_Y, strings::GAZE_Y_HINT),
 ];
 
 /// Whether the portrait's fine detail is laid over what a network draws softly.
 fn detail<'a>(on: bool) -> Element<'a, Message> {
     toggler(on)
-        .label("Keep the portrait's fine detail")
+        .label(strings::DETAIL)
         .on_toggle(Message::Detail)
         .size(15)
         .text_size(theme::NORMAL)
@@ -383,8 +355,8 @@ fn glasses<'a>(chosen: Glasses) -> Element<'a, Message> {
     let choices = choices(Glasses::ALL, chosen, Glasses::title, Message::Glasses);
     row![
         hinted(
-            container(text("Glasses").size(theme::NORMAL)).width(76),
-            "The frame of glasses stays rigid while brows and cheeks move behind it. Auto: where the portrait seems to show glasses. Choose Rigid where they bend, Bend where none are worn and a part of the face doesn't move",
+            container(text(strings::GLASSES).size(theme::NORMAL)).width(76),
+            strings::GLASSES_HINT,
             Position::Bottom,
         ),
         choices,

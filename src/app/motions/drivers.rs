@@ -9,6 +9,7 @@ use iced::Task;
 use iced::widget::image::Handle;
 
 use crate::app::background::in_background_with;
+use crate::app::strings::motions::read_bug;
 use crate::document::{
     AuVector, ClipMotion, MediaSource, Motion, MotionId, MotionKind, Pose, Project,
 };
@@ -155,9 +156,7 @@ impl Drivers {
                 key,
                 match result {
                     Some(result) => outcome(result),
-                    None => Err(Some(
-                        "The motion could not be read by a fault of Mien.".to_owned(),
-                    )),
+                    None => Err(Some(read_bug())),
                 },
             )
         })

@@ -5,6 +5,8 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Column, Id, Row, button, column, container, row, space, text, toggler};
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::common;
+use crate::app::strings::motions::follow as strings;
 use crate::app::widgets::controls::hinted;
 use crate::app::widgets::format::decimal;
 use crate::app::widgets::slider::Slider;
@@ -38,10 +40,10 @@ impl Value {
 
     fn title(self) -> &'static str {
         match self {
-            Value::Strength => "Strength",
+            Value::Strength => common::STRENGTH,
             Value::Gain(group) => group.title(),
-            Value::Still => "Smoothing",
-            Value::Quick => "Keep quick",
+            Value::Still => strings::SMOOTHING,
+            Value::Quick => strings::FAST_MOTION,
         }
     }
 
@@ -178,27 +180,35 @@ impl Controls {
                 .spacing(8)
         };
         let groups = column![section(
-            "By part of the face",
-            "GANimation",
-            "How much of each part's movement GANimation takes. FOMM and TPS move the whole face at once: they follow the strength alone",
+            strings::REGIONS,
+            strings::BY_UNITS,
+            strings::REGIONS_HINT,
         )]
         .push(Column::with_children(groups).spacing(1))
         .spacing(theme::GAP);
         let head = column![
-            section(
-                "Head",
-                "FOMM, TPS",
-                "Holds the portrait's head where it is, or as near as it is, whatever the head in the motion does. GANimation never moves the head",
-            ),
+            section(strings::HEAD, strings::BY_PICTURES, strings::HEAD_HINT,),
             row![
-                container(switch("Lock place", follow.lock_place, Change::LockPlace))
-                    .width(Length::Fill),
-                container(switch("Lock scale", follow.lock_scale, Change::LockScale))
-                    .width(Length::Fill),
+                container(switch(
+                    strings::LOCK_POSITION,
+                    follow.lock_place,
+                    Change::LockPlace
+                ))
+                .width(Length::Fill),
+                container(switch(
+                    strings::LOCK_SCALE,
+                    follow.lock_scale,
+                    Change::LockScale
+                ))
+                .width(Length::Fill),
             ],
         ]
         .spacing(theme::GAP);
-        let own = [(None, "Auto"), (Some(true), "On"), (Some(false), "Off")];
+        let own = [
+            (None, strings::NEUTRAL_AUTO),
+            (Some(true), strings::NEUTRAL_OWN),
+            (Some(false), strings::NEUTRAL_GENERAL),
+        ];
         let own = own.map(|(own, title)| {
             choice(
                 title,
@@ -207,41 +217,31 @@ impl Controls {
             )
         });
         let reading = column![
-            section(
-                "Action Units",
-                "GANimation",
-                "How the movement is read as Action Units. Smoothing calms what trembles; Keep quick lets fast movements through it",
-            ),
+            section(strings::UNITS, strings::BY_UNITS, strings::UNITS_HINT,),
             column![line(Value::Still), line(Value::Quick)].spacing(1),
             choices(
                 hinted(
-                    label("Own rest"),
-                    "Reads the face against its own resting frame, which sees slighter movement. Auto does so where the motion has a face at rest",
+                    label(strings::NEUTRAL),
+                    strings::NEUTRAL_HINT,
                     Position::Bottom,
                 ),
                 own,
             ),
             hinted(
-                switch("Add to the portrait", follow.relative, Change::Relative),
-                "Begins at the portrait's own expression and adds the movement to it; else the portrait takes the motion's expression as it is",
+                switch(strings::RELATIVE, follow.relative, Change::Relative),
+                strings::RELATIVE_HINT,
                 Position::Bottom,
             ),
         ]
         .spacing(theme::GAP);
-        let ways = Playback::ALL.map(|way| {
-            let title = match way {
-                Playback::Once => "Once",
-                Playback::Loop => "Loop",
-                Playback::PingPong => "Ping-pong",
-            };
-            choice(title, playback == way, Message::Playback(way))
-        });
+        let ways =
+            Playback::ALL.map(|way| choice(way.title(), playback == way, Message::Playback(way)));
         column![
             line(Value::Strength),
             groups,
             head,
             reading,
-            choices(label("Play"), ways)
+            choices(label(common::PLAYBACK), ways)
         ]
         .spacing(theme::SPACE)
         .into()

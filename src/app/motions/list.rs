@@ -6,8 +6,8 @@ use iced::widget::{
 };
 use iced::{Alignment, Element, Length, border};
 
+use crate::app::strings::{common, motions as strings};
 use crate::app::widgets::controls::{action, hinted};
-use crate::app::widgets::format::short;
 use crate::app::widgets::icon::{Icon, SIDE};
 use crate::app::widgets::theme::{self, Tint};
 use crate::document::{Motion, MotionId, MotionKind, Project};
@@ -51,10 +51,10 @@ impl NewMotion {
 
     fn title(self) -> &'static str {
         match self {
-            NewMotion::Track => "Expression track",
-            NewMotion::Clip => "Reference clip…",
-            NewMotion::SampleClip => "The sample clip",
-            NewMotion::Sample => "Sampled motion",
+            NewMotion::Track => strings::TRACK,
+            NewMotion::Clip => strings::CLIP,
+            NewMotion::SampleClip => strings::SAMPLE_CLIP,
+            NewMotion::Sample => strings::SAMPLE,
         }
     }
 
@@ -192,7 +192,7 @@ impl MotionList {
             self.row(project, motion, state.map(|(_, state)| state))
         });
         column![
-            text("Motions").size(theme::SMALL).style(theme::dim),
+            text(strings::TITLE).size(theme::SMALL).style(theme::dim),
             Column::with_children(rows).spacing(2),
             self.add(),
         ]
@@ -214,7 +214,7 @@ impl MotionList {
             |colors| colors.dim
         };
         let name: Element<'_, Message> = match &self.renaming {
-            Some(renaming) if renaming.id == id => text_input("Name", &renaming.typed)
+            Some(renaming) if renaming.id == id => text_input(strings::NAME, &renaming.typed)
                 .id(NAME)
                 .on_input(Message::Typed)
                 .on_submit(Message::Submitted)
@@ -261,7 +261,7 @@ impl MotionList {
     }
 
     fn add(&self) -> Element<'_, Message> {
-        let open = button(text("+ Add motion").size(theme::SMALL))
+        let open = button(text(strings::ADD).size(theme::SMALL))
             .on_press(Message::AddToggled)
             .padding([4, 9])
             .style(theme::toggled(self.adding));
@@ -303,12 +303,12 @@ fn tools<'a>(project: &'a Project, motion: &'a Motion) -> Element<'a, Message> {
                 "rename",
                 Some(Message::Rename(id, motion.name.clone()))
             ),
-            "Gives it another name; so does a double-click",
+            strings::RENAME_HINT,
             Position::Bottom,
         ),
         hinted(
             button(Glyph::Copy, "duplicate", Some(Message::Duplicated(id))),
-            "Adds a copy of it",
+            strings::DUPLICATE_HINT,
             Position::Bottom,
         ),
         hinted(
@@ -318,9 +318,9 @@ fn tools<'a>(project: &'a Project, motion: &'a Motion) -> Element<'a, Message> {
                 (!stays).then_some(Message::Removed(id))
             ),
             if stays {
-                "The last expression track stays: the sliders move it"
+                strings::LAST_TRACK_HINT
             } else {
-                "Removes it from the project; undo brings it back"
+                strings::REMOVE_HINT
             },
             Position::Bottom,
         ),
@@ -357,7 +357,7 @@ fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, M
                 row![
                     quiet(reading(progress)),
                     space::horizontal(),
-                    action("Cancel", Some(Message::Cancelled(id))),
+                    action(common::CANCEL, Some(Message::Cancelled(id))),
                 ]
                 .align_y(Alignment::Center),
                 progress_bar(0.0..=1.0, share.unwrap_or(0.0)).girth(3),
@@ -367,8 +367,8 @@ fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, M
         }
         Some(MotionState::Problem(problem)) => wrong(problem).into(),
         Some(MotionState::Missing(file)) => row![
-            container(wrong(&format!("{file} is missing"))).width(Length::Fill),
-            action("Locate…", Some(Message::Located(id))),
+            container(wrong(&strings::missing(file))).width(Length::Fill),
+            action(common::LOCATE, Some(Message::Located(id))),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center)
@@ -378,7 +378,7 @@ fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, M
                 length(expression.track.frames() as usize, expression.track.fps())
             }
             MotionKind::Sample(sample) => length(sample.codes.frames(), sample.fps),
-            MotionKind::Clip(_) => "not read yet".to_owned(),
+            MotionKind::Clip(_) => strings::NOT_READ.to_owned(),
         })
         .into(),
     }
@@ -386,9 +386,7 @@ fn state_line<'a>(motion: &Motion, state: Option<&MotionState>) -> Element<'a, M
 
 /// The progress of a reading, in words.
 pub fn reading(progress: &Progress) -> String {
-    share(progress).map_or("reading…".to_owned(), |share| {
-        format!("reading… {:.0} %", (share * 100.0).floor())
-    })
+    share(progress).map_or(strings::READING.to_owned(), strings::reading)
 }
 
 /// The fraction that is read, if known.
@@ -397,8 +395,7 @@ fn share(progress: &Progress) -> Option<f32> {
 }
 
 fn length(frames: usize, fps: f64) -> String {
-    let unit = if frames == 1 { "frame" } else { "frames" };
-    format!("{frames} {unit}, {} fps", short(fps))
+    strings::length(frames, fps)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use iced::mouse::{self, Cursor, ScrollDelta};
 use iced::widget::canvas::{self, Action, Canvas, Event, Frame, Geometry, Path, Stroke, Text};
 use iced::{Color, Element, Length, Point, Rectangle, Renderer, Size, Theme};
 
+use crate::app::strings::panes as strings;
 use crate::app::widgets::clicks::Clicks;
 use crate::app::widgets::images::images;
 use crate::app::widgets::keyed_cache::KeyedCache;
@@ -199,7 +200,7 @@ impl Overlay {
     fn title(&self) -> Option<String> {
         let label = self.label.as_ref()?;
         Some(match self.millis.filter(|_| !self.holding) {
-            Some(millis) => format!("{label} · {millis:.0} ms"),
+            Some(millis) => strings::timed(label, millis),
             None => label.clone(),
         })
     }

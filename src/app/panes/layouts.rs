@@ -1,5 +1,6 @@
 //! Preset layouts: sets of panes that are often used together.
 
+use crate::app::strings::panes::layouts as strings;
 use crate::document::{MethodChoice, Mode, PaneSpec, PaneView};
 
 /// A set of panes.
@@ -26,19 +27,19 @@ impl Layout {
 
     pub fn title(self) -> &'static str {
         match self {
-            Layout::Expression => "Expression",
-            Layout::Methods => "Methods",
-            Layout::Explained => "Flow",
-            Layout::Result => "Result",
+            Layout::Expression => strings::EXPRESSION,
+            Layout::Methods => strings::METHODS,
+            Layout::Explained => strings::FLOW,
+            Layout::Result => strings::RESULT,
         }
     }
 
     pub fn hint(self) -> &'static str {
         match self {
-            Layout::Expression => "Source, the result, and GANimation with its attention",
-            Layout::Methods => "The source, the motion itself, and the portrait by each method",
-            Layout::Explained => "FOMM and TPS, each with its optical flow and its occlusion",
-            Layout::Result => "One pane with the result, as large as it can be",
+            Layout::Expression => strings::EXPRESSION_HINT,
+            Layout::Methods => strings::METHODS_HINT,
+            Layout::Explained => strings::FLOW_HINT,
+            Layout::Result => strings::RESULT_HINT,
         }
     }
 

@@ -6,6 +6,7 @@ use iced::widget::tooltip::Position;
 use iced::widget::{button, column, container, pick_list, row, sensor, space, stack, text};
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::panes as strings;
 use crate::app::widgets::controls::{action, hinted, hinted_by, toggle};
 use crate::app::widgets::theme;
 use crate::document::{MethodChoice, MotionId, PaneSpec, PaneView};
@@ -99,7 +100,7 @@ impl Panes {
                 let landmarks = adjusted.filter(|_| self.adjusting && here).cloned();
                 let marked = self.crop_shown && here && landmarks.is_none();
                 let label = if landmarks.is_some() {
-                    "Drag points that are off; a double-click puts one back".to_owned()
+                    strings::DRAG_LANDMARKS.to_owned()
                 } else {
                     self.label(&spec, names, shown, edited)
                 };
@@ -155,28 +156,28 @@ impl Panes {
         let document = names.project.document();
         let result = spec.view == PaneView::Result;
         if self.holding && result && spec.method != MethodChoice::Source {
-            return "Source (held)".to_owned();
+            return strings::SOURCE_HELD.to_owned();
         }
         let weights = match spec.method {
-            MethodChoice::Source => return "The portrait as it is".to_owned(),
+            MethodChoice::Source => return strings::ORIGINAL.to_owned(),
             MethodChoice::Motion => None,
             method => names.models.weights_of(method),
         };
         let state = if shown.is_none() {
-            " · drawing"
+            strings::DRAWING
         } else if shown.is_some_and(|shown| shown.draft) {
-            " · draft"
+            strings::DRAFT
         } else if matches!(spec.method, MethodChoice::RIG | MethodChoice::GANIMATION)
             && result
             && !edited
             && spec.motion.is_none()
         {
-            " · no edit"
+            strings::NO_EDIT
         } else {
             ""
         };
         let under = if spec.expression_by_rig && document.face.is_some() {
-            " + rig"
+            strings::WITH_RIG
         } else {
             ""
         };
@@ -228,14 +229,13 @@ impl Panes {
         let by_rig = (has_face && registry.follows_pictures(spec.method)).then(|| {
             let on = spec.expression_by_rig;
             let name = if width >= CHIPS {
-                "Expression by the rig"
+                strings::RIG_EXPRESSION
             } else {
-                "+ Rig"
+                strings::RIG_EXPRESSION_SHORT
             };
             hinted(
                 toggle(name, on, Message::ExpressionByRig(pane, !on)),
-                "Expression by the rig: it draws the motion's expression and gaze first, and this method moves that. \
-                 FOMM and TPS carry the head and little of the expression",
+                strings::RIG_EXPRESSION_HINT,
                 Position::Bottom,
             )
         });
@@ -264,7 +264,7 @@ impl Panes {
         let motion = several.then(|| -> Element<'_, Message> {
             let chosen = Choice {
                 id: None,
-                name: "chosen motion".to_owned(),
+                name: strings::SELECTED_MOTION.to_owned(),
             };
             let mut choices = vec![chosen];
             choices.extend(project.motions().iter().map(|motion| Choice {
@@ -277,11 +277,7 @@ impl Panes {
             if width < MIN_LIST_WIDTH {
                 // Too narrow for a list: a button shows the motion's number, and a click selects the next one.
                 let next = choices[(place + 1) % choices.len()].id;
-                let sign = if place == 0 {
-                    "M".to_owned()
-                } else {
-                    format!("M{place}")
-                };
+                let sign = strings::motion_number((place > 0).then_some(place));
                 let button = button(text(sign).size(theme::SMALL).font(theme::FIGURES))
                     .on_press(Message::Motion(pane, next))
                     .padding([2, 5])
@@ -289,7 +285,7 @@ impl Panes {
                 let button = container(button).id(format!("pane-motion-{}", pane + 1));
                 return hinted_by(
                     button,
-                    format!("Driven by {}; a click takes the next motion", picked.name),
+                    strings::driven_by_hint(&picked.name),
                     Position::Bottom,
                 );
             }
@@ -316,13 +312,13 @@ impl Panes {
                     .on_press(Message::Remove(pane))
                     .padding([0, 6])
                     .style(theme::flat),
-                "Takes this pane away",
+                strings::CLOSE_HINT,
                 Position::Bottom,
             )
         });
-        let line = row![hinted(
+        let line = row![hinted_by(
             number,
-            "This pane alone, or all again (its number)",
+            strings::solo_hint(pane + 1),
             Position::Bottom
         )]
         .push(ways)
@@ -355,64 +351,64 @@ impl Panes {
         });
         let add = (panes.len() < PaneSpec::MAX).then(|| {
             hinted(
-                toggle("+ Pane", false, Message::Add),
-                "One more pane: any motion on any method, and what it says (P)",
+                toggle(strings::ADD, false, Message::Add),
+                strings::ADD_HINT,
                 Position::Top,
             )
         });
         let wipe = hinted(
             toggle(
-                "Wipe",
+                strings::WIPE,
                 self.wipe_within(panes.len()).is_some(),
                 Message::WipeToggled,
             ),
-            "Another pane, or the source, on the left of a line; drag the line (W)",
+            strings::WIPE_HINT,
             Position::Top,
         );
         let crop = hinted(
-            toggle("Crop", self.crop_shown, Message::CropToggled),
-            "The square that the network sees: drag its edge to move it, a corner to size it (C)",
+            toggle(strings::CROP, self.crop_shown, Message::CropToggled),
+            strings::CROP_HINT,
             Position::Top,
         );
         let turned = document.crop.angle != 0.0;
         let level = document.face.map(|_| {
             hinted(
-                toggle("Level", turned, Message::Levelled(!turned)),
-                "Turns the square with a head that leans, so that the network sees it upright",
+                toggle(strings::LEVEL, turned, Message::Levelled(!turned)),
+                strings::LEVEL_HINT,
                 Position::Top,
             )
         });
         let adjust = document.face.map(|_| {
             hinted(
-                toggle("Landmarks", self.adjusting, Message::AdjustToggled),
-                "Shows where the face's lids, brows, lips, nose and outline were found, to be dragged where they are off: the rig is fitted to them. The square and the face's own expression stay (A)",
+                toggle(strings::LANDMARKS, self.adjusting, Message::AdjustToggled),
+                strings::LANDMARKS_HINT,
                 Position::Top,
             )
         });
         let moved = self.adjusting && !document.landmarks.is_empty();
         let found = moved.then(|| {
             hinted(
-                action("Reset landmarks", Some(Message::LandmarksReset)),
-                "All landmarks go back to where they were found",
+                action(strings::RESET_LANDMARKS, Some(Message::LandmarksReset)),
+                strings::RESET_LANDMARKS_HINT,
                 Position::Top,
             )
         });
         let fit = hinted(
-            toggle("Whole", self.look == ViewMode::Fit, Message::Fit),
-            "The whole portrait (F)",
+            toggle(strings::FIT, self.look == ViewMode::Fit, Message::Fit),
+            strings::FIT_HINT,
             Position::Top,
         );
         let face = hinted(
-            toggle("Face", self.look == ViewMode::Face, Message::Face),
-            "The face and a little around it (G, or double-click)",
+            toggle(strings::FACE, self.look == ViewMode::Face, Message::Face),
+            strings::FACE_HINT,
             Position::Top,
         );
         let actual = hinted(
-            toggle("1:1", false, Message::Actual),
-            "One pixel of the portrait is one of the screen",
+            toggle(strings::ACTUAL, false, Message::Actual),
+            strings::ACTUAL_HINT,
             Position::Top,
         );
-        let percent = text(format!("{:>5.0} %", view.zoom * 100.0))
+        let percent = text(strings::zoom(view.zoom))
             .size(theme::SMALL)
             .font(theme::FIGURES)
             .style(theme::dim);
@@ -478,8 +474,8 @@ struct Side(Option<usize>);
 impl std::fmt::Display for Side {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            None => f.write_str("source"),
-            Some(pane) => write!(f, "pane {}", pane + 1),
+            None => f.write_str(strings::WIPE_SOURCE),
+            Some(pane) => f.write_str(&strings::pane(pane)),
         }
     }
 }

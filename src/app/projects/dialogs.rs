@@ -6,8 +6,13 @@ use iced::widget::tooltip::Position;
 use iced::widget::{button, column, container, row, scrollable, space, text, toggler};
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::common;
+use crate::app::strings::export::exists;
+use crate::app::strings::projects::{
+    self as strings, changed_outside, exporting, portrait_missing, recovered, replace, shortcuts,
+    unsaved_changes,
+};
 use crate::app::widgets::controls::{action, hinted};
-use crate::app::widgets::format::{duration, size};
 use crate::app::widgets::theme;
 use crate::document::Project;
 use crate::project::file::{MediaOwner, MediaState, ProjectFile};
@@ -17,60 +22,6 @@ use super::{Message, PendingAction, Projects, Question};
 
 /// Id of the switch that embeds media in the project, for tests.
 pub const HOLDS_MEDIA: &str = "holds-media";
-
-/// The keyboard shortcuts, grouped by part of the window.
-const SHORTCUTS: [(&str, &[(&str, &str)]); 4] = [
-    (
-        "Project",
-        &[
-            ("Ctrl+O", "open a portrait"),
-            ("Ctrl+S, Ctrl+Shift+S", "save, save as"),
-            ("Ctrl+Shift+O", "open a project"),
-            ("Ctrl+N", "new project"),
-            ("Ctrl+E", "export"),
-            ("Ctrl+Z, Ctrl+Shift+Z", "undo, redo"),
-            ("T", "light or dark"),
-            ("?", "this list"),
-        ],
-    ),
-    (
-        "Panes",
-        &[
-            ("1 to 6", "a pane alone, or all again"),
-            ("P", "one more pane"),
-            ("S held", "the source"),
-            ("W", "wipe"),
-            ("C", "the face's square"),
-            ("A", "landmarks, to be dragged"),
-            ("L", "labels"),
-            ("F, G", "the whole portrait, the face"),
-            ("wheel, drag", "zoom, pan: in all panes"),
-            ("M", "the column of motions"),
-        ],
-    ),
-    (
-        "Timeline",
-        &[
-            ("Space", "play or pause"),
-            ("arrows, Home", "a frame on or back, to the start"),
-            ("K", "set keyframes"),
-            ("I, O", "in and out"),
-            ("Delete", "delete the selected keys"),
-            ("Ctrl+A, C, X, V", "select all, copy, cut, paste keys"),
-            ("Ctrl and drag a key", "stretch the selected keys in time"),
-            ("wheel, middle drag", "zoom, pan in time"),
-        ],
-    ),
-    (
-        "Sliders",
-        &[
-            ("Shift", "move finely"),
-            ("double-click", "the portrait's own value"),
-            ("R", "reset all"),
-            ("Escape", "leave a field or a dialog"),
-        ],
-    ),
-];
 
 impl Projects {
     /// The open question, if any.
@@ -84,75 +35,67 @@ impl Projects {
     ) -> Option<Element<'a, Message>> {
         if let Some((_, opened)) = &self.waiting {
             let stored = match opened.state(MediaOwner::Portrait) {
-                Some(MediaState::Moved { stored, .. }) => stored.display().to_string(),
-                _ => "its file".to_owned(),
+                Some(MediaState::Moved { stored, .. }) => Some(stored.as_path()),
+                _ => None,
             };
             return Some(card(
-                "The portrait isn't where it was",
-                format!(
-                    "This project is about {stored}. Show where it is now; nothing of the project is lost meanwhile."
-                ),
+                portrait_missing::TITLE,
+                portrait_missing::words(stored),
                 row![
-                    action("Leave it", Some(Message::GiveUp)),
-                    primary("Locate…", Message::Locate(MediaOwner::Portrait)),
+                    action(common::CANCEL, Some(Message::GiveUp)),
+                    primary(common::LOCATE, Message::Locate(MediaOwner::Portrait)),
                 ],
             ));
         }
         match &self.question {
             Some(Question::Unsaved(after)) => {
                 let words = match after {
-                    PendingAction::Quit => {
-                        "Close without saving, and the changes since the last save are lost."
-                    }
-                    PendingAction::New => "A new project takes this one's place.",
-                    PendingAction::Open(_) => "The other project takes this one's place.",
+                    PendingAction::Quit => unsaved_changes::QUIT,
+                    PendingAction::New => unsaved_changes::NEW,
+                    PendingAction::Open(_) => unsaved_changes::OPEN,
                 };
                 return Some(card(
-                    "Save the changes?",
+                    unsaved_changes::TITLE,
                     words.to_owned(),
                     row![
-                        action("Cancel", Some(Message::Close)),
-                        action("Don't save", Some(Message::LoseChanges)),
-                        primary("Save", Message::KeepChanges),
+                        action(common::CANCEL, Some(Message::Close)),
+                        action(unsaved_changes::DISCARD, Some(Message::LoseChanges)),
+                        primary(strings::SAVE, Message::KeepChanges),
                     ],
                 ));
             }
             Some(Question::Exporting) => {
-                let words = exports.map_or("All exports are done.".to_owned(), |exports| {
-                    format!("{exports}.")
-                });
+                let words =
+                    exports.map_or(exporting::DONE.to_owned(), |exports| format!("{exports}."));
                 return Some(card(
-                    "Close while exporting?",
+                    exporting::TITLE,
                     words,
                     row![
-                        action("Keep working", Some(Message::Close)),
-                        action("Stop and close", Some(Message::StopAndClose)),
-                        primary("Finish, then close", Message::FinishThenClose),
+                        action(exporting::KEEP_WORKING, Some(Message::Close)),
+                        action(exporting::STOP, Some(Message::StopAndClose)),
+                        primary(exporting::FINISH, Message::FinishThenClose),
                     ],
                 ));
             }
             Some(Question::Replace(path)) => {
                 return Some(card(
-                    "Replace the file?",
-                    format!("{} is there already.", path.display()),
+                    replace::TITLE,
+                    exists(path),
                     row![
-                        action("Cancel", Some(Message::Close)),
-                        action("Another name…", Some(Message::SaveAs)),
-                        primary("Replace", Message::Replace),
+                        action(common::CANCEL, Some(Message::Close)),
+                        action(strings::ANOTHER_NAME, Some(Message::SaveAs)),
+                        primary(common::REPLACE, Message::Replace),
                     ],
                 ));
             }
             Some(Question::ChangedOutside(path)) => {
                 return Some(card(
-                    "The project was changed elsewhere",
-                    format!(
-                        "Another program has written {} since it was opened here. Replacing it loses what that program has saved.",
-                        path.display()
-                    ),
+                    changed_outside::TITLE,
+                    changed_outside::words(path),
                     row![
-                        action("Cancel", Some(Message::Close)),
-                        action("Replace", Some(Message::Replace)),
-                        primary("Another name…", Message::SaveAs),
+                        action(common::CANCEL, Some(Message::Close)),
+                        action(common::REPLACE, Some(Message::Replace)),
+                        primary(strings::ANOTHER_NAME, Message::SaveAs),
                     ],
                 ));
             }
@@ -162,16 +105,14 @@ impl Projects {
         }
         self.recovered.last().map(|copy| {
             let name = copy.project_path.as_ref().and_then(|path| path.file_name());
-            let name = name.map_or("a project that was never saved".to_owned(), |name| {
-                name.to_string_lossy().into_owned()
-            });
+            let name = name.map(|name| name.to_string_lossy());
             let ago = copy.when.elapsed().unwrap_or_default();
             card(
-                "Mien ended before it was closed",
-                format!("A copy of {name} was kept, {} ago.", duration(ago)),
+                recovered::TITLE,
+                recovered::words(name.as_deref(), ago),
                 row![
-                    action("Throw it away", Some(Message::Discard)),
-                    primary("Open the copy", Message::Recover),
+                    action(recovered::DISCARD, Some(Message::Discard)),
+                    primary(recovered::RESTORE, Message::Recover),
                 ],
             )
         })
@@ -195,34 +136,31 @@ impl Projects {
         };
         let projects = list(
             self.recent.projects(),
-            "Projects that are saved or opened stand here.",
+            strings::NO_RECENT_PROJECTS,
             Message::Open,
         );
         let portraits = list(
             self.recent.portraits(),
-            "Portraits that are opened stand here.",
+            strings::NO_RECENT_PORTRAITS,
             Message::OpenPortrait,
         );
         let lists = column![
-            text("Recent projects").size(theme::SMALL).style(theme::dim),
+            text(strings::RECENT_PROJECTS)
+                .size(theme::SMALL)
+                .style(theme::dim),
             projects,
-            text("Recent portraits")
+            text(strings::RECENT_PORTRAITS)
                 .size(theme::SMALL)
                 .style(theme::dim),
             portraits,
         ]
         .spacing(6);
-        let weight = ProjectFile::weight(project);
-        let cost = match (project.holds_media(), weight) {
-            (_, 0) => "samples come with Mien".to_owned(),
-            (true, weight) => format!("{} in its file", size(weight)),
-            (false, weight) => format!("would add {} to its file", size(weight)),
-        };
+        let cost = strings::media(ProjectFile::weight(project), project.holds_media());
         let holds = hinted(
             row![
                 container(
                     toggler(project.holds_media())
-                        .label("Keep pictures and clips inside the project")
+                        .label(strings::EMBED)
                         .on_toggle(Message::HoldsMedia)
                         .size(15)
                         .text_size(theme::NORMAL)
@@ -233,22 +171,22 @@ impl Projects {
                 text(cost).size(theme::SMALL).style(theme::dim),
             ]
             .align_y(Alignment::Center),
-            "From the next save on its file has all that it needs and can be carried elsewhere; what only the project has stays inside either way",
+            strings::EMBED_HINT,
             Position::Bottom,
         );
         let place = match (&self.path, changed) {
             (Some(path), false) => path.display().to_string(),
-            (Some(path), true) => format!("{} (changed)", path.display()),
-            (None, _) => "not saved yet".to_owned(),
+            (Some(path), true) => strings::unsaved(path),
+            (None, _) => strings::NOT_SAVED.to_owned(),
         };
         let look = toggler(self.settings.light)
-            .label("Light window")
+            .label(strings::LIGHT_THEME)
             .on_toggle(Message::Light)
             .size(15)
             .text_size(theme::NORMAL)
             .spacing(8);
         let labels = toggler(labelled)
-            .label("Pane labels")
+            .label(strings::PANE_LABELS)
             .on_toggle(Message::Labels)
             .size(15)
             .text_size(theme::NORMAL)
@@ -256,15 +194,15 @@ impl Projects {
         container(
             column![
                 row![
-                    text("Project").size(theme::LARGE),
+                    text(strings::TITLE).size(theme::LARGE),
                     space::horizontal(),
                     text(place).size(theme::SMALL).style(theme::dim),
                 ]
                 .align_y(Alignment::Center),
-                line("New", "Ctrl+N", Message::New),
-                line("Open…", "Ctrl+Shift+O", Message::OpenDialog),
-                line("Save", "Ctrl+S", Message::Save),
-                line("Save as…", "Ctrl+Shift+S", Message::SaveAs),
+                line(strings::NEW, strings::NEW_KEYS, Message::New),
+                line(strings::OPEN, strings::OPEN_KEYS, Message::OpenDialog),
+                line(strings::SAVE, strings::SAVE_KEYS, Message::Save),
+                line(strings::SAVE_AS, strings::SAVE_AS_KEYS, Message::SaveAs),
                 container(holds).padding([2, 10]),
                 container(
                     scrollable(lists)
@@ -278,8 +216,8 @@ impl Projects {
                     look,
                     labels,
                     space::horizontal(),
-                    action("Shortcuts (?)", Some(Message::Keys)),
-                    action("Close", Some(Message::Close)),
+                    action(strings::SHORTCUTS, Some(Message::Keys)),
+                    action(common::CLOSE, Some(Message::Close)),
                 ]
                 .spacing(theme::GAP)
                 .align_y(Alignment::Center),
@@ -312,7 +250,7 @@ fn list<'a>(
             |name| name.to_string_lossy().into_owned(),
         );
         let state = if file.missing {
-            "not there now".to_owned()
+            strings::MISSING.to_owned()
         } else {
             file.path
                 .parent()
@@ -366,7 +304,7 @@ fn primary<'a>(label: &'a str, message: Message) -> Element<'a, Message> {
 
 /// The list of keyboard shortcuts.
 fn keys<'a>() -> Element<'a, Message> {
-    let group = |(title, lines): &(&'static str, &'static [(&'static str, &'static str)])| {
+    let group = |(title, lines): &(&'static str, &'static [shortcuts::Shortcut])| {
         let lines = lines.iter().map(|(keys, what)| {
             row![
                 container(text(*keys).size(theme::SMALL)).width(150),
@@ -379,15 +317,18 @@ fn keys<'a>() -> Element<'a, Message> {
             .width(Length::Fill)
             .into()
     };
-    let pair = |groups: &[(&'static str, &'static [(&'static str, &'static str)])]| {
+    let pair = |groups: &[(&'static str, &'static [shortcuts::Shortcut])]| {
         row(groups.iter().map(group)).spacing(24)
     };
     container(
         column![
-            text("Shortcuts").size(theme::LARGE),
-            pair(&SHORTCUTS[..2]),
-            pair(&SHORTCUTS[2..]),
-            row![space::horizontal(), action("Close", Some(Message::Close))],
+            text(shortcuts::TITLE).size(theme::LARGE),
+            pair(&shortcuts::GROUPS[..2]),
+            pair(&shortcuts::GROUPS[2..]),
+            row![
+                space::horizontal(),
+                action(common::CLOSE, Some(Message::Close))
+            ],
         ]
         .spacing(18),
     )

@@ -32,7 +32,7 @@ impl SettingsWriter {
         if let Some((sender, thread)) = self.running.take() {
             drop(sender);
             if thread.join().is_err() {
-                tracing::warn!("the settings' thread panicked");
+                tracing::warn!("The thread that saves settings panicked");
             }
         }
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::background::Target;
+use crate::app::strings::projects as strings;
 use crate::document::Project;
 use crate::face::portrait::Portrait;
 use crate::project::FileStamp;
@@ -198,10 +199,7 @@ impl Projects {
         self.recovered.reverse();
         let (autosave, other) = match Autosave::begin() {
             Ok(autosave) => (Some(Arc::new(autosave)), None),
-            Err(error) => (
-                None,
-                Some(format!("No copy is kept against a crash: {error}")),
-            ),
+            Err(error) => (None, Some(strings::autosave_failed(&error.to_string()))),
         };
         self.autosave = autosave;
         remark.or(other)

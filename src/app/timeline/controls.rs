@@ -4,6 +4,8 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Row, column, container, pick_list, row, space, stack, text, text_input};
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::panes::pane as pane_name;
+use crate::app::strings::{common, timeline as strings};
 use crate::app::widgets::controls::{action, hinted, toggle};
 use crate::app::widgets::format::short;
 use crate::app::widgets::signs::{Sign, sign};
@@ -74,11 +76,10 @@ impl Timeline {
         } else {
             Sign::Play
         };
-        let time = text(format!(
-            "{:>6.2} s  {:>5} / {}",
+        let time = text(strings::position(
             subject.time_of(self.frame),
             self.frame + 1,
-            subject.frames()
+            subject.frames(),
         ))
         .size(theme::SMALL)
         .font(theme::FIGURES)
@@ -88,9 +89,9 @@ impl Timeline {
         let playback = subject.playback();
         let length: Element<'a, Message> = match subject {
             TimelineSource::Track(_) => row![
-                text("Frames").size(theme::SMALL).style(theme::dim),
+                text(strings::FRAMES).size(theme::SMALL).style(theme::dim),
                 self.field(Value::Frames, subject.frames().to_string()),
-                text("fps").size(theme::SMALL).style(theme::dim),
+                text(common::FPS).size(theme::SMALL).style(theme::dim),
                 self.field(Value::Fps, short(subject.fps())),
             ]
             .spacing(theme::GAP)
@@ -98,7 +99,7 @@ impl Timeline {
             .into(),
             TimelineSource::Read { fps, .. } => {
                 let reading = self.reading.iter().cloned();
-                let words: Vec<_> = reading.chain([format!("{} fps", short(fps))]).collect();
+                let words: Vec<_> = reading.chain([strings::fps(fps)]).collect();
                 text(words.join("  "))
                     .size(theme::SMALL)
                     .font(theme::FIGURES)
@@ -109,12 +110,12 @@ impl Timeline {
         line(row![
             hinted(
                 sign(Sign::ToStart, Some(Message::ToStart)),
-                "To the start (Home)",
+                strings::TO_START_HINT,
                 Position::Top
             ),
             hinted(
                 sign(play, Some(Message::PlayToggled)),
-                "Play or pause (Space)",
+                strings::PLAY_HINT,
                 Position::Top
             ),
             pick_list(Playback::ALL, Some(playback), Message::Playback)
@@ -124,24 +125,24 @@ impl Timeline {
             time,
             space::horizontal().width(theme::GAP),
             hinted(
-                action("In", Some(Message::In)),
-                "Playing begins at the playhead (I)",
+                action(strings::IN, Some(Message::In)),
+                strings::IN_HINT,
                 Position::Top
             ),
             hinted(
-                action("Out", Some(Message::Out)),
-                "Playing ends at the playhead (O)",
+                action(strings::OUT, Some(Message::Out)),
+                strings::OUT_HINT,
                 Position::Top
             ),
             hinted(
-                action("All frames", whole),
-                "Everything is played, from the first frame to the last",
+                action(strings::ALL_FRAMES, whole),
+                strings::ALL_FRAMES_HINT,
                 Position::Top
             ),
             space::horizontal(),
-            tab("Curves", Tab::Curves),
-            tab("Dope sheet", Tab::Dope),
-            tab("Metrics", Tab::Metrics),
+            tab(strings::CURVES, Tab::Curves),
+            tab(strings::DOPE_SHEET, Tab::Dope),
+            tab(strings::METRICS, Tab::Metrics),
             space::horizontal(),
             length,
         ])
@@ -155,9 +156,9 @@ impl Timeline {
         let easing = track.easing_of(&eased);
         let easings: &[Easing] = if eased.is_empty() { &[] } else { &Easing::ALL };
         let mixed = if eased.is_empty() {
-            "no keyframe"
+            strings::NO_KEYFRAME
         } else {
-            "several"
+            strings::SEVERAL
         };
         let names: Vec<String> = self
             .presets
@@ -173,31 +174,31 @@ impl Timeline {
                 }
             });
             hinted(
-                list.placeholder("Stretch")
+                list.placeholder(strings::STRETCH)
                     .text_size(theme::SMALL)
                     .padding([4, 8])
                     .width(92)
                     .style(theme::choice(0)),
-                "Makes the time between the selected keys longer or shorter, from the first of them on; or drag one of them with Ctrl held",
+                strings::STRETCH_HINT,
                 Position::Top,
             )
         });
         line(row![
             hinted(
-                action("Set keyframe", Some(Message::KeyAdded)),
-                "Puts the sliders' values on the track at the playhead (K). With keyframes on the track, moving a slider sets one by itself",
+                action(strings::SET_KEYFRAME, Some(Message::KeyAdded)),
+                strings::SET_KEYFRAME_HINT,
                 Position::Top,
             ),
             hinted(
                 action(
-                    "Delete",
+                    strings::DELETE,
                     (!target_keys.is_empty()).then_some(Message::KeyRemoved)
                 ),
-                "Takes the selected keys away, or those under the playhead (Delete)",
+                strings::DELETE_HINT,
                 Position::Top,
             ),
             space::horizontal().width(theme::GAP),
-            text("Easing").size(theme::SMALL).style(theme::dim),
+            text(strings::EASING).size(theme::SMALL).style(theme::dim),
             pick_list(easings, easing, Message::Easing)
                 .placeholder(mixed)
                 .text_size(theme::SMALL)
@@ -210,32 +211,32 @@ impl Timeline {
             space::horizontal().width(theme::GAP),
             hinted(
                 pick_list(names, None::<String>, Message::Preset)
-                    .placeholder("Preset here")
+                    .placeholder(strings::INSERT_PRESET)
                     .text_size(theme::SMALL)
                     .padding([4, 8])
                     .width(130)
                     .style(theme::choice(0)),
-                "Puts an expression on the track at the playhead",
+                strings::INSERT_PRESET_HINT,
                 Position::Top,
             ),
             space::horizontal(),
             hinted(
                 action(
-                    "Save chart…",
+                    common::SAVE_CHART,
                     (!track.is_empty()).then_some(Message::SaveChart)
                 ),
-                "Saves the curves of the Action Units that move as SVG or PNG",
+                strings::SAVE_UNITS_HINT,
                 Position::Top,
             ),
             hinted(
-                action("From a clip…", Some(Message::ReadClip)),
-                "Reads the Action Units of the face in a video, a GIF or a folder of frames, and puts its movement on the track",
+                action(strings::FROM_CLIP, Some(Message::ReadClip)),
+                strings::FROM_CLIP_HINT,
                 Position::Top,
             ),
             // A track with keys needs no sample to try.
             track.is_empty().then(|| hinted(
-                action("Sample clip", Some(Message::ReadSample)),
-                "The same with a short clip that comes with Mien",
+                action(strings::SAMPLE_CLIP, Some(Message::ReadSample)),
+                strings::SAMPLE_CLIP_HINT,
                 Position::Top,
             )),
         ])
@@ -246,17 +247,17 @@ impl Timeline {
         let reads = poses.iter().any(Option::is_some);
         line(row![
             hinted(
-                action("Bake to track", Some(Message::Bake)),
-                "Makes an expression track of this movement, with a key for every frame",
+                action(common::BAKE, Some(Message::Bake)),
+                common::BAKE_HINT,
                 Position::Top,
             ),
-            text("to edit it, with a key for every frame")
+            text(strings::BAKE_NOTE)
                 .size(theme::SMALL)
                 .style(theme::faint),
             space::horizontal(),
             hinted(
-                action("Save chart…", reads.then_some(Message::SaveChart)),
-                "Saves the curves of the Action Units that move as SVG or PNG",
+                action(common::SAVE_CHART, reads.then_some(Message::SaveChart)),
+                strings::SAVE_UNITS_HINT,
                 Position::Top,
             ),
         ])
@@ -274,8 +275,8 @@ impl Timeline {
             .position(|metric| Some(metric.as_str()) == chosen);
         let chosen = chosen.map(str::to_owned);
         let label = match given.measuring {
-            Some(_) => "Stop",
-            None => "Measure",
+            Some(_) => strings::STOP,
+            None => strings::MEASURE,
         };
         let against: Vec<Against> = std::iter::once(Against(None))
             .chain((0..given.panes).map(|pane| Against(Some(pane))))
@@ -283,10 +284,10 @@ impl Timeline {
         line(row![
             hinted(
                 action(label, Some(Message::Measure)),
-                "Draws every frame of every pane and compares it",
+                strings::MEASURE_HINT,
                 Position::Top,
             ),
-            text("against").size(theme::SMALL).style(theme::dim),
+            text(strings::AGAINST).size(theme::SMALL).style(theme::dim),
             hinted(
                 pick_list(against, Some(Against(given.against)), |Against(pane)| {
                     Message::Against(pane)
@@ -294,11 +295,11 @@ impl Timeline {
                 .text_size(theme::SMALL)
                 .padding([4, 8])
                 .style(theme::choice(given.against.map_or(0, |pane| pane + 1))),
-                "What the panes are compared with: a pane's result, or what drives them, frame by frame",
+                strings::AGAINST_HINT,
                 Position::Top,
             ),
             pick_list(metrics, chosen, Message::Metric)
-                .placeholder("no numbers")
+                .placeholder(strings::NO_NUMBERS)
                 .text_size(theme::SMALL)
                 .padding([4, 8])
                 .width(150)
@@ -311,8 +312,11 @@ impl Timeline {
             }),
             space::horizontal(),
             hinted(
-                action("Save chart…", given.numbers.map(|_| Message::SaveChart)),
-                "Saves the curves of this metric as SVG or PNG",
+                action(
+                    common::SAVE_CHART,
+                    given.numbers.map(|_| Message::SaveChart)
+                ),
+                strings::SAVE_METRIC_HINT,
                 Position::Top,
             ),
         ])
@@ -356,7 +360,7 @@ impl Stretch {
 
 impl std::fmt::Display for Stretch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "to {} %", self.0)
+        f.write_str(&strings::stretch(self.0))
     }
 }
 
@@ -367,8 +371,8 @@ struct Against(Option<usize>);
 impl std::fmt::Display for Against {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            None => f.write_str("what drives them"),
-            Some(pane) => write!(f, "pane {}", pane + 1),
+            None => f.write_str(strings::DRIVING_MOTION),
+            Some(pane) => f.write_str(&pane_name(pane)),
         }
     }
 }

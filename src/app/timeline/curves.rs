@@ -3,6 +3,7 @@
 use iced::widget::canvas::{self, Frame, Path, Stroke};
 use iced::{Color, Point, Rectangle, Size};
 
+use crate::app::strings::timeline as strings;
 use crate::app::widgets::theme::{self, Colors};
 use crate::document::{Channel, Key, KeyId, Selection, Sides, Track};
 
@@ -272,14 +273,11 @@ impl Sheet<'_> {
             }
         }
         match self.given.subject.track() {
-            Some(track) if track.is_empty() => self.draw_hint(
-                frame,
-                colors,
-                size,
-                "Set a keyframe (K) here, move the playhead, move sliders, and press Space",
-            ),
+            Some(track) if track.is_empty() => {
+                self.draw_hint(frame, colors, size, strings::EMPTY_TRACK)
+            }
             None if self.shown().next().is_none() => {
-                self.draw_hint(frame, colors, size, "No movement has been read yet");
+                self.draw_hint(frame, colors, size, strings::NO_MOVEMENT);
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 use iced::widget::canvas::{Frame, Path, Stroke};
 use iced::{Point, Rectangle, Size};
 
+use crate::app::strings::timeline as strings;
 use crate::app::widgets::theme::{self, Colors};
 use crate::document::{Channel, KeyId, Selection, SliderRange, Track};
 
@@ -135,19 +136,14 @@ impl Sheet<'_> {
         let path = Path::rounded_rectangle(lane.position(), lane.size(), 3.0.into());
         frame.fill(&path, colors.raised);
         if track.is_empty() {
-            self.draw_hint(
-                frame,
-                colors,
-                size,
-                "Set a keyframe (K) here, move the playhead, move sliders, and press Space",
-            );
+            self.draw_hint(frame, colors, size, strings::EMPTY_TRACK);
         }
         for (index, row) in rows.iter().enumerate() {
             let y = TOP + (index as f32 + 0.5) * height;
             match row {
                 Row::All => {
                     let text = label(
-                        "All keys".to_owned(),
+                        strings::ALL_KEYS.to_owned(),
                         Point::new(28.0, y),
                         colors.dim,
                         theme::FIGURES,
@@ -183,7 +179,7 @@ impl Sheet<'_> {
     fn draw_read(&self, frame: &mut Frame, colors: &Colors, size: Size, over: Option<Channel>) {
         let rows = self.rows();
         if rows.is_empty() {
-            self.draw_hint(frame, colors, size, "No movement has been read yet");
+            self.draw_hint(frame, colors, size, strings::NO_MOVEMENT);
             return;
         }
         let scale = self.scale(size);

@@ -4,6 +4,7 @@ use iced::widget::canvas::{Frame, Path, Stroke, Text};
 use iced::widget::{Column, container, row, scrollable, space, text};
 use iced::{Alignment, Color, Element, Length, Point, Size, alignment::Horizontal};
 
+use crate::app::strings::timeline as strings;
 use crate::app::widgets::theme::{self, Colors};
 use crate::jobs::charts::Charts;
 
@@ -87,12 +88,11 @@ impl Timeline {
 impl Sheet<'_> {
     pub(super) fn draw_numbers(&self, frame: &mut Frame, colors: &Colors, size: Size) {
         let Some(numbers) = self.given.numbers else {
-            let words = "Measure compares the panes frame by frame";
-            self.draw_hint(frame, colors, size, words);
+            self.draw_hint(frame, colors, size, strings::NOT_MEASURED);
             return;
         };
         let Some(metric) = numbers.chosen(self.metric) else {
-            self.draw_hint(frame, colors, size, "There are no numbers");
+            self.draw_hint(frame, colors, size, strings::NO_RESULTS);
             return;
         };
         let known = || {
@@ -105,7 +105,7 @@ impl Sheet<'_> {
         let high = known().fold(f32::NEG_INFINITY, f32::max);
         let low = known().fold(f32::INFINITY, f32::min);
         if low > high {
-            self.draw_hint(frame, colors, size, "No frame has a number of this metric");
+            self.draw_hint(frame, colors, size, strings::NO_VALUES);
             return;
         }
         let (low, high) = span(low, high);
@@ -197,9 +197,7 @@ pub fn table<'a>(numbers: &'a Numbers, metric: &str) -> Element<'a, Message> {
         .into()
     };
     let head = row![
-        text("Mean of the frames")
-            .size(theme::SMALL)
-            .style(theme::dim),
+        text(strings::MEAN).size(theme::SMALL).style(theme::dim),
         space::horizontal(),
     ];
     let lines = numbers.of(metric).enumerate();

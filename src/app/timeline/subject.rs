@@ -1,6 +1,7 @@
 //! The subject of the timeline: an expression track that can be edited, or a motion that was read and can't.
 
-use crate::document::{ActionUnit, Channel, Document, Playback, Pose, Track};
+use crate::app::strings::timeline as strings;
+use crate::document::{Channel, Document, Playback, Pose, Track};
 
 use super::numbers::Numbers;
 
@@ -167,15 +168,15 @@ impl<'a> TimelineSource<'a> {
 /// A channel's name, short enough for the names at the left.
 pub fn short_name(channel: Channel) -> String {
     let (group, name) = match channel {
-        Channel::Unit(unit) => (unit.to_string(), unit_name(unit)),
-        Channel::Yaw => ("head".to_owned(), "turn"),
-        Channel::Pitch => ("head".to_owned(), "nod"),
-        Channel::Roll => ("head".to_owned(), "tilt"),
-        Channel::GazeX => ("eyes".to_owned(), "left/right"),
-        Channel::GazeY => ("eyes".to_owned(), "up/down"),
-        Channel::PlaceX => ("head".to_owned(), "left/right"),
-        Channel::PlaceY => ("head".to_owned(), "up/down"),
-        Channel::Size => ("head".to_owned(), "size"),
+        Channel::Unit(unit) => (unit.to_string(), strings::unit(unit.code())),
+        Channel::Yaw => (strings::HEAD.to_owned(), strings::TURN),
+        Channel::Pitch => (strings::HEAD.to_owned(), strings::NOD),
+        Channel::Roll => (strings::HEAD.to_owned(), strings::TILT),
+        Channel::GazeX => (strings::EYES.to_owned(), strings::LEFT_RIGHT),
+        Channel::GazeY => (strings::EYES.to_owned(), strings::UP_DOWN),
+        Channel::PlaceX => (strings::HEAD.to_owned(), strings::LEFT_RIGHT),
+        Channel::PlaceY => (strings::HEAD.to_owned(), strings::UP_DOWN),
+        Channel::Size => (strings::HEAD.to_owned(), strings::SIZE),
     };
     format!("{group:<5}{name}")
 }
@@ -184,35 +185,13 @@ pub fn short_name(channel: Channel) -> String {
 pub fn tag(channel: Channel) -> String {
     match channel {
         Channel::Unit(unit) => unit.to_string(),
-        Channel::Yaw => "turn".to_owned(),
-        Channel::Pitch => "nod".to_owned(),
-        Channel::Roll => "tilt".to_owned(),
-        Channel::GazeX => "gaze x".to_owned(),
-        Channel::GazeY => "gaze y".to_owned(),
-        Channel::PlaceX => "head x".to_owned(),
-        Channel::PlaceY => "head y".to_owned(),
-        Channel::Size => "size".to_owned(),
-    }
-}
-
-fn unit_name(unit: ActionUnit) -> &'static str {
-    match unit.code() {
-        1 => "inner brow",
-        2 => "outer brow",
-        4 => "lower brow",
-        5 => "upper lid",
-        6 => "cheek",
-        7 => "tight lid",
-        9 => "nose",
-        10 => "upper lip",
-        12 => "corner",
-        14 => "dimple",
-        15 => "depress",
-        17 => "chin",
-        20 => "stretch",
-        23 => "tighten",
-        25 => "part",
-        26 => "jaw",
-        _ => "blink",
+        Channel::Yaw => strings::TURN.to_owned(),
+        Channel::Pitch => strings::NOD.to_owned(),
+        Channel::Roll => strings::TILT.to_owned(),
+        Channel::GazeX => strings::GAZE_X.to_owned(),
+        Channel::GazeY => strings::GAZE_Y.to_owned(),
+        Channel::PlaceX => strings::HEAD_X.to_owned(),
+        Channel::PlaceY => strings::HEAD_Y.to_owned(),
+        Channel::Size => strings::SIZE.to_owned(),
     }
 }

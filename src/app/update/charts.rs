@@ -6,6 +6,7 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::{Target, choose_chart, in_background};
+use crate::app::strings::top_bar as strings;
 use crate::app::{App, Message, Notice, subject};
 use crate::drive::driver::Driver;
 use crate::folders::free_name;
@@ -52,7 +53,7 @@ impl App {
 
     pub(in crate::app) fn report_saved_chart(&mut self, path: &Path, result: Result<(), String>) {
         self.status.notice = Some(match result {
-            Ok(()) => Notice::Hint(format!("Saved {}.", path.display())),
+            Ok(()) => Notice::Hint(strings::chart_saved(path)),
             Err(problem) => Notice::Problem(problem),
         });
     }
@@ -72,10 +73,9 @@ pub fn save_chart(charts: Arc<Charts>, target: Option<Target>) -> Task<Message> 
     in_background(
         move || charts.save(&to),
         move |result| {
-            let fault = "The chart was not saved, by a fault of Mien; please report it.";
             let result = match result {
                 Some(result) => result.map_err(|error| error.to_string()),
-                None => Err(fault.to_owned()),
+                None => Err(strings::chart_bug()),
             };
             Message::ChartSaved(path, result)
         },

@@ -8,6 +8,7 @@ use iced::Task;
 use crate::app::background::{self, in_background};
 use crate::app::export::queue::{self, Ending};
 use crate::app::export::{self, Export, ExportSource};
+use crate::app::strings::export as strings;
 use crate::app::{App, Message, Notice};
 use crate::document::{MediaSource, MethodChoice, MotionKind, PaneSpec};
 
@@ -97,7 +98,7 @@ impl App {
         let title = models.registry().title(pane.method);
         let name = match pane.method {
             MethodChoice::Source => title,
-            _ => format!("{title} · {}", pane.view.title()),
+            _ => strings::label(&title, &pane.view.title()),
         };
         (name, note.join(", "))
     }
@@ -108,7 +109,7 @@ impl App {
             _ => None,
         };
         if let Some(path) = self.queue.update(message) {
-            self.status.notice = Some(Notice::Hint(format!("Exported to {}.", path.display())));
+            self.status.notice = Some(Notice::Hint(strings::queue::done(&path)));
         }
         let problem = ended.and_then(|id| self.queue.problem(id));
         if let Some(problem) = problem {
@@ -137,9 +138,7 @@ impl App {
                         }
                         Some(Err(error)) if error.is_cancelled() => Err(Ending::Cancelled),
                         Some(Err(error)) => Err(Ending::Failed(error.to_string())),
-                        None => Err(Ending::Failed(
-                            "The export stopped by a fault of Mien; please report it.".to_owned(),
-                        )),
+                        None => Err(Ending::Failed(strings::queue::bug())),
                     },
                 ))
             },

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::app::strings::expression::use_neutral_hint;
+use crate::app::strings::top_bar;
 use crate::app::{App, NeutralFace, Notice};
 use crate::document::{Document, Gesture, LandmarkOffsets, MediaSource};
 use crate::face::found::FoundFace;
@@ -39,14 +41,9 @@ impl App {
         self.panes.show_face(faces == 1);
         self.panes.crop_shown |= faces != 1;
         self.status.notice = match faces {
-            0 => Some(Notice::Hint(
-                "No face was found. Drag the square's edge and corners so that it holds the face, chin and brows with a little room; the sliders begin at neutral."
-                    .to_owned(),
-            )),
+            0 => Some(Notice::Hint(top_bar::NO_FACE.to_owned())),
             1 => remark.map(Notice::Hint),
-            found => Some(Notice::Hint(format!(
-                "{found} faces were found; click on the one to edit."
-            ))),
+            found => Some(Notice::Hint(top_bar::several_faces(found))),
         };
         if let Some(damage) = damage {
             self.status.notice = Some(Notice::Problem(damage));
@@ -76,10 +73,7 @@ impl App {
         if let Some(face) = self.faces().1 {
             let document = self.document();
             self.neutral = Some(NeutralFace {
-                hint: format!(
-                    "Reads this face against {}, which was set as neutral: for another picture of the same person",
-                    document.portrait.name
-                ),
+                hint: use_neutral_hint(&document.portrait.name),
                 of: self.document_face(),
                 face,
             });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::in_background;
+use crate::app::strings::{common, timeline as strings};
 use crate::app::timeline::measuring::Watch;
 use crate::app::timeline::numbers::{Numbers, Series};
 use crate::app::{App, Message, Notice};
@@ -38,12 +39,12 @@ impl App {
         let names: Vec<String> = names
             .map(|(pane, _)| {
                 let spec = self.project().panes()[pane];
-                format!("{} {}", pane + 1, registry.title(spec.method))
+                strings::measured(pane, &registry.title(spec.method))
             })
             .collect();
         let progress = Progress::new(0);
         self.measuring.running = Some(progress.clone());
-        self.measuring.words = Some("Measuring".to_owned());
+        self.measuring.words = Some(strings::MEASURING.to_owned());
         let models = Arc::clone(&self.models);
         in_background(
             move || {
@@ -62,10 +63,7 @@ impl App {
                         Some(Ok(measured)) => Ok(measured),
                         Some(Err(error)) if error.is_cancelled() => Err(None),
                         Some(Err(error)) => Err(Some(error.to_string())),
-                        None => Err(Some(
-                            "The measurement stopped by a fault of Mien; please report it."
-                                .to_owned(),
-                        )),
+                        None => Err(Some(strings::measure_bug())),
                     },
                 ))
             },
@@ -77,13 +75,8 @@ impl App {
             Watch::Looked => {
                 let running = self.measuring.running.as_ref();
                 self.measuring.words = running.map(|progress| match progress.remaining() {
-                    Some(left) => format!(
-                        "{} of {} frames, {} left",
-                        progress.done(),
-                        progress.total(),
-                        crate::app::widgets::format::duration(left)
-                    ),
-                    None => "Measuring".to_owned(),
+                    Some(left) => common::progress(progress.done(), progress.total(), left),
+                    None => strings::MEASURING.to_owned(),
                 });
             }
             Watch::Ended(names, result) => {
@@ -91,9 +84,8 @@ impl App {
                 self.measuring.words = None;
                 match result {
                     Ok(measured) if measured.is_empty() => {
-                        let hint =
-                            "There is no pane to measure; add one with GANimation, FOMM or TPS.";
-                        self.status.notice = Some(Notice::Hint(hint.to_owned()));
+                        let hint = strings::NOTHING_TO_MEASURE.to_owned();
+                        self.status.notice = Some(Notice::Hint(hint));
                     }
                     Ok(measured) => self.measuring.numbers = Some(numbers(&names, measured)),
                     Err(Some(problem)) => self.status.notice = Some(Notice::Problem(problem)),

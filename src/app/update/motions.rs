@@ -11,6 +11,9 @@ use crate::app::motions::WIDTH;
 use crate::app::motions::list::{self, NewMotion};
 use crate::app::motions::reference::{self, ClipPanelData};
 use crate::app::motions::sample_grid::{self, SampleGrid};
+use crate::app::strings::common::BAKE;
+use crate::app::strings::motions as strings;
+use crate::app::strings::sample_grid::NO_TRIM;
 use crate::app::widgets::controls::action;
 use crate::app::widgets::theme;
 use crate::app::{App, Message, Notice, background, timeline};
@@ -89,13 +92,13 @@ impl App {
                     strength: 1.0,
                     track: Track::default(),
                 };
-                ("Expression 1".to_owned(), MotionKind::Track(rest))
+                (strings::FIRST_TRACK.to_owned(), MotionKind::Track(rest))
             }
             NewMotion::Clip => return Task::perform(background::choose_clip(), Message::AddClip),
             NewMotion::SampleClip => {
                 let source = MediaSource::Bundled(SAMPLE_CLIP.to_owned());
                 let clip = MotionKind::Clip(ClipMotion::new(source));
-                ("Sample clip".to_owned(), clip)
+                (strings::SAMPLE_CLIP.to_owned(), clip)
             }
             NewMotion::Sample => return self.draw_sample(),
         };
@@ -116,10 +119,7 @@ impl App {
                 let codes = codes.map_err(|error| error.to_string())?;
                 Ok(Box::new(SampledMotion::new(codes)))
             },
-            |result| {
-                let fault = "The sample was not drawn, by a fault of Mien; please report it.";
-                Message::SampleDrawn(result.unwrap_or_else(|| Err(fault.to_owned())))
-            },
+            |result| Message::SampleDrawn(result.unwrap_or_else(|| Err(strings::sample_bug()))),
         )
     }
 
@@ -128,7 +128,7 @@ impl App {
         match result {
             Ok(sample) => {
                 self.history.edit_project(|project| {
-                    project.add("Sample 1", MotionKind::Sample(*sample));
+                    project.add(strings::FIRST_SAMPLE, MotionKind::Sample(*sample));
                 });
             }
             Err(problem) => self.status.notice = Some(Notice::Problem(problem)),
@@ -236,7 +236,7 @@ impl App {
         let Some(motion) = project.motion(project.chosen()) else {
             return;
         };
-        let name = format!("{} (baked)", motion.name);
+        let name = strings::baked(&motion.name);
         let driver = self.drivers.driver(motion.id);
         let Driver::Clip(clip_driver) = &driver else {
             return;
@@ -254,8 +254,7 @@ impl App {
     pub(in crate::app) fn needs_whole(&mut self, driver: &Driver) -> bool {
         let waits = !driver.is_complete();
         if waits {
-            let hint = "The motion is still being read; wait until all of it is there.";
-            self.status.notice = Some(Notice::Hint(hint.to_owned()));
+            self.status.notice = Some(Notice::Hint(strings::STILL_READING.to_owned()));
         }
         waits
     }
@@ -275,8 +274,7 @@ impl App {
     /// Trims the chosen clip from one step to another of its current range, or with `None` uses the whole.
     pub(in crate::app) fn trim_to(&mut self, range: Option<(u32, u32)>) {
         let Some((motion, _)) = self.chosen_clip() else {
-            let hint = "A sample is made longer or shorter on its board.";
-            self.status.notice = Some(Notice::Hint(hint.to_owned()));
+            self.status.notice = Some(Notice::Hint(NO_TRIM.to_owned()));
             return;
         };
         let id = motion.id;
@@ -438,24 +436,24 @@ impl App {
     fn controls(&self) -> Element<'_, Message> {
         if let Some((_, sample)) = self.chosen_sample() {
             let grid = self.motions.grid.view(sample).map(Message::SampleGrid);
-            let bake = action("Bake to track", Some(Message::Bake));
+            let bake = action(BAKE, Some(Message::Bake));
             return column![grid, bake].spacing(theme::SPACE).into();
         }
         if let Some((motion, clip)) = self.chosen_clip() {
             return match self.drivers.driver(motion.id) {
                 Driver::Clip(clip_driver) => self.clip_controls(motion, clip, &clip_driver),
-                _ => text("The clip's controls come when it is read.")
+                _ => text(strings::WHILE_READING)
                     .size(theme::SMALL)
                     .style(theme::dim)
                     .into(),
             };
         }
         column![
-            text("The sliders on the left move this track. Set a keyframe (K), go on along the timeline, and move them again.")
+            text(strings::ABOUT_TRACK)
                 .size(theme::SMALL)
                 .style(theme::dim),
             space::vertical().height(theme::GAP),
-            text("Add a reference clip or a sampled motion to drive the same portrait by it; every pane can have a motion of its own.")
+            text(strings::ABOUT_MOTIONS)
                 .size(theme::SMALL)
                 .style(theme::dim),
         ]

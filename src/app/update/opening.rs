@@ -8,6 +8,8 @@ use iced::Task;
 use crate::app::background::{self, in_background};
 use crate::app::expression::presets;
 use crate::app::projects::{Found, Message, Origin, Relocated};
+use crate::app::strings::expression::presets::applied;
+use crate::app::strings::projects as strings;
 use crate::app::{App, Message as Up, Notice, timeline};
 use crate::document::{
     Document, History, MediaSource, MotionId, MotionKind, Pose, Preset, Project,
@@ -57,7 +59,7 @@ impl App {
             move |result: Option<Result<_, EngineError>>| {
                 let result = match result {
                     Some(result) => result.map_err(|error| error.to_string()),
-                    None => Err("The project could not be opened by a fault of Mien.".to_owned()),
+                    None => Err(strings::open_bug()),
                 };
                 Up::Project(Message::Opened(origin, result))
             },
@@ -109,8 +111,7 @@ impl App {
                 self.begin(copy.project_path.clone(), project);
                 self.projects.saved = None;
                 self.projects.replaced = Some(*copy);
-                let hint = "This is the copy that Mien had kept. Save it to keep it.";
-                self.status.notice = Some(Notice::Hint(hint.to_owned()));
+                self.status.notice = Some(Notice::Hint(strings::RESTORED.to_owned()));
             }
         }
         if std::mem::take(&mut self.projects.relinked) {
@@ -118,14 +119,7 @@ impl App {
             self.projects.saved = None;
         }
         if missing > 0 {
-            let hint = match missing {
-                1 => "A clip of this project isn't where it was; Locate in the list of motions finds it again."
-                    .to_owned(),
-                n => format!(
-                    "{n} clips of this project aren't where they were; Locate in the list of motions finds them again."
-                ),
-            };
-            self.status.notice = Some(Notice::Hint(hint));
+            self.status.notice = Some(Notice::Hint(strings::missing_clips(missing)));
         }
         self.projects.index = opened.index.clone();
         // A recovered copy was read from another file than the one it will be saved to.
@@ -231,7 +225,7 @@ impl App {
                     project.change(change);
                     project.choose(project.edited());
                 });
-                self.status.notice = Some(Notice::Hint(format!("{} is set.", preset.name)));
+                self.status.notice = Some(Notice::Hint(applied(&preset.name)));
                 self.preset_stored(Ok(presets::Change::Keep(preset)));
             }
             Err(problem) => self.status.notice = Some(Notice::Problem(problem)),

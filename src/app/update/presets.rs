@@ -6,6 +6,7 @@ use iced::Task;
 
 use crate::app::background::in_background;
 use crate::app::expression::presets::Change;
+use crate::app::strings::expression::presets as strings;
 use crate::app::{App, Message, Notice};
 use crate::document::Preset;
 use crate::folders::presets_folder;
@@ -14,10 +15,7 @@ use crate::folders::presets_folder;
 pub fn store_preset(change: Change) -> Task<Message> {
     in_background(
         move || store(change),
-        |result| {
-            let fault = "The preset was not kept, by a fault of Mien; please report it.";
-            Message::PresetStored(result.unwrap_or_else(|| Err(fault.to_owned())))
-        },
+        |result| Message::PresetStored(result.unwrap_or_else(|| Err(strings::save_bug()))),
     )
 }
 
@@ -25,15 +23,12 @@ pub fn store_preset(change: Change) -> Task<Message> {
 pub fn read_preset(path: PathBuf) -> Task<Message> {
     in_background(
         move || Preset::load(&path).map_err(|error| error.to_string()),
-        |result| {
-            let fault = "The preset was not read, by a fault of Mien; please report it.";
-            Message::PresetRead(result.unwrap_or_else(|| Err(fault.to_owned())))
-        },
+        |result| Message::PresetRead(result.unwrap_or_else(|| Err(strings::read_bug()))),
     )
 }
 
 fn store(change: Change) -> Result<Change, String> {
-    let folder = presets_folder().ok_or("There is no home folder to keep presets in.")?;
+    let folder = presets_folder().ok_or(strings::NO_FOLDER)?;
     match &change {
         Change::Keep(preset) => preset.save(&folder).map(drop),
         Change::Replace(preset) => preset.replace(&folder).map(drop),

@@ -3,6 +3,7 @@
 use iced::Task;
 
 use crate::app::projects::{Message, Origin, PendingAction, Question};
+use crate::app::strings::projects as strings;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
 use crate::project::file::ProjectFile;
@@ -30,8 +31,7 @@ impl App {
             }
             Message::OpenElsewhere(false) => {}
             Message::OpenElsewhere(true) => {
-                let hint = "This project is open in another window of Mien, too: what is saved there and here replaces each other.";
-                self.status.notice = Some(Notice::Problem(hint.to_owned()));
+                self.status.notice = Some(Notice::Problem(strings::OPEN_ELSEWHERE.to_owned()));
             }
             Message::Save => return self.save(),
             Message::SaveAs => return self.save_as(),
@@ -114,8 +114,7 @@ impl App {
             return Task::none();
         }
         if self.queue.is_busy() {
-            let hint = "Mien closes when the exports are done.";
-            self.status.notice = Some(Notice::Hint(hint.to_owned()));
+            self.status.notice = Some(Notice::Hint(strings::CLOSING.to_owned()));
             return Task::none();
         }
         self.projects.closing = false;

@@ -7,12 +7,12 @@ use iced::Task;
 
 use crate::app::background::{self, Target, in_background};
 use crate::app::projects::{Message, Question, SaveOutcome};
-use crate::app::widgets::format::size;
+use crate::app::strings::projects as strings;
 use crate::app::{App, Message as Up, Notice};
 use crate::document::Project;
 use crate::error::EngineError;
 use crate::project::FileStamp;
-use crate::project::file::{Embed, ProjectFile, Saved};
+use crate::project::file::{Embed, ProjectFile};
 
 impl App {
     pub(in crate::app) fn place_to_save(&self) -> PathBuf {
@@ -85,7 +85,7 @@ impl App {
             move |result| {
                 let result: Result<SaveOutcome, String> = match result {
                     Some(result) => result.map_err(|error: EngineError| error.to_string()),
-                    None => Err("The project could not be saved by a fault of Mien.".to_owned()),
+                    None => Err(strings::save_bug()),
                 };
                 Up::Project(Message::Saved(path, Box::new(project), result))
             },
@@ -111,7 +111,9 @@ impl App {
                 self.projects.discard_replaced();
                 self.projects.recent.add_project(&path);
                 self.projects.settings.folders.projects = path.parent().map(Path::to_owned);
-                self.status.notice = Some(Notice::Hint(report(&path, &saved)));
+                let bytes = (saved.embedded > 0).then_some(saved.bytes);
+                let words = strings::saved(&path, bytes, saved.not_embedded.len());
+                self.status.notice = Some(Notice::Hint(words));
                 let is_new = self.projects.path.as_ref() != Some(&path);
                 self.projects.path = Some(path);
                 self.remember();
@@ -170,7 +172,7 @@ impl App {
             move |result| {
                 let result = match result {
                     Some(result) => result.map_err(|error| error.to_string()),
-                    None => Err("it could not be written by a fault of Mien.".to_owned()),
+                    None => Err(strings::autosave_bug()),
                 };
                 Up::Project(Message::Autosaved(Box::new(project), result))
             },
@@ -185,59 +187,18 @@ impl App {
                 self.projects.kept = Some(project);
                 self.projects.discard_replaced();
                 if self.projects.autosave_problem.take().is_some() {
-                    let hint = "A copy is kept against a crash again.";
-                    self.status.notice = Some(Notice::Hint(hint.to_owned()));
+                    let hint = strings::AUTOSAVE_WORKS.to_owned();
+                    self.status.notice = Some(Notice::Hint(hint));
                 }
             }
             Err(problem) => {
                 // Retried every few seconds, but reported once.
                 if self.projects.autosave_problem.as_ref() != Some(&problem) {
-                    self.status.notice = Some(Notice::Problem(format!(
-                        "No copy is kept against a crash: {problem}"
-                    )));
+                    let words = strings::autosave_failed(&problem);
+                    self.status.notice = Some(Notice::Problem(words));
                 }
                 self.projects.autosave_problem = Some(problem);
             }
         }
-    }
-}
-
-/// Describes the result of saving in a sentence or two.
-fn report(path: &Path, saved: &Saved) -> String {
-    let mut words = format!("Saved as {}", path.display());
-    if saved.embedded > 0 {
-        words += &format!(", {} with what it holds", size(saved.bytes));
-    }
-    words += match saved.not_embedded.len() {
-        0 => ".",
-        1 => "; a clip that is a folder of pictures stays where it is.",
-        _ => "; clips that are folders of pictures stay where they are.",
-    };
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_report_names_the_size_and_what_is_missing() {
-        let path = Path::new("a.mien");
-        let mut saved = Saved {
-            bytes: 900,
-            ..Saved::default()
-        };
-        assert_eq!(report(path, &saved), "Saved as a.mien.");
-        saved.bytes = 3_400_000;
-        saved.embedded = 2;
-        assert_eq!(
-            report(path, &saved),
-            "Saved as a.mien, 3.4 MB with what it holds."
-        );
-        saved.not_embedded.push("frames".into());
-        assert!(
-            report(path, &saved)
-                .ends_with("holds; a clip that is a folder of pictures stays where it is.")
-        );
     }
 }

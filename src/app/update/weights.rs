@@ -6,6 +6,7 @@ use std::sync::Arc;
 use iced::Task;
 
 use crate::app::background::in_background;
+use crate::app::strings::weights as strings;
 use crate::app::{App, Message, Notice};
 use crate::methods::ganimation::model::Model;
 use crate::methods::models::Models;
@@ -24,7 +25,7 @@ impl App {
             move |result| {
                 let result = match result {
                     Some(result) => result.map_err(|error| error.to_string()),
-                    None => Err("The weights could not be opened by a fault of Mien.".to_owned()),
+                    None => Err(strings::open_bug()),
                 };
                 Message::Weights(which, name, result)
             },
@@ -56,11 +57,7 @@ impl App {
             self.drivers.redraw_samples();
             self.motions.grid.forget();
         }
-        let mut words = format!("{} is drawn by {name} now.", which.title());
-        if elsewhere {
-            words +=
-                " These weights use a different face crop. Reopen the portrait to recompute it.";
-        }
+        let words = strings::chosen(which.title(), &name, elsewhere);
         self.status.notice = Some(Notice::Hint(words));
         let weights = &mut self.projects.settings.weights;
         weights.insert(which.architecture().to_owned(), name);
@@ -87,7 +84,7 @@ pub(in crate::app) fn begin(
         Ok(model) => (model, None),
         Err(error) => (
             Model::open(asked)?,
-            error.map(|error| format!("The bundled weights are used: {error}")),
+            error.map(|error| strings::built_in_used(&error.to_string())),
         ),
     };
     let models = Models::chosen(Arc::new(ganimation), &settings.weights);

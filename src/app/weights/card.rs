@@ -7,6 +7,8 @@ use iced::widget::{
 };
 use iced::{Alignment, Color, Element, Length, Task};
 
+use crate::app::strings::common::CLOSE;
+use crate::app::strings::weights as strings;
 use crate::app::widgets::controls::{action, toggle};
 use crate::app::widgets::theme::{self, Colors};
 use crate::folders::weights_folder;
@@ -89,7 +91,7 @@ impl Cards {
         let head = row![]
             .extend(choices)
             .push(space::horizontal())
-            .push(action("Close", Some(Message::Close)))
+            .push(action(CLOSE, Some(Message::Close)))
             .spacing(theme::GAP)
             .align_y(Alignment::Center);
         let words = column(self.blocks.iter().map(|part| block(part, colors)))
@@ -127,8 +129,8 @@ impl Cards {
             names.push(used.clone());
         }
         let hint = match names.len() {
-            1 => "the only ones installed; mien weights import FILE brings in published ones",
-            _ => "for all panes and exports of this window, and from the next start on",
+            1 => strings::ONLY,
+            _ => strings::SCOPE,
         };
         let place = names.iter().position(|name| *name == used).unwrap_or(0);
         let which = self.shown;
@@ -137,7 +139,7 @@ impl Cards {
             .padding([3, 7])
             .style(theme::choice(place));
         let line = row![
-            text("Drawn by").size(theme::NORMAL),
+            text(strings::WEIGHTS).size(theme::NORMAL),
             list,
             text(hint).size(theme::SMALL).style(theme::dim),
         ]

@@ -7,6 +7,7 @@ use iced::widget::{button, container, row, space, text, tooltip};
 use iced::{Alignment, Element};
 
 use super::theme;
+use crate::app::strings::common::CANCEL;
 
 /// Adds a tooltip.
 pub fn hinted<'a, M: 'a>(
@@ -58,7 +59,7 @@ pub fn toggle<'a, M: Clone + 'a>(
 pub fn ending<'a, M: Clone + 'a>(cancel: M, label: &'a str, go: Option<M>) -> Element<'a, M> {
     row![
         space::horizontal(),
-        action("Cancel", Some(cancel)),
+        action(CANCEL, Some(cancel)),
         button(text(label).size(theme::NORMAL))
             .on_press_maybe(go)
             .padding([5, 16])

@@ -116,7 +116,7 @@ impl TryFrom<StoredTrack> for Track {
             let channel = Channel::from_key(&name).ok_or_else(|| {
                 let head = Channel::HEAD_AND_EYES.map(|channel| channel.to_string());
                 format!(
-                    "{name:?} is not a curve that Mien knows; a track's curves are named like AU12, or {}.",
+                    "{name:?} is not a curve that Mien knows; name a track's curves like AU12, or {}.",
                     head.join(", ")
                 )
             })?;

@@ -29,6 +29,15 @@ pub enum Playback {
 }
 
 impl Playback {
+    /// The name in menus.
+    pub fn title(self) -> &'static str {
+        match self {
+            Playback::Once => "Once",
+            Playback::Loop => "Loop",
+            Playback::PingPong => "Ping-pong",
+        }
+    }
+
     /// All modes, in menu order.
     pub const ALL: [Playback; 3] = [Playback::Once, Playback::Loop, Playback::PingPong];
 
@@ -60,11 +69,7 @@ impl Playback {
 
 impl std::fmt::Display for Playback {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Playback::Once => "Once",
-            Playback::Loop => "Loop",
-            Playback::PingPong => "Ping-pong",
-        })
+        f.write_str(self.title())
     }
 }
 

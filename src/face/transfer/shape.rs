@@ -28,18 +28,14 @@ pub struct Motion {
 #[allow(missing_docs, reason = "each message names its fields")]
 pub enum MotionFault {
     /// An output with the wrong number of values.
-    #[error(
-        "the network's {what} holds {holds} numbers where its size asks for {wanted}; the weights do not belong to this method, choose others."
-    )]
+    #[error("the network's {what} has {holds} numbers where its size needs {wanted}")]
     Numbers {
         what: &'static str,
         holds: usize,
         wanted: usize,
     },
     /// An output of another size than the one at rest.
-    #[error(
-        "the network's {what} has not the size that it had for the portrait at rest; prepare the portrait anew with the same weights."
-    )]
+    #[error("the network's {what} doesn't have the size that it had for the portrait at rest")]
     Sizes { what: &'static str },
 }
 

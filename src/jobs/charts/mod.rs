@@ -207,8 +207,8 @@ impl Charts {
     pub fn expression(title: &str, poses: &[(f64, Option<Pose>)]) -> Self {
         let units = Chart::action_units(title, poses);
         let head = [
-            ("Head and eyes, in degrees", &Channel::ANGLES[..]),
-            ("Head's place and size, in percent", &Channel::PLACE[..]),
+            ("Head and eyes (degrees)", &Channel::ANGLES[..]),
+            ("Head's place and size (percent)", &Channel::PLACE[..]),
         ];
         let head = head.map(|(axis, channels)| Chart {
             y: Axis::new(axis),
@@ -308,7 +308,7 @@ impl Chart {
             x: Axis::seconds(),
             y: Axis {
                 better: Some(Better::Lower),
-                ..Axis::new("Unlikeness to the portrait's face")
+                ..Axis::new("Difference from the portrait's face")
             },
             series: vec![Series {
                 name: "score".to_owned(),

@@ -141,7 +141,7 @@ fn only_units_that_move_have_a_line() {
     });
     let Charts(both) = Charts::expression("clip.mp4", &turned);
     assert_eq!(both[0], chart);
-    assert_eq!(both[1].y.title, "Head and eyes, in degrees");
+    assert_eq!(both[1].y.title, "Head and eyes (degrees)");
     assert_eq!(both[1].series[0].name, "Turn");
     assert_eq!(both[1].series[0].points[2], Some((0.2, 10.0)));
     let grown = poses.map(|(time, pose)| {
@@ -183,7 +183,7 @@ fn the_reference_frame_is_marked() {
         texts.contains(&"reference: frame 2".to_owned()),
         "{texts:?}"
     );
-    assert!(texts.contains(&"Unlikeness to the portrait's face (lower is better)".to_owned()));
+    assert!(texts.contains(&"Difference from the portrait's face (lower is better)".to_owned()));
 }
 
 #[test]

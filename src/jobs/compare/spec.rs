@@ -250,10 +250,10 @@ mod tests {
             ("pixel2style", "is no method"),
             ("", "is no method"),
             ("ganimation+rig", "is no method"),
-            ("tps:fast", "is no mode of tps"),
+            ("tps:fast", "is not a mode of tps"),
             ("fomm:avd", "use tps:avd"),
             ("ganimation:avd", "ganimation:relative"),
-            ("tps@", "behind the @"),
+            ("tps@", "after the @"),
             ("tps,tps:relative", "twice"),
             (
                 "fomm@1,fomm@2,fomm@3,fomm@4,fomm@5,fomm@6,fomm@7,fomm@8,fomm@9,fomm@a,fomm@b,fomm@c,fomm@d",

@@ -207,7 +207,7 @@ impl<'a> Table<'a> {
             ("blink", |row| Some(row.numbers.scores?.blink.into())),
             ("head off °", |row| row.numbers.head),
             ("acceleration px", |row| row.numbers.acceleration),
-            ("ms a frame", |row| Some(row.ms)),
+            ("ms per frame", |row| Some(row.ms)),
         ];
         // The target curves of the methods' lines.
         const DRIVING: [(&str, Of); 4] = [

@@ -77,7 +77,7 @@ fn open(
             let reason = match played {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => "its data make no sense".to_owned(),
+                Err(_) => "its data are invalid".to_owned(),
             };
             // The receiver is gone if the clip was dropped.
             let _ = player.sender.send(Err(reason));
@@ -125,7 +125,7 @@ impl Player {
                 }
                 Ok((rgba, animation_delay(seconds)))
             } else {
-                Err("it has another size".to_owned())
+                Err("its size differs".to_owned())
             };
             if self.sender.send(played).is_err() {
                 break;

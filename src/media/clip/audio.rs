@@ -113,7 +113,7 @@ impl Sound {
             Ok(track) => Self::Track(track),
             Err(NoSound::Silent) => Self::Silent,
             Err(NoSound::LeftOut(reason, advice)) => Self::LeftOut(format!(
-                "The sound of {} is left out because {reason}; {advice}.",
+                "The sound of {} was left out because {reason}; {advice}.",
                 Name(path)
             )),
         }

@@ -11,13 +11,13 @@ use crate::media::name::Name;
 pub enum CutError {
     /// The end doesn't come after the start.
     #[error(
-        "{} can't be cut from {from} s to {to} s; let the cut end after it begins.",
+        "{} can't be trimmed to {from} s to {to} s; end the range after it begins.",
         Name(path)
     )]
     Backward { path: PathBuf, from: f64, to: f64 },
 
     /// The start comes after the last frame.
-    #[error("{} has no frame from {from} s on{}; let the cut begin earlier.", Name(path), Runs(*seconds))]
+    #[error("{} has no frame from {from} s on{}; start the range earlier.", Name(path), Runs(*seconds))]
     Beyond {
         path: PathBuf,
         from: f64,
@@ -27,7 +27,7 @@ pub enum CutError {
 
     /// No frame begins between the two.
     #[error(
-        "{} has no frame that begins from {from} s to {to} s; let the cut be longer.",
+        "{} has no frame that begins from {from} s to {to} s; choose a longer range.",
         Name(path)
     )]
     Empty { path: PathBuf, from: f64, to: f64 },
@@ -39,7 +39,7 @@ struct Runs(Option<f64>);
 impl std::fmt::Display for Runs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            Some(seconds) => write!(f, ", as it runs for {seconds:.2} s"),
+            Some(seconds) => write!(f, ", as it is {seconds:.2} s long"),
             None => Ok(()),
         }
     }

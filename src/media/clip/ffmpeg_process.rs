@@ -124,7 +124,7 @@ pub(super) fn finish(
 
 /// The message for a program that was killed because it hung.
 pub(super) fn hung(patience: Duration) -> String {
-    format!("it did nothing for {} seconds", patience.as_secs())
+    format!("it stopped responding for {} seconds", patience.as_secs())
 }
 
 /// ffmpeg's first message, which is nearest to the cause, without the prefix that names the component.
@@ -140,7 +140,7 @@ pub(super) fn first_message(messages: &str) -> String {
         None => line,
     };
     if line.contains("not on whitelist") {
-        return "it is of a kind that can name other files".to_owned();
+        return "it is of a type that can refer to other files".to_owned();
     }
     text::fault(&line)
 }
@@ -200,7 +200,7 @@ mod tests {
         let told = first_message(
             "[hls @ 0x55] Format not on whitelist 'mov,mp4'\nfile:a.avi: Invalid argument\n",
         );
-        assert!(told.contains("name other files"), "{told}");
+        assert!(told.contains("refer to other files"), "{told}");
     }
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
         let patience = Duration::from_millis(100);
         let mut sleep = Command::new("sleep");
         let said = finish(sleep.arg("60"), patience, || 0).unwrap_err();
-        assert!(said.contains("did nothing"), "{said}");
+        assert!(said.contains("stopped responding"), "{said}");
         assert!(begun.elapsed() < Duration::from_secs(30));
 
         let mut works = Command::new("sh");

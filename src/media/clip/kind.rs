@@ -81,7 +81,7 @@ pub(super) fn clip_kind(head: &[u8]) -> ClipKind {
     if sniff::is_web_page(head) {
         return other(
             "a web page",
-            "download the clip itself rather than the page that shows it",
+            "download the clip itself instead of the page that shows it",
         );
     }
     ClipKind::Unknown

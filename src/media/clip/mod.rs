@@ -79,7 +79,7 @@ impl Clip {
     pub fn open(path: &Path) -> Result<Self, MediaError> {
         // No input is known to make these readers panic; if one does, the artist loses that clip and not the session.
         let (info, frames) = catch_unwind(AssertUnwindSafe(|| open(path)))
-            .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))?;
+            .unwrap_or_else(|_| Err(damaged(path, "its data are invalid")))?;
         Ok(Self {
             path: path.to_owned(),
             info,
@@ -129,7 +129,7 @@ impl Clip {
     }
 
     fn senseless(&self) -> MediaError {
-        damaged_frame(&self.path, self.given, "its data make no sense")
+        damaged_frame(&self.path, self.given, "its data are invalid")
     }
 }
 

@@ -73,7 +73,7 @@ impl ApngSink {
                 path: path.to_owned(),
                 width,
                 height,
-                limit: "an animated PNG has from 1 to 2147483647 pixels a side",
+                limit: "an animated PNG can have from 1 to 2147483647 pixels per side",
                 advice: "choose another size",
             });
         }

@@ -87,7 +87,7 @@ impl GifSink {
                 path: path.to_owned(),
                 width,
                 height,
-                limit: "a GIF has from 1 to 65535 pixels a side",
+                limit: "a GIF can have from 1 to 65535 pixels per side",
                 advice: "choose a smaller size or numbered PNGs",
             });
         };

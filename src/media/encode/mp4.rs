@@ -103,7 +103,7 @@ impl Mp4Sink {
                 path: path.to_owned(),
                 width,
                 height,
-                limit: "an MP4 has up to 3840 x 2160 or 2160 x 3840",
+                limit: "an MP4 can have up to 3840 x 2160 or 2160 x 3840",
                 advice: "choose a smaller size, a GIF or numbered PNGs",
             });
         }

@@ -38,7 +38,7 @@ pub fn save_jpeg_with(
             path: path.to_owned(),
             width,
             height,
-            limit: "a JPEG has up to 65535 pixels a side",
+            limit: "a JPEG can have up to 65535 pixels per side",
             advice: "choose a smaller size or PNG",
         });
     }

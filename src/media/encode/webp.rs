@@ -100,7 +100,7 @@ impl WebpSink {
         if self.bytes > MAX_FILE_BYTES {
             return Err(MediaError::encoding(
                 &self.path,
-                "a WebP has room for 4 GB and this needs more",
+                "a WebP holds up to 4 GB and this needs more",
             ));
         }
         self.file
@@ -188,7 +188,7 @@ pub(crate) fn check_sides(path: &Path, (width, height): (u32, u32)) -> Result<()
         path: path.to_owned(),
         width,
         height,
-        limit: "a WebP has from 1 to 16383 pixels a side",
+        limit: "a WebP can have from 1 to 16383 pixels per side",
         advice: "choose a smaller size or PNG",
     })
 }
@@ -213,7 +213,7 @@ pub(crate) fn encode(
     quality: u8,
 ) -> Result<Vec<u8>, MediaError> {
     let mut config = webp::WebPConfig::new()
-        .map_err(|()| MediaError::encoding(path, "the WebP encoder has another version"))?;
+        .map_err(|()| MediaError::encoding(path, "the WebP encoder has a different version"))?;
     config.quality = f32::from(quality.min(100));
     config.thread_level = 1;
     if quality >= 100 {

@@ -97,7 +97,7 @@ pub fn read(path: &Path, bytes: &[u8]) -> Result<Picture, MediaError> {
 
     // No input is known to make these decoders panic; if one does, the artist loses that picture and not the session.
     catch_unwind(AssertUnwindSafe(|| decode(path, format, bytes)))
-        .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
+        .unwrap_or_else(|_| Err(damaged(path, "its data are invalid")))
 }
 
 /// `(width, height)` of the upright picture at `path`, read from its header only.
@@ -136,7 +136,7 @@ pub(crate) fn claimed_by(path: &Path) -> Result<(u32, u32), MediaError> {
             _ => (width, height),
         })
     }))
-    .unwrap_or_else(|_| Err(damaged(path, "its data make no sense")))
+    .unwrap_or_else(|_| Err(damaged(path, "its data are invalid")))
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
@@ -195,7 +195,7 @@ pub(crate) fn check_profile(path: &Path, file: &mut (impl Read + Seek)) -> Resul
     }
     Err(MediaError::Unsupported {
         path: path.to_owned(),
-        reason: "its colour profile is larger than any".to_owned(),
+        reason: "its colour profile is too large".to_owned(),
     })
 }
 
@@ -228,12 +228,12 @@ fn decoder_error(path: &Path, error: ImageError) -> MediaError {
         ImageError::Limits(e) if matches!(e.kind(), LimitErrorKind::InsufficientMemory) => {
             MediaError::Unsupported {
                 path: path.to_owned(),
-                reason: "it takes too much memory to decode".to_owned(),
+                reason: "it needs too much memory to decode".to_owned(),
             }
         }
         e => match e.to_string() {
             // Debug output of a decoder, not meant for users.
-            reason if reason.contains('{') => damaged(path, "its data make no sense"),
+            reason if reason.contains('{') => damaged(path, "its data are invalid"),
             reason => damaged(path, &reason),
         },
     }

@@ -10,12 +10,12 @@ use std::io;
 pub enum ProvenanceError {
     /// Not one of the supported containers.
     #[error(
-        "a note about its making fits only into a PNG, JPEG, WebP, GIF or MP4; export as one of these, or without the note."
+        "Only a PNG, JPEG, WebP, GIF or MP4 can be marked as edited; export as one of these, or without the mark."
     )]
     UnknownKind,
 
     /// A file that doesn't match its signature.
-    #[error("the {kind} is damaged or cut short ({reason}); export it again.")]
+    #[error("The {kind} is damaged or cut short ({reason}); export it again.")]
     Damaged {
         kind: &'static str,
         reason: &'static str,
@@ -23,19 +23,17 @@ pub enum ProvenanceError {
 
     /// A note that is too long for the container.
     #[error(
-        "the note about its making is longer than a {kind} has room for; export with fewer models, or without the note."
+        "The mark that it was edited is too long for a {kind}; export with fewer models, or without the mark."
     )]
     TooLong { kind: &'static str },
 
     /// A fragmented MP4, whose last box must stay at the end.
-    #[error(
-        "the MP4 is in fragments, to which no note about its making can be added; save it as an ordinary MP4 first."
-    )]
+    #[error("A fragmented MP4 can't be marked as edited; save it as an ordinary MP4 first.")]
     Fragmented,
 
     /// The file could not be read or written.
     #[error(
-        "the note about its making could not be written ({0}); check the disk or network drive that the file is on."
+        "The mark that it was edited could not be written ({0}); check the disk or network drive that the file is on."
     )]
     Io(#[from] io::Error),
 }

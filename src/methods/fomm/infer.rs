@@ -156,9 +156,7 @@ fn downscale(shapes: Shapes, key: &str, default: usize) -> Result<usize, Error> 
         [PICTURE, 1, height, width] if height == width && height % 4 == 1 => Ok(height / 4 + 1),
         shape => Err(Error::Config(
             Network::Motion,
-            format!(
-                "the tensor “{key}” has the shape {shape:?}, which is no blur before a whole step"
-            ),
+            format!("the tensor “{key}” of shape {shape:?} is not a blur before a whole step"),
         )),
     }
 }

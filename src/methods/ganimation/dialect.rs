@@ -100,7 +100,9 @@ impl Config {
             ref other => {
                 return Err(Error::Config(
                     Network::GANimation,
-                    format!("the tensor “{name}” of shape {other:?} is no generator's first layer"),
+                    format!(
+                        "the tensor “{name}” of shape {other:?} is not a generator's first layer"
+                    ),
                 ));
             }
         };

@@ -108,7 +108,9 @@ impl Config {
         let bad = |name: &str, shape: &[usize]| {
             Err(Error::Config(
                 Network::MoCoGan,
-                format!("the tensor “{name}” of shape {shape:?} is no MoCoGAN generator's"),
+                format!(
+                    "the tensor “{name}” of shape {shape:?} doesn't belong to a MoCoGAN generator"
+                ),
             ))
         };
 

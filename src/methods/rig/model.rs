@@ -341,7 +341,7 @@ impl File<'_> {
         let scales = self.scales(&format!("{name}.scale"))?;
         let numbers = self.numbers(name)?;
         if scales.is_empty() || numbers.len() % scales.len() != 0 {
-            return Err(Damaged(format!("{name} has another number of scales")));
+            return Err(Damaged(format!("{name} has a different number of scales")));
         }
         let length = (numbers.len() / scales.len()).max(1);
         let shapes = numbers.chunks(length).zip(scales);

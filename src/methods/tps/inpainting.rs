@@ -77,7 +77,7 @@ impl Inpainting {
         let mut levels = maps.iter().rev().zip(&motion.occlusion);
         let mut next = || {
             let (map, mask) = levels.next().ok_or_else(|| {
-                Error::Config(Network::Motion, "a feature map or a mask is lacking".into())
+                Error::Config(Network::Motion, "a feature map or a mask is missing".into())
             })?;
             let (_, _, height, width) = map.dims4()?;
             let flow = resize_flow(&motion.flow, (height, width), true)?;

@@ -44,7 +44,7 @@ impl ThinPlate {
             row[i] += REGULARISATION;
         }
         let weights = solve(system, right).ok_or(Error::Degenerate(
-            "five of its key points lie so that no spline goes through them",
+            "no spline goes through five of its key points",
         ))?;
         Ok(Self { controls, weights })
     }

@@ -42,17 +42,17 @@ impl MediaState {
 #[allow(missing_docs, reason = "each message names its fields")]
 pub enum MediaRemark {
     /// The content differs.
-    #[error("{name} has changed since the project was saved; it is used as it is now.")]
+    #[error("{name} has changed since the project was saved; the current version is used.")]
     Changed { name: String },
     /// Found in another folder by its content.
     #[error(
-        "{name} is no longer where it was; {} is used, which has its content.",
+        "{name} has moved; {}, which has the same content, is used.",
         text::path(path)
     )]
     Elsewhere { name: String, path: PathBuf },
     /// Found nowhere.
     #[error(
-        "{name} isn't where it was, nor near the project; put it back, or open the project in the window and point to it."
+        "{name} is neither where it was nor near the project; put it back, or open the project in the window and locate it."
     )]
     Missing { name: String },
 }

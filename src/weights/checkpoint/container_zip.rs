@@ -30,9 +30,8 @@ pub(super) struct Archive<'a> {
 /// [`pickle::load`].
 /// [`pickle::load`].
 pub(super) fn open(bytes: &[u8]) -> Result<(Archive<'_>, Heap<'_>, Id), Fault> {
-    let zip = ZipArchive::new(Seek::new(bytes)).map_err(|_| {
-        Fault::damaged("the list of contents, which ends such a file, is missing or wrong")
-    })?;
+    let zip = ZipArchive::new(Seek::new(bytes))
+        .map_err(|_| Fault::damaged("the list of contents at its end is missing or wrong"))?;
     let mut names = zip.file_names().filter_map(Result::ok);
     let prefix = names.find_map(|name| {
         let prefix = name.strip_suffix(PICKLE)?;
@@ -41,7 +40,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Archive<'_>, Heap<'_>, Id), Fault> {
     drop(names);
     let Some(prefix) = prefix else {
         return Err(Fault::NotCheckpoint(
-            "a zip file of something else",
+            "a ZIP archive of something else",
             "choose the checkpoint that its authors published",
         ));
     };
@@ -67,7 +66,7 @@ impl<'a> Archive<'a> {
     /// Returns the bytes of an entry as a slice of the file; `None` where there is no such entry.
     fn entry(&mut self, name: &str) -> Result<Option<&'a [u8]>, Fault> {
         let name = format!("{}{name}", self.prefix);
-        let wrong = || Fault::damaged("an entry of it is not what the list of contents says");
+        let wrong = || Fault::damaged("an entry doesn't match the list of contents");
         let mut file = match self.zip.by_name(&name) {
             Ok(file) => file,
             Err(ZipError::FileNotFound) => return Ok(None),
@@ -85,7 +84,7 @@ impl<'a> Archive<'a> {
         });
         let bytes = range.ok_or_else(wrong)?;
         let left = self.left.checked_sub(bytes.len());
-        self.left = left.ok_or_else(|| Fault::excessive("entries that lie over each other"))?;
+        self.left = left.ok_or_else(|| Fault::excessive("overlapping entries"))?;
         // Reading to the end verifies the checksum.
         let read = io::copy(&mut file, &mut io::sink()).map_err(|_| wrong())?;
         if read != bytes.len() as u64 {
@@ -101,7 +100,7 @@ impl<'a> Storages<'a> for Archive<'a> {
             return Ok(bytes);
         }
         let bytes = self.entry(&format!("data/{}", storage.key))?;
-        let bytes = bytes.ok_or_else(|| Fault::damaged("a tensor's numbers are not in it"))?;
+        let bytes = bytes.ok_or_else(|| Fault::damaged("a tensor's numbers are missing"))?;
         self.checked.insert(storage.key.to_owned(), bytes);
         Ok(bytes)
     }
@@ -110,7 +109,7 @@ impl<'a> Storages<'a> for Archive<'a> {
 /// torch doesn't compress entries, so a compressed one was written by another program.
 fn packed() -> Fault {
     Fault::NotCheckpoint(
-        "a zip file that was packed again",
-        "use the file that torch.save wrote",
+        "a ZIP archive that was compressed again",
+        "use the original file from torch.save",
     )
 }

@@ -25,15 +25,13 @@ pub(super) fn open(bytes: &[u8]) -> Result<(Raw<'_>, Heap<'_>, Id), Fault> {
     let (heap, magic) = pickle::load(&mut cursor)?;
     if *heap.get(magic) != Node::Wide(&MAGIC) {
         return Err(Fault::NotCheckpoint(
-            "some other program's pickle",
+            "another program's pickle",
             "choose a file that torch.save wrote",
         ));
     }
     let (heap, protocol) = pickle::load(&mut cursor)?;
     if *heap.get(protocol) != Node::Int(PROTOCOL) {
-        return Err(Fault::unsupported(
-            "a format that torch wrote for a short time only",
-        ));
+        return Err(Fault::unsupported("a format that torch used only briefly"));
     }
     let (heap, system) = pickle::load(&mut cursor)?;
     let little = heap.entry(system, "little_endian");
@@ -60,14 +58,14 @@ fn storages<'a>(
         };
         let size = storage.element.size();
         if *sizes.entry(storage.key).or_insert(size) != size {
-            return Err(Fault::damaged("a storage is of two kinds at once"));
+            return Err(Fault::damaged("a storage has two types"));
         }
     }
     let mut raw = HashMap::new();
     for &key in list.items(keys).unwrap_or_default() {
         let known = list.str(key).and_then(|key| sizes.get_key_value(key));
         let (key, &size) =
-            known.ok_or_else(|| Fault::damaged("it lists numbers that no tensor has"))?;
+            known.ok_or_else(|| Fault::damaged("it lists numbers that belong to no tensor"))?;
         let bytes = cursor.u64()?.checked_mul(size as u64);
         let bytes = bytes.ok_or_else(|| Fault::damaged("a storage of 2^60 numbers or more"))?;
         raw.insert(*key, cursor.take(bytes)?);
@@ -78,6 +76,6 @@ fn storages<'a>(
 impl<'a> Storages<'a> for Raw<'a> {
     fn bytes(&mut self, storage: &Storage<'a>) -> Result<&'a [u8], Fault> {
         let bytes = self.0.get(storage.key).copied();
-        bytes.ok_or_else(|| Fault::damaged("a tensor's numbers are not in it"))
+        bytes.ok_or_else(|| Fault::damaged("a tensor's numbers are missing"))
     }
 }

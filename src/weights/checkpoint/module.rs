@@ -53,7 +53,7 @@ impl Walk<'_, '_, '_> {
         self.count(1)?;
         if depth > limits::DEPTH {
             return Err(Fault::excessive(format!(
-                "values nested over {} deep, or one that holds itself",
+                "values nested over {} deep, or one that contains itself",
                 limits::DEPTH
             )));
         }
@@ -147,7 +147,7 @@ impl Walk<'_, '_, '_> {
         self.visits = self.visits.saturating_add(visits);
         if self.visits > limits::VISITS {
             return Err(Fault::excessive(format!(
-                "over {} values, or a few in each other over and over",
+                "over {} values, or some that contain each other repeatedly",
                 limits::VISITS
             )));
         }

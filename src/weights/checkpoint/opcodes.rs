@@ -26,7 +26,7 @@ impl<'a> Cursor<'a> {
             .and_then(|count| rest.get(..count));
         let taken = taken.ok_or_else(|| {
             Fault::damaged(format!(
-                "{count} bytes should follow byte {}, and {} do",
+                "{count} bytes should follow byte {}, but {} do",
                 self.at,
                 rest.len()
             ))
@@ -207,7 +207,7 @@ impl<'a> Op<'a> {
             0x97 | 0x98 => return Err(Fault::unsupported("a pickle with buffers outside it")),
             _ => {
                 return Err(Fault::damaged(format!(
-                    "byte {at} is {code:#04x}, which means nothing there"
+                    "byte {at} is {code:#04x}, which has no meaning there"
                 )));
             }
         })
@@ -229,7 +229,7 @@ fn decimal<'a>(line: &str) -> Result<Op<'a>, Fault> {
         _ => line
             .parse()
             .map(Op::Int)
-            .map_err(|_| Fault::damaged("a number that is none")),
+            .map_err(|_| Fault::damaged("an invalid number")),
     }
 }
 

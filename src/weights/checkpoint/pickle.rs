@@ -165,7 +165,7 @@ impl<'a> Machine<'a> {
         self.memo.insert(key, top);
         if self.memo.len() > limits::MEMO {
             return Err(Fault::excessive(format!(
-                "over {} values to be remembered",
+                "over {} remembered values",
                 limits::MEMO
             )));
         }
@@ -174,8 +174,9 @@ impl<'a> Machine<'a> {
 
     fn recall(&mut self, key: u64) -> Result<(), Fault> {
         let id = self.memo.get(&key).copied();
-        let id =
-            id.ok_or_else(|| Fault::damaged(format!("its pickle recalls {key}, never kept")))?;
+        let id = id.ok_or_else(|| {
+            Fault::damaged(format!("its pickle recalls {key}, which was never stored"))
+        })?;
         self.stack.push(id);
         Ok(())
     }
@@ -186,7 +187,11 @@ impl<'a> Machine<'a> {
             Some(Node::List(list)) => list.extend_from_slice(items),
             // A subclass of list: its items are ignored.
             Some(Node::Object(_)) => {}
-            _ => return Err(Fault::damaged("its pickle adds to what is no list")),
+            _ => {
+                return Err(Fault::damaged(
+                    "its pickle appends to something that isn't a list",
+                ));
+            }
         }
         Ok(())
     }
@@ -200,7 +205,11 @@ impl<'a> Machine<'a> {
         let pairs = match self.heap.get_mut(target) {
             Some(Node::Dict(pairs)) => pairs,
             Some(Node::Object(object)) => &mut object.pairs,
-            _ => return Err(Fault::damaged("its pickle sets keys in no dictionary")),
+            _ => {
+                return Err(Fault::damaged(
+                    "its pickle sets keys in something that isn't a dictionary",
+                ));
+            }
         };
         pairs.extend(new.iter().map(|&[key, value]| (key, value)));
         Ok(())
@@ -211,7 +220,9 @@ impl<'a> Machine<'a> {
         let module = self.pop()?;
         match (self.heap.str(module), self.heap.str(name)) {
             (Some(module), Some(name)) => self.push(Node::Global(module, name)),
-            _ => Err(Fault::damaged("its pickle names a class by no name")),
+            _ => Err(Fault::damaged(
+                "its pickle refers to a class without a name",
+            )),
         }
     }
 
@@ -257,11 +268,13 @@ impl<'a> Machine<'a> {
         let items = self.last(values)?;
         match items.first().map(|&class| self.heap.get(class)) {
             Some(Node::Global(..)) => self.push(Node::Object(Box::default())),
-            _ => Err(Fault::damaged("its pickle makes an instance of no class")),
+            _ => Err(Fault::damaged(
+                "its pickle makes an instance of something that isn't a class",
+            )),
         }
     }
 }
 
 fn missing() -> Fault {
-    Fault::damaged("its pickle takes a value where none was put")
+    Fault::damaged("its pickle takes a value from an empty stack")
 }

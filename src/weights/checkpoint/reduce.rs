@@ -13,7 +13,9 @@ pub(super) fn apply<'a>(heap: &mut Heap<'a>, callable: Id, args: Id) -> Result<I
         return Err(Fault::Runs(self::callable(heap, callable)));
     };
     let Some(items) = heap.items(args) else {
-        return Err(Fault::damaged("its pickle calls something with no tuple"));
+        return Err(Fault::damaged(
+            "its pickle calls something without a tuple of arguments",
+        ));
     };
     let first = items.first().copied();
     match (module, name) {
@@ -111,5 +113,8 @@ fn is_data(module: &str, name: &str) -> bool {
 }
 
 fn without(name: &str) -> Fault {
-    Fault::damaged(format!("its pickle has a {} of nothing", sanitised(name)))
+    Fault::damaged(format!(
+        "its pickle has a {} without arguments",
+        sanitised(name)
+    ))
 }

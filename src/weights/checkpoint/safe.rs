@@ -13,9 +13,8 @@ use super::{Checkpoint, Container};
 /// # Errors
 /// [`Fault::Damaged`] for a truncated file, [`Fault::Unsupported`] for element types that aren't a [`DType`].
 pub(super) fn read(bytes: &[u8]) -> Result<Checkpoint, Fault> {
-    let file = SafeTensors::deserialize(bytes).map_err(|_| {
-        Fault::damaged("its table of tensors does not fit the bytes that are there")
-    })?;
+    let file = SafeTensors::deserialize(bytes)
+        .map_err(|_| Fault::damaged("its table of tensors doesn't match the file's size"))?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {
         let tensor = RawTensor {

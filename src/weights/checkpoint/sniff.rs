@@ -10,7 +10,7 @@ pub(super) enum FileType {
     Safetensors,
 }
 
-const AGAIN: &str = "the download went wrong, so fetch the file itself";
+const AGAIN: &str = "download the file itself instead";
 const ANOTHER: &str = "choose the file with the network's weights";
 
 /// Detects the file type.
@@ -42,7 +42,7 @@ fn other(bytes: &[u8]) -> (&'static str, &'static str) {
     } else if text.starts_with(b"version https://git-lfs") {
         (
             "a Git LFS pointer",
-            "run \"git lfs pull\" where it came from",
+            "run \"git lfs pull\" in its repository",
         )
     } else if bytes.get(257..262) == Some(b"ustar") {
         (
@@ -50,7 +50,7 @@ fn other(bytes: &[u8]) -> (&'static str, &'static str) {
             "choose the checkpoint that its authors published (one whose name ends in \".pth.tar\" is used as it is)",
         )
     } else if text.starts_with(b"{") || text.starts_with(b"[") {
-        ("a text in JSON", AGAIN)
+        ("a JSON file", AGAIN)
     } else if bytes.starts_with(b"\x1f\x8b")
         || bytes.starts_with(b"BZh")
         || bytes.starts_with(b"\xfd7zXZ")
@@ -65,13 +65,10 @@ fn other(bytes: &[u8]) -> (&'static str, &'static str) {
     } else if bytes.starts_with(b"\x89PNG") || bytes.starts_with(b"\xff\xd8\xff") {
         ("a picture", ANOTHER)
     } else if bytes.len() < 16 {
-        ("a few bytes only", "copy or download it again")
+        ("only a few bytes long", "copy or download it again")
     } else if bytes.iter().take(4096).all(|&byte| byte == 0) {
-        (
-            "nothing but zeros at its start",
-            "copy or download it again",
-        )
+        ("all zeros at its start", "copy or download it again")
     } else {
-        ("of a kind that Mien does not know", ANOTHER)
+        ("of an unknown type", ANOTHER)
     }
 }

@@ -160,7 +160,7 @@ impl<'a> Storage<'a> {
         part: Option<Id>,
     ) -> Result<Self, Fault> {
         let &Node::Global("torch" | "torch.cuda" | "torch.storage", class) = heap.get(class) else {
-            return Err(Fault::damaged("its pickle has a storage of no class"));
+            return Err(Fault::damaged("its pickle has a storage without a class"));
         };
         let element = Element::of(class)
             .ok_or_else(|| Fault::unsupported(format!("a {}", sanitised(class))))?;
@@ -319,5 +319,5 @@ fn invalid_tensor() -> Fault {
 }
 
 fn outside() -> Fault {
-    Fault::damaged("a tensor lies outside the numbers that are there")
+    Fault::damaged("a tensor reaches beyond its storage")
 }

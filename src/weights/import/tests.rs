@@ -165,8 +165,8 @@ fn what_cannot_be_written_is_told_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     for (inside, part) in [
-        ("gone", "folder is not there"),
-        ("file", "folder is not there"),
+        ("gone", "folder doesn't exist"),
+        ("file", "folder doesn't exist"),
     ] {
         let path = folder.path().join(inside).join("new.safetensors");
         let [(name, tensor)] = &one();
@@ -178,8 +178,8 @@ fn what_cannot_be_written_is_told_and_leaves_nothing() {
 
     for (kind, part) in [
         (io::ErrorKind::StorageFull, "no room for its 183.5 MB"),
-        (io::ErrorKind::PermissionDenied, "may not be written"),
-        (io::ErrorKind::Other, "system says"),
+        (io::ErrorKind::PermissionDenied, "is write-protected"),
+        (io::ErrorKind::Other, "system error"),
     ] {
         let error = io::Error::new(kind, "at /somewhere/.mien-1.part");
         let text = sentence(not_written(

@@ -107,7 +107,7 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
     media::encode::FrameSink::finish(Box::new(sink)).unwrap();
     let output = mien(folder.path(), &["face", "empty.gif", "--clip"]);
     let words = failure(&output, 1);
-    assert!(words.contains("no face was found in any of"), "{words}");
+    assert!(words.contains("No face was found in any of"), "{words}");
     let still = sample("grace_hopper.jpg");
     let output = mien(folder.path(), &["face", still.to_str().unwrap(), "--clip"]);
     let words = failure(&output, 1);

@@ -15,7 +15,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
     let cases: [(&[&str], &str); 45] = [
         (
             &["--yaw", "21", "-o", "x.png"],
-            "--yaw 21 is out of range; give a number from -20 to 20",
+            "--yaw 21 is out of range; use a number from -20 to 20",
         ),
         (
             &["--pitch", "-20.5", "-o", "x.png"],
@@ -25,14 +25,17 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
             &["--roll", "NaN", "-o", "x.png"],
             "--roll NaN is out of range",
         ),
-        (&["--gaze", "5", "-o", "x.png"], "--gaze 5 is no direction"),
+        (
+            &["--gaze", "5", "-o", "x.png"],
+            "--gaze 5 is not a direction",
+        ),
         (
             &["--gaze", "-26,0", "-o", "x.png"],
             "each from -25 to 25, such as 10,-5",
         ),
         (
             &["--yaw", "-12", "--method", "ganimation", "-o", "x.png"],
-            "GANimation can't turn the head or move the eyes; leave --yaw",
+            "GANimation can't turn the head or move the eyes; leave out --yaw",
         ),
         (
             &["--gaze", "-5,2.5", "--panes", "attention", "-o", "x.png"],
@@ -45,7 +48,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         (&["--place", "5", "-o", "x.png"], "each from -50 to 50"),
         (
             &["--size", "1.2", "-o", "x.png"],
-            "--size 1.2 is out of range; give a number from 70 to 140",
+            "--size 1.2 is out of range; use a number from 70 to 140",
         ),
         (
             &["--size", "120", "--method", "ganimation", "-o", "x.png"],
@@ -53,7 +56,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         ),
         (
             &["--folds", "1.2", "-o", "x.png"],
-            "--folds 1.2 is out of range; give a number from 0 to 1, or auto.",
+            "--folds 1.2 is out of range; use a number from 0 to 1, or auto.",
         ),
         (
             &["--folds", "none", "-o", "x.png"],
@@ -73,20 +76,14 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
             "--strength 2 is out of range",
         ),
         (&["--strength", "NaN", "-o", "x.png"], "out of range"),
-        (
-            &["--crop", "400,10,200", "-o", "x.png"],
-            "does not lie within",
-        ),
-        (
-            &["--crop", "-5,10,200", "-o", "x.png"],
-            "does not lie within",
-        ),
+        (&["--crop", "400,10,200", "-o", "x.png"], "reaches beyond"),
+        (&["--crop", "-5,10,200", "-o", "x.png"], "reaches beyond"),
         (&["--crop", "1,1,2", "-o", "x.png"], "too small"),
         (&["--crop", "face", "-o", "x.png"], "not a crop"),
         (&["--panes", "occlusion", "-o", "x.png"], "not a pane"),
         (
             &["--panes", "flow", "--method", "ganimation", "-o", "x.png"],
-            "GANimation has no flow to show",
+            "GANimation has no flow view",
         ),
         (
             &["--frames", "0", "-o", "x.gif"],
@@ -96,15 +93,15 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
             &["--frames", "5-3/8", "-o", "x.png"],
             "--frames 5-3 runs backwards",
         ),
-        (&["--frames", "0-3/8", "-o", "x.png"], "counted from 1"),
+        (&["--frames", "0-3/8", "-o", "x.png"], "numbered from 1"),
         (
             &["--frames", "3-9/8", "-o", "x.png"],
-            "goes beyond the last frame, which is number 8",
+            "goes past the last frame, which is number 8",
         ),
         (&["--frames", "3-25", "-o", "x.gif"], "which is number 24"),
         (
             &["--frames", "3-5", "-o", "x.png"],
-            "write 3-5/48 if they are 48",
+            "write 3-5/48 if there are 48",
         ),
         (&["--frames", "few", "-o", "x.png"], "neither a number"),
         (&["--frames", "3", "-o", "x.jpg"], "a single picture"),
@@ -166,7 +163,7 @@ fn portraits_that_are_none_are_told_by_name() {
         ("empty.jpg", "empty"),
         ("page.jpg", "web page"),
         ("one.png", "too small"),
-        ("gone.png", "isn't there"),
+        ("gone.png", "doesn't exist"),
     ] {
         let words = failure(&edit(folder.path(), Path::new(name), &["-o", "x.png"]), 1);
         assert!(words.contains(part), "{name}: {words}");
@@ -206,7 +203,7 @@ fn weights_that_do_not_fit_are_told_by_name() {
         ("gone.safetensors", "no weight file"),
         ("cut.safetensors", "damaged or cut short"),
         ("page.safetensors", "web page"),
-        ("wide.safetensors", "does not fit its own description"),
+        ("wide.safetensors", "doesn't match its own description"),
         ("other.safetensors", "animatoin!"),
     ] {
         let output = edit(

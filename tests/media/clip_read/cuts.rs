@@ -167,15 +167,15 @@ fn cuts_that_leave_nothing_are_told() {
             assert_eq!(
                 sentence(&path, Some(from), Some(to)),
                 format!(
-                    "{name} can't be cut from {from} s to {to} s; let the cut end after it begins."
+                    "{name} can't be trimmed to {from} s to {to} s; end the range after it begins."
                 )
             );
         }
         for to in [None, Some(200.0)] {
             let text = sentence(&path, Some(100.0), to);
-            let start = format!("{name} has no frame from 100 s on, as it runs for ");
+            let start = format!("{name} has no frame from 100 s on, as it is ");
             assert!(
-                text.starts_with(&start) && text.ends_with(" s; let the cut begin earlier."),
+                text.starts_with(&start) && text.ends_with(" s long; start the range earlier."),
                 "{text}"
             );
         }
@@ -184,7 +184,7 @@ fn cuts_that_leave_nothing_are_told() {
             assert_eq!(
                 sentence(&path, Some(from), Some(to)),
                 format!(
-                    "{name} has no frame that begins from {from} s to {to} s; let the cut be longer."
+                    "{name} has no frame that begins from {from} s to {to} s; choose a longer range."
                 )
             );
         }

@@ -22,7 +22,7 @@ fn what_is_no_clip_is_called_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let png = folder.path().join("still.png");
     save_png(&png, &moving(0)).unwrap();
-    let still = "clip.dat is a picture rather than a clip, so nothing in it moves; open it as a portrait instead.";
+    let still = "clip.dat is a still picture, not a clip; open it as a portrait instead.";
     assert_eq!(sentence(&fs::read(&png).unwrap()), still);
     assert_eq!(
         sentence(&small_gif(&[(0, &[0; 4], gif::DisposalMethod::Any, 5)])),
@@ -42,7 +42,7 @@ fn what_is_no_clip_is_called_what_it_is() {
     for (bytes, expected) in [
         (
             b"".as_slice(),
-            "empty (0 bytes); copy it again from where it came.".to_owned(),
+            "empty (0 bytes); copy it again from its source.".to_owned(),
         ),
         (
             b"Dear diary, today I went to the fair and saw",
@@ -62,7 +62,7 @@ fn what_is_no_clip_is_called_what_it_is() {
         ),
         (
             b"<!DOCTYPE html><html>",
-            "a web page, not a clip; download the clip itself rather than the page that shows it."
+            "a web page, not a clip; download the clip itself instead of the page that shows it."
                 .to_owned(),
         ),
         (
@@ -78,7 +78,7 @@ fn what_is_no_clip_is_called_what_it_is() {
             .err()
             .unwrap()
             .to_string(),
-        "gone.mp4 isn't there; check its name and folder."
+        "gone.mp4 doesn't exist; check its name and folder."
     );
 }
 
@@ -91,11 +91,11 @@ fn films_without_a_film_are_told_why() {
         ),
         (
             "encrypted.mp4",
-            "encrypted.mp4 is encrypted against copying, so Mien can't read it; open a clip that isn't.",
+            "encrypted.mp4 is copy-protected, so Mien can't read it; open a clip that isn't.",
         ),
         (
             "one.mp4",
-            "one.mp4 has a single frame, so nothing in it moves; open a longer clip.",
+            "one.mp4 has only one frame, so nothing moves in it; open a longer clip.",
         ),
     ] {
         assert_eq!(
@@ -107,12 +107,12 @@ fn films_without_a_film_are_told_why() {
 
 #[test]
 fn a_film_without_its_index_or_frames_is_called_cut_short() {
-    let index = "clip.dat is damaged or cut short (it has no index, as when a recording or copy was broken off); copy it again from where it came.";
+    let index = "clip.dat is damaged or cut short (it has no index, as when a recording or copy was interrupted); copy it again from its source.";
     let bytes = fs::read(fixture("bframes.mp4")).unwrap();
     assert_eq!(sentence(&bytes[..600]), index);
     assert_eq!(
         sentence(&bytes[..bytes.len() - 9]),
-        "clip.dat is damaged or cut short (its index runs on beyond its end); copy it again from where it came."
+        "clip.dat is damaged or cut short (its index extends past its end); copy it again from its source."
     );
 
     // Our files have the index first.
@@ -123,7 +123,7 @@ fn a_film_without_its_index_or_frames_is_called_cut_short() {
     let text = sentence(&bytes[..bytes.len() - 1]);
     assert_eq!(
         text,
-        "clip.dat is damaged or cut short (of its 12 frames only 11 are there); copy it again from where it came."
+        "clip.dat is damaged or cut short (only 11 of its 12 frames are there); copy it again from its source."
     );
 }
 
@@ -197,7 +197,7 @@ fn a_damaged_frame_ends_the_clip_by_its_number() {
     assert_eq!(count, frame);
     assert_eq!(
         error.unwrap().to_string(),
-        "clip.dat is damaged from frame 7 on (its parts don't fit in it); use the frames before it or copy the clip again from where it came."
+        "clip.dat is damaged from frame 7 on (its slices don't fit in it); use the frames before it or copy the clip again from its source."
     );
 }
 
@@ -242,7 +242,7 @@ fn sizes_that_lie_are_refused_and_cost_nothing() {
     // Both at once: 2^32 - 1 frames of a byte each.
     let mut liar = with(place(b"stsz") + 4, &[0, 0, 0, 1]);
     liar[place(b"stsz") + 8..][..4].fill(0xff);
-    assert!(sentence(&liar).contains("(the index of its video makes no sense)"));
+    assert!(sentence(&liar).contains("(the index of its video is invalid)"));
 }
 
 #[test]

@@ -70,14 +70,14 @@ fn folders_that_are_no_clip_are_told_why() {
     save_png(&path.join("1.png"), &moving(1)).unwrap();
     assert_eq!(
         error(),
-        "1.png is a picture rather than a clip, so nothing in it moves; open it as a portrait instead."
+        "1.png is a still picture, not a clip; open it as a portrait instead."
     );
 
     save_png(&path.join("2.png"), &moving(2)).unwrap();
     save_png(&path.join("10.png"), &picture(8, 6, gradient)).unwrap();
     assert_eq!(
         error(),
-        "10.png is 8 x 6 pixels, but the pictures before it are 64 x 48; bring all pictures of the clip to one size."
+        "10.png is 8 x 6 pixels, but the pictures before it are 64 x 48; scale all pictures of the clip to one size."
     );
 
     fs::write(path.join("3.png"), "Dear diary").unwrap();

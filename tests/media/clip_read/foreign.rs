@@ -17,8 +17,8 @@ fn other_codecs_are_named_where_there_is_no_ffmpeg() {
         assert_eq!(
             Clip::open(&fixture(name)).err().unwrap().to_string(),
             format!(
-                "{name} is {codec}, which Mien opens with the help of ffmpeg, and that isn't installed here; \
-                 install ffmpeg or save the clip anew as an MP4 with H.264."
+                "{name} is {codec}, which Mien needs ffmpeg to open, and ffmpeg isn't installed; \
+                 install it or save the clip again as an MP4 with H.264."
             )
         );
     }

@@ -121,11 +121,11 @@ fn what_a_format_cannot_hold_is_refused_at_once() {
     let limit = |result: Result<(), MediaError>| result.unwrap_err().to_string();
     assert_eq!(
         limit(GifSink::new(path, 70_000, 10, GifSettings::default()).map(drop)),
-        "never written would be 70000 x 10 pixels, but a GIF has from 1 to 65535 pixels a side; choose a smaller size or numbered PNGs."
+        "never written would be 70000 x 10 pixels, but a GIF can have from 1 to 65535 pixels per side; choose a smaller size or numbered PNGs."
     );
     assert_eq!(
         limit(Mp4Sink::new(path, 4096, 4096, Mp4Settings::default()).map(drop)),
-        "never written would be 4096 x 4096 pixels, but an MP4 has up to 3840 x 2160 or 2160 x 3840; choose a smaller size, a GIF or numbered PNGs."
+        "never written would be 4096 x 4096 pixels, but an MP4 can have up to 3840 x 2160 or 2160 x 3840; choose a smaller size, a GIF or numbered PNGs."
     );
     assert_eq!(
         limit(
@@ -140,7 +140,7 @@ fn what_a_format_cannot_hold_is_refused_at_once() {
             )
             .map(drop)
         ),
-        "never written can't run at 60 frames a second; choose a rate from 0.01 to 50."
+        "never written can't have 60 frames per second; choose a rate from 0.01 to 50."
     );
     for fps in [0.0, -5.0, f64::NAN, f64::INFINITY, 241.0] {
         assert!(

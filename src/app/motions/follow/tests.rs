@@ -117,7 +117,10 @@ fn a_slider_goes_from_nothing_to_twice() {
 #[test]
 fn switches_and_choices_are_pressed_by_their_words() {
     for (word, expected) in [
-        ("On", Action::Change(Change::Own(Some(true)))),
+        (
+            strings::NEUTRAL_OWN,
+            Action::Change(Change::Own(Some(true))),
+        ),
         ("Ping-pong", Action::Playback(Playback::PingPong)),
     ] {
         let sent = messages(&Follow::default(), |window| {

@@ -109,8 +109,8 @@ fn everything_on_the_menu_can_be_added() {
     for kind in NewMotion::ALL {
         let mut motions = MotionList::default();
         act(&mut motions, &project, &[], |window| {
-            assert!(window.find("The sample clip").is_err());
-            window.click("+ Add motion").unwrap();
+            assert!(window.find(strings::SAMPLE_CLIP).is_err());
+            window.click(strings::ADD).unwrap();
         });
         let did = act(&mut motions, &project, &[], |window| {
             window.click(kind.title()).unwrap();
@@ -169,13 +169,16 @@ fn each_state_is_told_and_can_be_acted_on() {
     (0..87).for_each(|_| progress.step());
     let reading = MotionState::Reading(progress);
     let choose = [Action::Choose(CLIP)];
-    assert_eq!(seen(Some(reading.clone()), "reading… 43 %"), choose);
-    assert_eq!(seen(Some(reading), "Cancel"), [Action::CancelReading(CLIP)]);
+    assert_eq!(seen(Some(reading.clone()), "Reading… 43%"), choose);
+    assert_eq!(
+        seen(Some(reading), common::CANCEL),
+        [Action::CancelReading(CLIP)]
+    );
     let unknown = MotionState::Reading(Progress::new(0));
-    assert_eq!(seen(Some(unknown), "reading…"), choose);
+    assert_eq!(seen(Some(unknown), strings::READING), choose);
     let missing = MotionState::Missing("b.mp4".to_owned());
     assert_eq!(seen(Some(missing.clone()), "b.mp4 is missing"), choose);
-    assert_eq!(seen(Some(missing), "Locate…"), [Action::Locate(CLIP)]);
+    assert_eq!(seen(Some(missing), common::LOCATE), [Action::Locate(CLIP)]);
     let problem = MotionState::Problem("no face found".to_owned());
     assert_eq!(seen(Some(problem), "no face found"), choose);
     let ready = MotionState::Ready {
@@ -183,5 +186,5 @@ fn each_state_is_told_and_can_be_acted_on() {
         fps: 23.976,
     };
     assert_eq!(seen(Some(ready), "48 frames, 23.976 fps"), choose);
-    assert_eq!(seen(None, "not read yet"), choose);
+    assert_eq!(seen(None, strings::NOT_READ), choose);
 }

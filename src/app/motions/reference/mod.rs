@@ -9,8 +9,8 @@ use iced::widget::tooltip::Position;
 use iced::widget::{button, column, container, row, space, text};
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::{common, motions as strings};
 use crate::app::widgets::controls::{action, hinted};
-use crate::app::widgets::format::short;
 use crate::app::widgets::theme;
 use crate::document::{ClipMotion, Crop, Playback, Pose};
 
@@ -212,7 +212,7 @@ impl Reference {
             };
             hinted(
                 curves.into_element(96.0),
-                "The Action Units that move most in the used part, as they drive GANimation",
+                strings::UNITS_HINT,
                 Position::Bottom,
             )
         };
@@ -251,7 +251,7 @@ fn heading<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
         )
         .width(Length::Fill)
         .clip(true),
-        figures(format!("{width} x {height}")),
+        figures(common::size(width, height)),
     ]
     .spacing(theme::GAP)
     .align_y(Alignment::Center)
@@ -266,19 +266,19 @@ fn frame<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Mess
         square: known.square,
     };
     let said = if motion.square.is_some() {
-        "Square set by hand"
+        strings::CROP_MANUAL
     } else {
-        "Square found by the face"
+        strings::CROP_AUTOMATIC
     };
     let square = row![
         hinted(
             small(said).style(theme::dim),
-            "What FOMM and TPS see of every frame. Drag an edge of the square to move it, a corner to size it",
+            strings::CROP_HINT,
             Position::Bottom,
         ),
         space::horizontal(),
         action(
-            "Find again",
+            strings::FIND_AGAIN,
             motion.square.is_some().then_some(Message::FindSquare)
         ),
     ]
@@ -296,13 +296,12 @@ fn part<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Messa
     let strip = Filmstrip::new(known, motion.follow.reference.is_some());
     column![
         row![
-            figures(format!(
-                "{used} of {}, {seconds:.2} s, {} fps",
-                known.frames,
-                short(known.fps)
-            )),
+            figures(strings::range(used, known.frames, seconds, known.fps)),
             space::horizontal(),
-            action("Whole", (!is_whole).then_some(Message::ResetTrim)),
+            action(
+                strings::WHOLE_CLIP,
+                (!is_whole).then_some(Message::ResetTrim)
+            ),
         ]
         .align_y(Alignment::Center),
         strip.into_element(),
@@ -314,25 +313,24 @@ fn part<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Messa
 fn reference<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let is_set = motion.follow.reference.is_some();
     let number = known.reference + 1;
-    let how = if is_set { "set" } else { "found" };
     let here = known.first + known.step;
     let is_elsewhere = !is_set || here != known.reference;
     row![
         hinted(
-            small(format!("Reference: frame {number}, {how}")).style(theme::dim),
-            "FOMM and TPS measure movement from the reference frame: it should look and face like the portrait. The curve under the film tells how unlike each frame is; its lowest point is found by itself. Drag the mark above the film to set another",
+            small(strings::reference(number, is_set)).style(theme::dim),
+            strings::REFERENCE_HINT,
             Position::Bottom,
         ),
         space::horizontal(),
         hinted(
             action(
-                "Here",
+                strings::USE_CURRENT,
                 is_elsewhere.then_some(Message::Refer(u32::try_from(here).ok()))
             ),
-            "Takes the frame under the playhead",
+            strings::USE_CURRENT_HINT,
             Position::Bottom,
         ),
-        action("Auto", is_set.then_some(Message::Refer(None))),
+        action(strings::AUTO, is_set.then_some(Message::Refer(None))),
     ]
     .spacing(4)
     .align_y(Alignment::Center)
@@ -342,11 +340,11 @@ fn reference<'a>(motion: &ClipMotion, known: &ClipPanelData<'a>) -> Element<'a, 
 fn score<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
     let has_scores = known.scores.iter().any(Option::is_some);
     row![
-        small("Curve of how unlike each frame is").style(theme::dim),
+        small(strings::DIFFERENCE).style(theme::dim),
         space::horizontal(),
         hinted(
-            action("Save chart…", has_scores.then_some(Message::SaveChart)),
-            "Saves the curve under the film, with the reference frame marked, as SVG or PNG",
+            action(common::SAVE_CHART, has_scores.then_some(Message::SaveChart)),
+            strings::SAVE_DIFFERENCE_HINT,
             Position::Bottom,
         ),
     ]
@@ -365,13 +363,13 @@ fn ending<'a>(known: &ClipPanelData<'a>) -> Element<'a, Message> {
     };
     row![
         hinted(
-            wide("Bake to track", reads.then_some(Message::Bake)),
-            "Adds an expression track with a keyframe for every frame of this movement, to be changed by hand",
+            wide(common::BAKE, reads.then_some(Message::Bake)),
+            common::BAKE_HINT,
             Position::Top,
         ),
         hinted(
-            wide("Replace clip…", Some(Message::Replace)),
-            "Takes another file with the same settings",
+            wide(strings::REPLACE, Some(Message::Replace)),
+            strings::REPLACE_HINT,
             Position::Top,
         ),
     ]

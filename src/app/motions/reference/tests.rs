@@ -201,7 +201,7 @@ fn the_last_frames_end_needs_no_time_and_whole_needs_none() {
     known.trim((0, known.frames - 1)).apply(&mut motion);
     assert_eq!((motion.from, motion.to), (None, None));
     let did = actions(&self::motion(), &known, |window| {
-        window.click("Whole").unwrap();
+        window.click(strings::WHOLE_CLIP).unwrap();
     });
     let whole = Change::Trim {
         from: None,
@@ -239,16 +239,16 @@ fn the_film_scrubs_and_the_mark_makes_a_frame_the_reference() {
         ]
     );
     let did = actions(&motion(), &known, |window| {
-        window.click("Here").unwrap();
+        window.click(strings::USE_CURRENT).unwrap();
         // No reference was set, so there is nothing to reset.
-        window.click("Auto").unwrap();
+        window.click(strings::AUTO).unwrap();
     });
     assert_eq!(did, [Action::Change(refer(Some(18)))]);
     let mut set = motion();
     refer(Some(18)).apply(&mut set);
     assert_eq!(set.follow.reference, Some(18));
     let did = actions(&set, &known, |window| {
-        window.click("Auto").unwrap();
+        window.click(strings::AUTO).unwrap();
     });
     assert_eq!(did, [Action::Change(refer(None))]);
 }
@@ -278,7 +278,7 @@ fn the_square_is_moved_within_the_clip_and_found_again() {
     assert_eq!((square.y, square.side), (0.0, before.side));
     assert!(square.x < before.x);
     let did = actions(&motion, &known, |window| {
-        window.click("Find again").unwrap();
+        window.click(strings::FIND_AGAIN).unwrap();
     });
     assert_eq!(did, [Action::Change(Change::Square(None))]);
 }
@@ -287,8 +287,8 @@ fn the_square_is_moved_within_the_clip_and_found_again() {
 fn it_is_baked_only_when_a_face_was_read() {
     let press = |known: &ClipPanelData<'_>| {
         actions(&motion(), known, |window| {
-            window.click("Bake to track").unwrap();
-            window.click("Replace clip…").unwrap();
+            window.click(common::BAKE).unwrap();
+            window.click(strings::REPLACE).unwrap();
         })
     };
     assert_eq!(press(&known()), [Action::Bake, Action::Replace]);
@@ -303,7 +303,7 @@ fn it_is_baked_only_when_a_face_was_read() {
 fn the_rest_goes_on_to_the_follow_controls() {
     let did = actions(&motion(), &known(), |window| {
         window.click("Ping-pong").unwrap();
-        window.click("Off").unwrap();
+        window.click(strings::follow::NEUTRAL_GENERAL).unwrap();
     });
     let own = Change::Follow(follow::Change::Own(Some(false)));
     assert_eq!(

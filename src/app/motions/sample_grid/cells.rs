@@ -4,6 +4,7 @@ use iced::widget::tooltip::Position;
 use iced::widget::{Image, button, column, container, image, row, scrollable, space, text};
 use iced::{Alignment, Element, Length, Theme, border};
 
+use crate::app::strings::{common, sample_grid as strings};
 use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::icon::Icon;
 use crate::app::widgets::signs::Sign;
@@ -48,20 +49,20 @@ impl SampleGrid {
 
     fn neighbours<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let words = if self.picking {
-            text("Choose what to blend towards.").style(theme::accent)
+            text(strings::PICK_VARIATION).style(theme::accent)
         } else {
-            text("People down, movements across.").style(theme::dim)
+            text(strings::ROWS_AND_COLUMNS).style(theme::dim)
         };
         let top = row![
-            text("The board").size(theme::LARGE),
+            text(strings::TITLE).size(theme::LARGE),
             words.size(theme::SMALL),
             space::horizontal(),
             hinted(
-                action("More", Some(Message::More)),
-                "Deals other neighbours; undo brings these back",
+                action(strings::RESHUFFLE, Some(Message::More)),
+                strings::RESHUFFLE_HINT,
                 Position::Bottom,
             ),
-            action("Close", Some(Message::Close)),
+            action(common::CLOSE, Some(Message::Close)),
         ]
         .spacing(10)
         .align_y(Alignment::Center);
@@ -76,7 +77,7 @@ impl SampleGrid {
             );
             let head = hinted(
                 head.width(size()).height(HEAD),
-                "Only this movement",
+                strings::THIS_MOVEMENT_HINT,
                 Position::Top,
             );
             container(head).id(id(&format!("column-{column}"))).into()
@@ -93,7 +94,7 @@ impl SampleGrid {
             let head = head(Sign::Person, at == 0, free.then_some(Message::Chosen(cell)));
             let head = hinted(
                 head.width(HEAD).height(size()),
-                "Only this person",
+                strings::THIS_PERSON_HINT,
                 Position::Left,
             );
             let cells = (0..COLUMNS).map(|column| self.cell(Cell { row: at, column }, motion));

@@ -6,6 +6,7 @@ use iced::Task;
 use iced::widget::image::Handle;
 
 use crate::app::background::in_background_with;
+use crate::app::strings::sample_grid as strings;
 use crate::document::{Sample, SampledMotion};
 use crate::drive::previews::{PreviewSpec as Preview, generate_previews as draw_previews};
 use crate::error::EngineError;
@@ -53,15 +54,12 @@ pub fn draw(models: Arc<Models>, batch: PreviewBatch) -> Task<Message> {
         move |result: Option<Result<(), EngineError>>| {
             let problem = match result {
                 Some(result) => result.err().filter(|error| !error.is_cancelled()),
-                None => return Message::BatchEnded(generation, Some(FAULT.to_owned())),
+                None => return Message::BatchEnded(generation, Some(strings::drawing_bug())),
             };
             Message::BatchEnded(generation, problem.map(|error| error.to_string()))
         },
     )
 }
-
-/// The message if drawing panicked.
-const FAULT: &str = "The board's pictures could not be drawn by a fault of Mien.";
 
 /// The previews that the grid shows of a motion.
 #[derive(Debug, Default)]

@@ -7,6 +7,7 @@ use iced::widget::{
 };
 use iced::{Alignment, Element, Length};
 
+use crate::app::strings::{common, sample_grid as strings};
 use crate::app::widgets::controls::{action, hinted};
 use crate::app::widgets::format::short;
 use crate::app::widgets::icon::Icon;
@@ -26,9 +27,6 @@ const FAVOURITE: f32 = 40.0;
 
 /// The column of labels before the values.
 const WORDS: f32 = 66.0;
-
-const HELD_CONTENT: &str = "Lock who is seen: nothing that is rolled or chosen changes it";
-const HELD_MOTION: &str = "Lock the movement: nothing that is rolled or chosen changes it";
 
 /// A category in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +100,7 @@ impl SampleGrid {
         let open = (!self.open).then(|| {
             big(
                 Sign::Grid,
-                "The board: other people and other movements side by side",
+                strings::VARIATIONS_HINT,
                 |colors| colors.text,
                 Some(Message::Open),
             )
@@ -110,7 +108,7 @@ impl SampleGrid {
         let side = column![
             container(big(
                 Sign::Heart,
-                "Keep what is shown among the favourites",
+                strings::ADD_FAVOURITE_HINT,
                 heart,
                 (!kept).then_some(Message::Keep),
             ))
@@ -128,7 +126,7 @@ impl SampleGrid {
         };
         let words = row![
             Sign::Die.into_element(tint),
-            text("Roll both").size(theme::NORMAL)
+            text(strings::ROLL_BOTH).size(theme::NORMAL)
         ]
         .spacing(8)
         .align_y(Alignment::Center);
@@ -139,12 +137,7 @@ impl SampleGrid {
             .style(theme::primary);
         column![
             row![self.preview(self.previews.large(), PICTURE, motion), side].spacing(theme::GAP),
-            container(hinted(
-                roll,
-                "Someone else, moving otherwise; what is locked stays",
-                Position::Bottom
-            ))
-            .id(id("roll")),
+            container(hinted(roll, strings::ROLL_BOTH_HINT, Position::Bottom)).id(id("roll")),
         ]
         .spacing(theme::GAP)
         .into()
@@ -161,7 +154,7 @@ impl SampleGrid {
                     hold,
                     hints: [&'a str; 2]| {
             let shown = seed.map_or_else(String::new, |seed| seed.to_string());
-            let seed = self.entry(field, shown, "no seed", !held, Length::Fill);
+            let seed = self.entry(field, shown, strings::NO_SEED, !held, Length::Fill);
             let (lock, lock_tint): (Sign, Tint) = if held {
                 (Sign::Locked, |colors| colors.accent)
             } else {
@@ -190,23 +183,23 @@ impl SampleGrid {
         column![
             line(
                 Sign::Person,
-                "Person",
+                strings::PERSON,
                 Field::ContentSeed,
                 motion.single_content_seed(),
                 Message::RollContent,
                 motion.hold_content,
                 Message::HoldContent(!motion.hold_content),
-                ["Someone else in the same movement", HELD_CONTENT],
+                [strings::ROLL_PERSON_HINT, strings::LOCK_PERSON_HINT],
             ),
             line(
                 Sign::Movement,
-                "Movement",
+                strings::MOVEMENT,
                 Field::MotionSeed,
                 motion.single_motion_seed(),
                 Message::RollMotion,
                 motion.hold_motion,
                 Message::HoldMotion(!motion.hold_motion),
-                ["The same person, moving otherwise", HELD_MOTION],
+                [strings::ROLL_MOVEMENT_HINT, strings::LOCK_MOVEMENT_HINT],
             ),
         ]
         .spacing(theme::GAP)
@@ -227,14 +220,14 @@ impl SampleGrid {
                 .text_size(theme::SMALL)
                 .padding([4, 8])
                 .style(theme::choice(chosen.index));
-            line("Category", container(list).id(id("category")).into())
+            line(strings::CATEGORY, container(list).id(id("category")).into())
         });
         let frames = motion.codes.frames().to_string();
         let length = row![
             self.entry(Field::Length, frames, "16", true, 52.into()),
-            label("frames"),
+            label(strings::FRAMES),
             self.entry(Field::Fps, short(motion.fps), "8", true, 44.into()),
-            label("fps"),
+            label(common::FPS),
         ]
         .spacing(theme::GAP)
         .align_y(Alignment::Center);
@@ -265,9 +258,9 @@ impl SampleGrid {
         .align_y(Alignment::Center);
         column![]
             .push(category)
-            .push(line("Length", length.into()))
-            .push(line("Playback", playback.into()))
-            .push(line("Strength", strength.into()))
+            .push(line(strings::LENGTH, length.into()))
+            .push(line(common::PLAYBACK, playback.into()))
+            .push(line(common::STRENGTH, strength.into()))
             .spacing(theme::GAP)
             .into()
     }
@@ -293,7 +286,7 @@ impl SampleGrid {
         };
         let gap = (INNER - 6.0 * FAVOURITE) / 5.0;
         let all: Element<'a, Message> = if motion.favourites.is_empty() {
-            text("The heart keeps what is shown here.")
+            text(strings::NO_FAVOURITES)
                 .size(theme::SMALL)
                 .style(theme::faint)
                 .into()
@@ -304,24 +297,24 @@ impl SampleGrid {
                 .vertical_spacing(gap)
                 .into()
         };
-        column![label("Favourites"), all].spacing(theme::GAP).into()
+        column![label(strings::FAVOURITES), all]
+            .spacing(theme::GAP)
+            .into()
     }
 
     /// The blend towards another sample.
     pub(super) fn blend<'a>(&'a self, motion: &'a SampledMotion) -> Element<'a, Message> {
         let head = |button: Element<'a, Message>| {
-            row![label("Blend"), space::horizontal(), button]
+            row![label(strings::BLEND), space::horizontal(), button]
                 .spacing(theme::GAP)
                 .align_y(Alignment::Center)
         };
         if self.picking {
-            let cancel = action("Cancel", Some(Message::Pick(false)));
-            let words = text("Choose a favourite, or a picture on the board.")
-                .size(theme::SMALL)
-                .style(theme::accent);
+            let cancel = action(common::CANCEL, Some(Message::Pick(false)));
+            let words = text(strings::PICK).size(theme::SMALL).style(theme::accent);
             return column![head(cancel), words].spacing(theme::GAP).into();
         }
-        let pick = action("Towards…", Some(Message::Pick(true)));
+        let pick = action(strings::BLEND_WITH, Some(Message::Pick(true)));
         if motion.towards.is_none() {
             return head(container(pick).id(id("towards")).into()).into();
         }
@@ -335,16 +328,12 @@ impl SampleGrid {
             on_reset: Message::ResetBlendWeight,
         };
         let keep = action(
-            "Keep this",
+            strings::APPLY,
             (motion.blend_weight > 0.0).then_some(Message::KeepBlend),
         );
-        let none = action("None", Some(Message::NoBlend));
-        let buttons = row![
-            hinted(keep, "The blend becomes the sample", Position::Top),
-            pick,
-            none
-        ]
-        .spacing(theme::GAP);
+        let none = action(strings::CLEAR, Some(Message::NoBlend));
+        let buttons =
+            row![hinted(keep, strings::APPLY_HINT, Position::Top), pick, none].spacing(theme::GAP);
         let towards = row![
             container(way.into_element()).id(id("way")),
             text(format!("{:.2}", motion.blend_weight))

@@ -12,6 +12,7 @@ use super::neighbours::Cell;
 use super::tests::motion;
 use super::view::{id, key, numbered};
 use super::{Action, Field, Message, OPEN_SIZE, SampleGrid, WIDTH};
+use crate::app::strings::sample_grid as strings;
 use crate::app::widgets::theme;
 use crate::document::SampledMotion;
 use crate::drive::previews::generate_previews as draw_previews;
@@ -288,7 +289,7 @@ fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
     assert_ne!(harness.motion.codes.epsilon, before.codes.epsilon);
 
     harness.act(|window| {
-        window.click("More").unwrap();
+        window.click(strings::RESHUFFLE).unwrap();
     });
     assert_ne!(harness.motion.grid_seed, before.grid_seed);
     assert!(harness.grid.escape());
@@ -314,7 +315,7 @@ fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
     assert_eq!(harness.done.last(), Some(&Action::EndGesture));
     let blend = harness.motion.blended_sample().unwrap();
     harness.act(|window| {
-        window.click("Keep this").unwrap();
+        window.click(strings::APPLY).unwrap();
     });
     assert_eq!(harness.motion.codes, blend);
     assert!(harness.motion.towards.is_none());

@@ -22,7 +22,7 @@ const PPS: u8 = 8;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 
-const SENSELESS: &str = "its data make no sense";
+const SENSELESS: &str = "its data are invalid";
 const RESIZED: &str = "the size of its frames changes";
 
 /// The maximum number of macroblocks of a frame: level 5.2, 4096 x 2304 pixels. Larger ones aren't passed to OpenH264.
@@ -52,7 +52,7 @@ impl H264 {
     /// Creates a decoder for the stream described by the body of `avcC`, `configuration`, or if that has no parameter
     /// sets, by the `first` frame; `colour` is the container's.
     pub(super) fn new(configuration: &[u8], colour: Colour, first: &[u8]) -> Result<Self, Refused> {
-        let senseless = Refused::Damaged("the parameters of its video make no sense");
+        let senseless = Refused::Damaged("the parameters of its video are invalid");
         let Some((length_bytes, sets)) = parameter_sets(configuration) else {
             return Err(senseless);
         };
@@ -184,7 +184,7 @@ fn units(sample: &[u8], length_bytes: usize) -> impl Iterator<Item = Result<&[u8
             });
         let Some((unit, after)) = unit else {
             rest = &[];
-            return Some(Err("its parts don't fit in it"));
+            return Some(Err("its slices don't fit in it"));
         };
         rest = after;
         Some(Ok(unit))
@@ -220,7 +220,7 @@ mod tests {
                 Ok([9, 8].as_slice()),
                 Ok(&[]),
                 Ok(&[7]),
-                Err("its parts don't fit in it")
+                Err("its slices don't fit in it")
             ]
         );
     }

@@ -25,9 +25,9 @@ impl Fault {
     pub(super) fn of_video(self, path: &Path) -> MediaError {
         match self {
             Self::Read(e) => MediaError::reading(path, e),
-            Self::Senseless => damaged(path, "the index of its video makes no sense"),
+            Self::Senseless => damaged(path, "the index of its video is invalid"),
             Self::Missing { there, all } => {
-                damaged(path, &format!("of its {all} frames only {there} are there"))
+                damaged(path, &format!("only {there} of its {all} frames are there"))
             }
             Self::Cut => damaged(path, "its last part is missing"),
         }

@@ -45,9 +45,9 @@ pub(super) fn open(path: &Path, mut file: File, length: u64) -> Result<Opened, M
         return Err(damaged(
             path,
             if layout.is_index_cut {
-                "its index runs on beyond its end"
+                "its index extends past its end"
             } else {
-                "it has no index, as when a recording or copy was broken off"
+                "it has no index, as when a recording or copy was interrupted"
             },
         ));
     };

@@ -36,14 +36,14 @@ pub(crate) enum NoSound {
 }
 
 const SAVE_WITH_AAC: &str = "save the clip as an MP4 with AAC sound to keep it";
-const AGAIN: &str = "copy the clip again from where it came to have it";
+const AGAIN: &str = "copy the clip again from its source to keep it";
 const NOTHING: &str = "add it to the result with another program";
 
 /// The audio track of a file of `length` bytes. Tracks that can be copied are preferred, then enabled ones.
 pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound> {
     let left_out = |reason: &str, advice| Err(NoSound::LeftOut(reason.to_owned(), advice));
     let unreadable = |e: std::io::Error| NoSound::LeftOut(format!("it can't be read ({e})"), AGAIN);
-    let senseless = || NoSound::LeftOut("its index makes no sense".to_owned(), AGAIN);
+    let senseless = || NoSound::LeftOut("its index is invalid".to_owned(), AGAIN);
 
     let layout = Layout::read(file, length).map_err(unreadable)?;
     let Some(moov) = layout.moov.as_deref() else {
@@ -66,7 +66,7 @@ pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound>
         Fault::Read(e) => unreadable(e),
         Fault::Senseless => senseless(),
         Fault::Missing { there, all } => {
-            NoSound::LeftOut(format!("of its {all} parts only {there} are there"), AGAIN)
+            NoSound::LeftOut(format!("only {there} of its {all} parts are there"), AGAIN)
         }
         Fault::Cut => NoSound::LeftOut("its last part is missing".to_owned(), AGAIN),
     })?;
@@ -92,7 +92,7 @@ pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound>
             start,
         }),
         _ => left_out(
-            "the clip is put together from parts out of order",
+            "the clip is assembled from parts out of order",
             SAVE_WITH_AAC,
         ),
     }
@@ -100,23 +100,23 @@ pub(crate) fn sound(file: &mut File, length: u64) -> Result<SoundTrack, NoSound>
 
 fn refused(refused: Refused) -> NoSound {
     let (reason, advice) = match refused {
-        Refused::Encrypted => ("it is encrypted against copying".to_owned(), NOTHING),
+        Refused::Encrypted => ("it is copy-protected".to_owned(), NOTHING),
         Refused::Uncompressed(kind) => {
             let name = kind_name(kind);
             (
-                format!("it is uncompressed ({name}), which an MP4 doesn't hold"),
+                format!("it is uncompressed ({name}), which an MP4 can't contain"),
                 SAVE_WITH_AAC,
             )
         }
         Refused::Other(kind) => {
             let name = kind_name(kind);
             (
-                format!("its coding ({name}) isn't one that an MP4 holds"),
+                format!("an MP4 can't contain its codec ({name})"),
                 SAVE_WITH_AAC,
             )
         }
-        Refused::Several => ("its coding changes on the way".to_owned(), SAVE_WITH_AAC),
-        Refused::Senseless => ("its description makes no sense".to_owned(), AGAIN),
+        Refused::Several => ("its codec changes partway".to_owned(), SAVE_WITH_AAC),
+        Refused::Senseless => ("its description is invalid".to_owned(), AGAIN),
     };
     NoSound::LeftOut(reason, advice)
 }

@@ -65,7 +65,7 @@ pub(super) fn video_track<'a>(path: &Path, moov: &'a [u8]) -> Result<Track<'a>, 
             },
         });
     }
-    first_video(moov).ok_or_else(|| damaged(path, "the index of its video makes no sense"))
+    first_video(moov).ok_or_else(|| damaged(path, "the index of its video is invalid"))
 }
 
 /// Like [`video_track`], as an option.
