@@ -7,11 +7,13 @@ use std::time::Instant;
 use fast_image_resize::FilterType;
 use rayon::prelude::*;
 
+use super::background::MattePlace;
 use super::continuation::{REACH, REACH_MOVED};
 use super::controls::{Controls, coefficients};
 use super::fit::Fit;
 use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba};
+use super::matte::{MATTE_UNIT, Matte};
 use super::model::Model;
 use super::painter::{FrameParams, PaintedFace, Painter};
 use super::scene::Scene;
@@ -148,6 +150,7 @@ impl Method for Rig {
             mesh: face.mesh.clone(),
             triangles: Arc::new(model.skin_triangles.clone()),
             mask: CachedMask::default(),
+            matte: None,
             painters: Vec::new(),
         }))
     }
@@ -233,6 +236,15 @@ impl Grid {
         fit.viewed(self.zoom as f32, (self.x as f32, self.y as f32))
     }
 
+    /// Where this grid's pixels are in a matte's grid.
+    fn matte_place(&self, matte: &Self) -> MattePlace {
+        let (x, y) = matte.point((self.x, self.y));
+        MattePlace {
+            scale: (matte.zoom / self.zoom) as f32,
+            offset: [x, y],
+        }
+    }
+
     /// Converts a point of the portrait to this grid's pixels.
     fn point(&self, (x, y): (f64, f64)) -> (f32, f32) {
         (
@@ -313,6 +325,8 @@ struct RigSession {
     /// Triangles of the head's skin.
     triangles: Arc<Vec<[u32; 3]>>,
     mask: CachedMask,
+    /// The head's matte with its grid, estimated when the head first turns; `Some(None)` if the portrait allows none.
+    matte: Option<Option<Arc<(Grid, Matte)>>>,
     /// The most recently drawn resolutions.
     painters: Vec<(Grid, Painter)>,
 }
@@ -378,7 +392,16 @@ impl Session for RigSession {
         };
         let mask = self.mask.get(Some(&self.mesh), self.place, subject.limit);
         let limit = mask.map(|mask| mask_on_grid(&grid, self.place, &mask));
-        let drawn = self.painter(grid)?.draw(&wanted, limit.as_ref());
+        let matte = if wanted.turned == [0.0; 3] {
+            None
+        } else {
+            self.matte(size)?
+        };
+        let painter = self.painter(grid)?;
+        if let Some(matte) = matte {
+            painter.divide(&matte.1, grid.matte_place(&matte.0));
+        }
+        let drawn = painter.draw(&wanted, limit.as_ref());
         let mut picture = base.picture().clone();
         if view.zoom > 1.0 {
             copy_changed_enlarged(&mut picture, view, &grid, &drawn)?;
@@ -412,6 +435,28 @@ impl RigSession {
         wanted.expression == self.fit.expression
             && wanted.turned == [0.0; 3]
             && wanted.gaze == [0.0; 2]
+    }
+
+    /// The matte of the head's surroundings with its grid, estimated on first use; `None` if the portrait allows none.
+    fn matte(&mut self, size: (u32, u32)) -> Result<Option<Arc<(Grid, Matte)>>, EngineError> {
+        if let Some(matte) = &self.matte {
+            return Ok(matte.clone());
+        }
+        let unit = self.fit.projection.unit;
+        let view = View {
+            zoom: f64::from(MATTE_UNIT / unit).min(1.0),
+            ..View::whole(size)
+        };
+        let grid = Grid::new(self.bounds, REACH_MOVED * unit, &view, f32::INFINITY, size);
+        let matte = match grid {
+            Some(grid) => {
+                let source = self.portrait.read(&grid)?;
+                let matte = Matte::new(self.model, &source, &grid.fit(&self.fit));
+                matte.map(|matte| Arc::new((grid, matte)))
+            }
+            None => None,
+        };
+        Ok(self.matte.insert(matte).clone())
     }
 
     /// The painter for a grid, created on first use.

@@ -4,8 +4,11 @@
 //! The head is fitted once for a portrait (`fit`). For each frame Action Units become coefficients of the head's
 //! expressions (`controls`), the head is deformed (`deform`), its movement becomes a displacement of the portrait's
 //! pixels (`field`), shading and folds follow the surface (`shading`, `folds`, `creases`), and what the portrait doesn't
-//! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`).
+//! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`). When the head turns, the background is a layer of
+//! its own (`matte`, `background`).
 
+mod background;
+mod colour_model;
 mod continuation;
 mod controls;
 mod creases;
@@ -21,6 +24,7 @@ mod image;
 pub mod landmarks;
 mod lids;
 mod lip_frame;
+mod matte;
 pub mod method;
 mod model;
 mod mouth;
