@@ -107,6 +107,7 @@ fn separated(colour: Rgba, alpha: f32, fill: Rgba, known: f32) -> ([f32; 3], f32
 
 #[cfg(test)]
 mod tests {
+    use super::super::continuation::CHIN;
     use super::super::fit::Fit;
     use super::super::glasses::GlassesFrame;
     use super::super::model::Model;
@@ -192,7 +193,7 @@ mod tests {
     fn the_matte_is_the_head_before_a_background_of_other_colours() {
         let (scene, head) = striped();
         let matte = Matte::new(scene.model, &scene.source, &scene.fit).unwrap();
-        let chin = scene.fit.portrait_points[scene.model.landmarks[152]][1];
+        let chin = scene.fit.portrait_points[scene.model.landmarks[CHIN]][1];
         let outside = head.map(|v| 1.0 - v).distance_to_outside();
         let inside = head.distance_to_outside();
         for y in (0..chin as usize).step_by(3) {
@@ -212,7 +213,7 @@ mod tests {
         let (scene, head) = striped();
         let params = turned(&scene, [0.0, 0.0, 15.0]);
         let outside = head.map(|v| 1.0 - v).distance_to_outside();
-        let chin = scene.fit.portrait_points[scene.model.landmarks[152]][1];
+        let chin = scene.fit.portrait_points[scene.model.landmarks[CHIN]][1];
         let error = |mut painter: Painter| {
             let drawn = painter.draw(&params, None);
             let (mut sum, mut count) = (0.0, 0.0);

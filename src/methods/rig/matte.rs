@@ -166,10 +166,12 @@ impl Regions {
             let hit = hits.row(y)[x].interpolated(&model.skin_triangles, &values);
             hit.map_or(0.0, |[x, y, mask]| {
                 let is_ear = x.abs() > 7.9 && (-3.0..7.0).contains(&y);
-                match () {
-                    () if y <= -9.0 || is_ear => 1.0,
-                    () if mask > 0.6 => 3.0,
-                    () => 2.0,
+                if y <= -9.0 || is_ear {
+                    1.0
+                } else if mask > 0.6 {
+                    3.0
+                } else {
+                    2.0
                 }
             })
         });
@@ -291,7 +293,8 @@ impl Split {
             let away = (inner.at(x, y) + outer.at(x, y)) / (2.0 * unit);
             let near =
                 (-away * away).exp() * (1.0 - smoothstep_between(2.0, 6.0, regions.below.at(x, y)));
-            let weight = if sure == 0.0 { near } else { 0.0 } + if sure > 0.0 { 0.0 } else { 1e-3 };
+            let least = if sure > 0.0 { 0.0 } else { 1e-3 };
+            let weight = if sure == 0.0 { near + least } else { least };
             [certain * weight, weight]
         });
         let mean = weighted.blurred(1.5 * unit);

@@ -1,7 +1,7 @@
 //! The rig as a [`Method`]: fits a head to the portrait once, and draws frames at the resolution of the view.
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use fast_image_resize::FilterType;
@@ -150,7 +150,7 @@ impl Method for Rig {
             mesh: face.mesh.clone(),
             triangles: Arc::new(model.skin_triangles.clone()),
             mask: CachedMask::default(),
-            matte: None,
+            matte: OnceLock::new(),
             painters: Vec::new(),
         }))
     }
@@ -325,8 +325,8 @@ struct RigSession {
     /// Triangles of the head's skin.
     triangles: Arc<Vec<[u32; 3]>>,
     mask: CachedMask,
-    /// The head's matte with its grid, estimated when the head first turns; `Some(None)` if the portrait allows none.
-    matte: Option<Option<Arc<(Grid, Matte)>>>,
+    /// The head's matte with its grid, estimated when the head first turns; `None` if the portrait allows none.
+    matte: OnceLock<Option<Arc<(Grid, Matte)>>>,
     /// The most recently drawn resolutions.
     painters: Vec<(Grid, Painter)>,
 }
@@ -439,7 +439,7 @@ impl RigSession {
 
     /// The matte of the head's surroundings with its grid, estimated on first use; `None` if the portrait allows none.
     fn matte(&mut self, size: (u32, u32)) -> Result<Option<Arc<(Grid, Matte)>>, EngineError> {
-        if let Some(matte) = &self.matte {
+        if let Some(matte) = self.matte.get() {
             return Ok(matte.clone());
         }
         let unit = self.fit.projection.unit;
@@ -456,7 +456,7 @@ impl RigSession {
             }
             None => None,
         };
-        Ok(self.matte.insert(matte).clone())
+        Ok(self.matte.get_or_init(|| matte).clone())
     }
 
     /// The painter for a grid, created on first use.
