@@ -78,7 +78,7 @@ fn separated(colour: Rgba, alpha: f32, fill: Rgba, known: f32) -> ([f32; 3], f32
     /// Smaller alphas than this are noise of the fill.
     const NOISE: f32 = 0.04;
     let [r, g, b, _] = colour;
-    if known >= 1.0 {
+    if known > 0.999 {
         return ([r, g, b], 0.0);
     }
     let [r, g, b, _] = lerp(fill, colour, known);
