@@ -178,7 +178,7 @@ pub enum MethodError {
     /// An expression that turns the head or moves the eyes, with a method that doesn't [`draws_head`].
     ///
     /// [`draws_head`]: crate::methods::MethodInfo::draws_head
-    #[error("{method} can't turn the head or move the eyes; choose another method.")]
+    #[error("{method} can't move the head or the eyes; choose another method.")]
     KeepsHead { method: &'static str },
     /// The mode needs a network that these weights don't include.
     #[error(

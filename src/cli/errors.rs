@@ -132,7 +132,7 @@ fn with_options(error: &EngineError) -> String {
             }
         }
         EngineError::Method(MethodError::KeepsHead { method }) => format!(
-            "{method} can't turn or move the head or the eyes; leave out --yaw, --pitch, --roll, --gaze, --place and --size."
+            "{method} can't move the head or the eyes; leave out --yaw, --pitch, --roll, --gaze, --place and --size."
         ),
         EngineError::Method(MethodError::NoNetwork { .. }) => with_hint(error, " with --mode"),
         EngineError::Method(MethodError::UnknownWeights { .. }) => {

@@ -256,7 +256,7 @@ fn the_head_moves_and_grows_by_its_sliders_and_a_double_click_sets_it_back() {
 #[test]
 fn it_is_said_that_the_panes_method_keeps_the_head() {
     let mut app = app();
-    let said = "GANimation can't turn the head or move the eyes.";
+    let said = "GANimation can't move the head or the eyes.";
     assert!(simulator(app.view()).find(said).is_err(), "the rig can");
     // Closes the panes of the source and of the rig.
     for _ in 0..2 {

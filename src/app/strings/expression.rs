@@ -70,7 +70,7 @@ pub const SIZE_HINT: &str = "Make the head larger (above 100) or smaller (below 
 
 /// The note that the drawing method can't turn the head.
 pub fn no_head(method: &str) -> String {
-    format!("{method} can't turn or move the head or the eyes.")
+    format!("{method} can't move the head or the eyes.")
 }
 
 pub const RENDERING: &str = "Rendering";

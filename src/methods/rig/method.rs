@@ -1,17 +1,19 @@
 //! The rig as a [`Method`]: fits a head to the portrait once, and draws frames at the resolution of the view.
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use fast_image_resize::FilterType;
 use rayon::prelude::*;
 
+use super::background::MattePlace;
 use super::continuation::{REACH, REACH_MOVED};
 use super::controls::{Controls, coefficients};
 use super::fit::Fit;
 use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba};
+use super::matte::{MATTE_UNIT, Matte};
 use super::model::Model;
 use super::painter::{FrameParams, PaintedFace, Painter};
 use super::place::{MARGIN_PLACED, Place, REACH_PLACED};
@@ -155,6 +157,7 @@ impl Method for Rig {
             mesh: face.mesh.clone(),
             triangles: Arc::new(model.skin_triangles.clone()),
             mask: CachedMask::default(),
+            matte: OnceLock::new(),
             painters: Vec::new(),
         }))
     }
@@ -232,6 +235,15 @@ impl Grid {
 
     fn fit(&self, fit: &Fit) -> Fit {
         fit.viewed(self.zoom as f32, (self.x as f32, self.y as f32))
+    }
+
+    /// Where this grid's pixels are in a matte's grid.
+    fn matte_place(&self, matte: &Self) -> MattePlace {
+        let (x, y) = matte.point((self.x, self.y));
+        MattePlace {
+            scale: (matte.zoom / self.zoom) as f32,
+            offset: [x, y],
+        }
     }
 
     /// Converts a point of the portrait to this grid's pixels.
@@ -314,6 +326,8 @@ struct RigSession {
     /// Triangles of the head's skin.
     triangles: Arc<Vec<[u32; 3]>>,
     mask: CachedMask,
+    /// The head's matte with its grid, estimated when the head first turns; `None` if the portrait allows none.
+    matte: OnceLock<Option<Arc<(Grid, Matte)>>>,
     /// The most recently drawn resolutions.
     painters: Vec<(Grid, Painter)>,
 }
@@ -371,7 +385,9 @@ impl Session for RigSession {
             return Ok(base.picture().clone());
         };
         let limit = self.limit(&grid, subject);
-        let drawn = self.painter(grid)?.draw(&wanted, limit.as_ref());
+        let drawn = self
+            .divided_painter(grid, &wanted, subject)?
+            .draw(&wanted, limit.as_ref());
         let mut picture = base.picture().clone();
         if view.zoom > 1.0 {
             copy_changed_enlarged(&mut picture, view, &grid, &drawn)?;
@@ -397,7 +413,8 @@ impl Session for RigSession {
             return Ok(Some(LayerWeights::none(place)));
         };
         let limit = self.limit(&grid, subject);
-        let shares = self.painter(grid)?.layers(&wanted, limit.as_ref());
+        let painter = self.divided_painter(grid, &wanted, subject)?;
+        let shares = painter.layers(&wanted, limit.as_ref());
         Ok(Some(LayerWeights {
             place,
             x: grid.x,
@@ -459,6 +476,47 @@ impl RigSession {
             && wanted.turned == [0.0; 3]
             && wanted.place == Place::AS_IN_PORTRAIT
             && wanted.gaze == [0.0; 2]
+    }
+
+    /// The matte of the head's surroundings with its grid, estimated on first use; `None` if the portrait allows none.
+    fn matte(&mut self, size: (u32, u32)) -> Result<Option<Arc<(Grid, Matte)>>, EngineError> {
+        if let Some(matte) = self.matte.get() {
+            return Ok(matte.clone());
+        }
+        let unit = self.fit.projection.unit;
+        let view = View {
+            zoom: f64::from(MATTE_UNIT / unit).min(1.0),
+            ..View::whole(size)
+        };
+        let grid = Grid::new(self.bounds, REACH_MOVED * unit, &view, f32::INFINITY, size);
+        let matte = match grid {
+            Some(grid) => {
+                let source = self.portrait.read(&grid)?;
+                let matte = Matte::new(self.model, &source, &grid.fit(&self.fit));
+                matte.map(|matte| Arc::new((grid, matte)))
+            }
+            None => None,
+        };
+        Ok(self.matte.get_or_init(|| matte).clone())
+    }
+
+    /// The painter for a grid; where the head turns, with the portrait divided into person and background.
+    fn divided_painter(
+        &mut self,
+        grid: Grid,
+        wanted: &FrameParams,
+        subject: &Subject,
+    ) -> Result<&mut Painter, EngineError> {
+        let matte = if wanted.turned == [0.0; 3] {
+            None
+        } else {
+            self.matte(subject.picture.size())?
+        };
+        let painter = self.painter(grid)?;
+        if let Some(matte) = matte {
+            painter.divide(&matte.1, grid.matte_place(&matte.0));
+        }
+        Ok(painter)
     }
 
     /// The painter for a grid, created on first use.

@@ -4,9 +4,12 @@
 //! The head is fitted once for a portrait (`fit`). For each frame Action Units become coefficients of the head's
 //! expressions (`controls`), the head is deformed (`deform`), its movement becomes a displacement of the portrait's
 //! pixels (`field`), shading and folds follow the surface (`shading`, `folds`, `creases`), and what the portrait doesn't
-//! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`). At last the head is moved and scaled (`place`).
+//! show is painted: lids and gaze (`eyes`), teeth and tongue (`mouth`). When the head turns, the background is a layer of
+//! its own (`matte`, `background`). At last the head is moved and scaled (`place`).
 
+mod background;
 mod canvas;
+mod colour_model;
 mod continuation;
 mod controls;
 mod creases;
@@ -22,6 +25,7 @@ mod image;
 pub mod landmarks;
 mod lids;
 mod lip_frame;
+mod matte;
 pub mod method;
 mod model;
 mod mouth;

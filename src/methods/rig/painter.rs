@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::background::{Layers, MattePlace};
 use super::canvas::{Canvas, Shares, shading_shares};
 use super::creases::CreaseLayer;
 use super::deform::Gaps;
@@ -10,6 +11,7 @@ use super::field::{Field, MIN_SHIFT};
 use super::fit::Fit;
 use super::glasses::GlassesFrame;
 use super::image::{Image, Rgba, Sample, lerp};
+use super::matte::Matte;
 use super::model::Model;
 use super::mouth::MouthLayers;
 use super::openings::Openings;
@@ -78,6 +80,8 @@ pub(super) struct Painter {
     glasses: GlassesFrame,
     /// Computed when a smile is first reduced.
     creases: OnceLock<CreaseLayer>,
+    /// Person and background, for a head that turns.
+    layers: Option<Layers>,
     field: Field,
     image: Image<Rgba>,
     /// The image before eyes and mouth are drawn, if there is a limit.
@@ -116,11 +120,19 @@ impl Painter {
             bounds,
             placed: Image::default(),
             offsets: Image::default(),
+            layers: None,
             scene,
             gaps,
             glasses,
             creases: OnceLock::new(),
         }
+    }
+
+    /// Divides the portrait into person and background, so that a turned head leaves the background in place; once.
+    pub fn divide(&mut self, matte: &Matte, place: MattePlace) {
+        let source = &self.scene.source;
+        self.layers
+            .get_or_insert_with(|| Layers::new(source, matte, place));
     }
 
     /// The displacement of a deformed head.
@@ -198,7 +210,10 @@ impl Painter {
             apply_limit(&mut self.field, limit);
         }
         let (scene, field, image) = (&self.scene, &self.field, &mut self.image);
-        resample_into(image, &scene.source, &field.shift, wanted.draft);
+        match &self.layers {
+            Some(layers) if deformed.placement.is_moved => layers.draw(field, wanted.draft, image),
+            _ => resample_into(image, &scene.source, &field.shift, wanted.draft),
+        }
         let moved = with_shares.then(|| image.clone());
         let creases = || self.creases.get_or_init(|| CreaseLayer::new(scene));
         shading::apply(scene, &deformed, field, wanted.folds, creases, image);

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use super::field::MIN_SHIFT;
 use super::image::{Image, Rgba, Sample, floor};
+#[cfg(test)]
+use super::scene::Scene;
 use crate::math::catmull_rom;
 use crate::nn::isa::{Isa, multiversion};
 
@@ -15,16 +17,56 @@ pub(super) fn resample_into(
     shift: &Image<[f32; 2]>,
     draft: bool,
 ) {
-    static SHARP: OnceLock<Kernel<6>> = OnceLock::new();
-    static SOFT: OnceLock<Kernel<4>> = OnceLock::new();
     let isa = Isa::best();
     if draft {
-        let kernel = SOFT.get_or_init(|| Kernel::new(catmull_rom));
+        let kernel = soft();
         image.for_rows(|y, row| soft_row(isa, kernel, source, y, shift.row(y), row));
     } else {
-        let kernel = SHARP.get_or_init(|| Kernel::new(lanczos));
+        let kernel = sharp();
         image.for_rows(|y, row| sharp_row(isa, kernel, source, y, shift.row(y), row));
     }
+}
+
+/// Adds a background where the image doesn't cover it, warped by the field as far as `stillness` (0..=1) is below 1.
+pub(super) fn resample_behind(
+    image: &mut Image<Rgba>,
+    background: &Image<Rgba>,
+    field: &Field,
+    stillness: &Image<f32>,
+    draft: bool,
+) {
+    image.for_rows(|y, row| {
+        let pixels = row.iter_mut().zip(background.row(y));
+        let shifts = field.shift.row(y).iter().zip(stillness.row(y));
+        for (x, ((pixel, own), (shift, still))) in pixels.zip(shifts).enumerate() {
+            let uncovered = 1.0 - pixel[3];
+            if uncovered <= 0.0 {
+                continue;
+            }
+            let [dx, dy] = shift.map(|v| v * (1.0 - still));
+            let behind = if dx.abs() < MIN_SHIFT && dy.abs() < MIN_SHIFT {
+                *own
+            } else {
+                let (x, y) = (x as f32 + 0.5 + dx, y as f32 + 0.5 + dy);
+                within_range(if draft {
+                    soft().sample(background, x, y)
+                } else {
+                    sharp().sample(background, x, y)
+                })
+            };
+            *pixel = pixel.plus(behind, uncovered);
+        }
+    });
+}
+
+fn sharp() -> &'static Kernel<6> {
+    static SHARP: OnceLock<Kernel<6>> = OnceLock::new();
+    SHARP.get_or_init(|| Kernel::new(lanczos))
+}
+
+fn soft() -> &'static Kernel<4> {
+    static SOFT: OnceLock<Kernel<4>> = OnceLock::new();
+    SOFT.get_or_init(|| Kernel::new(catmull_rom))
 }
 
 /// Allocates the image.

@@ -35,11 +35,11 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         ),
         (
             &["--yaw", "-12", "--method", "ganimation", "-o", "x.png"],
-            "GANimation can't turn the head or move the eyes; leave out --yaw",
+            "GANimation can't move the head or the eyes; leave out --yaw",
         ),
         (
             &["--gaze", "-5,2.5", "--panes", "attention", "-o", "x.png"],
-            "GANimation can't turn the head",
+            "GANimation can't move the head",
         ),
         (
             &["--place", "51,0", "-o", "x.png"],
@@ -52,7 +52,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
         ),
         (
             &["--size", "120", "--method", "ganimation", "-o", "x.png"],
-            "GANimation can't turn the head or move the eyes; leave --yaw",
+            "GANimation can't move the head or the eyes; leave out --yaw",
         ),
         (
             &["--folds", "1.2", "-o", "x.png"],
