@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_steers_a_terminal() {
+    fn control_characters_in_a_name_are_escaped() {
         for (given, shown) in [
             ("smile.png", "smile.png"),
             ("日本 é.png", "日本 é.png"),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parsers_message_is_one_short_line() {
+    fn parser_messages_become_one_short_line() {
         let error = format!(
             "unknown variant `\0{}`,\n expected one of `hold`.",
             "x".repeat(900)
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_lose_their_middle() {
+    fn long_names_are_shortened_in_the_middle() {
         let long = format!("{}é{}.png", "a".repeat(50_000), "b".repeat(50_000));
         let shown = name(&long);
         assert_eq!(shown.chars().count(), MAX_CHARACTERS + 1);

@@ -30,28 +30,31 @@ fn main() -> ExitCode {
         Trial::test(name, test).with_ignored_flag(missing && !required)
     };
     let trials = vec![
-        trial("other_codecs_open", other_codecs_open),
         trial(
-            "what_ffmpeg_cannot_decode_is_told",
-            what_ffmpeg_cannot_decode_is_told,
+            "clips_in_other_codecs_are_decoded",
+            clips_in_other_codecs_are_decoded,
         ),
         trial(
-            "sound_comes_out_of_other_containers",
-            sound_comes_out_of_other_containers,
+            "files_that_ffmpeg_cannot_decode_are_refused",
+            files_that_ffmpeg_cannot_decode_are_refused,
+        ),
+        trial(
+            "audio_of_other_containers_is_extracted",
+            audio_of_other_containers_is_extracted,
         ),
         trial(
             "a_clip_opens_no_other_file_and_never_hangs",
             a_clip_opens_no_other_file_and_never_hangs,
         ),
         trial(
-            "names_are_neither_options_nor_addresses",
-            names_are_neither_options_nor_addresses,
+            "file_names_are_never_taken_for_options_or_urls",
+            file_names_are_never_taken_for_options_or_urls,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn other_codecs_open() {
+fn clips_in_other_codecs_are_decoded() {
     for (name, _) in FOREIGN {
         let mut clip = open(name);
         let height = if name == "interlaced.mp4" { 64 } else { 48 };
@@ -74,7 +77,7 @@ fn other_codecs_open() {
     }
 }
 
-fn what_ffmpeg_cannot_decode_is_told() {
+fn files_that_ffmpeg_cannot_decode_are_refused() {
     let mut bytes = fs::read(fixture("vp9.webm")).unwrap();
     bytes.truncate(430);
     let said = sentence(&bytes);
@@ -84,7 +87,7 @@ fn what_ffmpeg_cannot_decode_is_told() {
     );
 }
 
-fn sound_comes_out_of_other_containers() {
+fn audio_of_other_containers_is_extracted() {
     let track = track(&fixture("with_opus.mkv"));
     assert_eq!(track.codec(), "Opus");
     let folder = tempfile::tempdir().unwrap();
@@ -158,7 +161,7 @@ fn open_at(path: &Path) -> Option<String> {
     Clip::open(path).err().map(|error| error.to_string())
 }
 
-fn names_are_neither_options_nor_addresses() {
+fn file_names_are_never_taken_for_options_or_urls() {
     let folder = tempfile::tempdir().unwrap();
     let names = [
         "-i.mp4",

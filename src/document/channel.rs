@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_channel_has_a_place_and_a_name_of_its_own() {
+    fn every_channel_has_a_unique_index_and_key() {
         for (i, channel) in Channel::ALL.into_iter().enumerate() {
             assert_eq!(channel.index(), i);
             assert_eq!(Channel::from_key(&channel.to_string()), Some(channel));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_shares_agree_and_stay_in_range() {
+    fn normalised_values_round_trip_and_values_are_clamped() {
         for channel in Channel::ALL {
             let (usual, range) = (channel.limits(SliderRange::Usual), channel.range());
             assert_eq!(channel.normalise(*usual.start()), 0.0);

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_settings_become_the_nearest_valid() {
+    fn invalid_settings_become_the_nearest_valid_ones() {
         let odd = ExportSettings {
             range: Some((7, 7)),
             fps: Some(f64::INFINITY),

@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_set_is_there_within_bounds_and_comes_back_from_a_file(
+        fn landmark_offsets_are_clamped_and_round_trip_through_a_file(
             given in prop::collection::vec((0u16..600, prop::array::uniform2(-2f32..2.0)), 0..20),
         ) {
             let mut offsets = LandmarkOffsets::default();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_names_the_landmarks_and_nonsense_is_left_out() {
+    fn landmark_offsets_are_saved_by_landmark_and_invalid_entries_are_dropped() {
         let mut offsets = LandmarkOffsets::default();
         offsets.set(159, [0.0, -0.02]);
         let text = serde_json::to_string(&offsets).unwrap();

@@ -367,7 +367,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_half_is_set_alone_and_both_together() {
+    fn the_halves_of_a_pose_are_set_separately_or_together() {
         let smile = ActionUnit::from_code(12).unwrap();
         let pose = Pose::NEUTRAL.with(Sides::Left, smile, 0.8);
         assert!(!pose.is_even());
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_go_their_own_ways() {
+    fn the_halves_of_a_pose_are_interpolated_independently() {
         let brow = ActionUnit::from_code(2).unwrap();
         let a = Pose::NEUTRAL.with(Sides::Left, brow, 1.0);
         let b = Pose::NEUTRAL.with(Sides::Right, brow, 1.0);
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn head_and_eyes_turn_whichever_half_the_sliders_move() {
+    fn head_and_gaze_ignore_the_chosen_half_of_the_face() {
         let pose = Pose::NEUTRAL.with(Sides::Left, Channel::Yaw, 12.0).with(
             Sides::Right,
             Channel::GazeY,
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_from_end_to_end_counts_like_a_unit_from_none_to_full() {
+    fn the_full_range_of_a_head_angle_is_a_distance_of_1() {
         let at = |yaw: f32| Pose::NEUTRAL.with(Sides::Both, Channel::Yaw, yaw);
         assert_eq!(at(-20.0).distance(&at(20.0)), 1.0);
         assert_eq!(at(0.0).distance(&at(10.0)), 0.25);
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn angles_are_written_only_where_they_are_not_zero() {
+    fn only_nonzero_angles_are_saved() {
         let relaxed = r#"{"left":{},"right":{}}"#;
         assert_eq!(serde_json::to_string(&Pose::NEUTRAL).unwrap(), relaxed);
         assert_eq!(
@@ -486,7 +486,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_value_stays_in_its_range_and_is_read_as_it_was_written(a in poses(), b in poses(), t in -0.5f32..1.5) {
+        fn poses_round_trip_through_json_and_interpolation_stays_in_range(a in poses(), b in poses(), t in -0.5f32..1.5) {
             let text = serde_json::to_string(&a).unwrap();
             prop_assert_eq!(serde_json::from_str::<Pose>(&text).unwrap(), a, "{}", text);
             let between = a.lerp(&b, t);
@@ -503,7 +503,7 @@ mod tests {
         }
 
         #[test]
-        fn a_small_step_between_two_poses_is_a_small_change(a in poses(), b in poses(), t in 0f32..=0.99) {
+        fn a_small_interpolation_step_is_a_small_change_of_pose(a in poses(), b in poses(), t in 0f32..=0.99) {
             // The largest distance is from one end of the extended range to the other.
             let way = a.distance(&b);
             prop_assert!(a.lerp(&b, t).distance(&a.lerp(&b, t + 0.01)) <= 0.01 * way + 1e-4);

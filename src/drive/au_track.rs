@@ -330,7 +330,7 @@ mod tests {
     };
 
     #[test]
-    fn uneven_frames_are_spread_evenly_and_gaps_stay() {
+    fn unevenly_timed_frames_are_resampled_to_a_constant_rate_and_gaps_stay() {
         let track = track(&[(0.0, Some(0.1)), (0.1, None), (0.4, Some(0.5))]);
         let poses = track.poses(PLAIN, None);
         let values: Vec<_> = poses
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_movement_begins_at_the_portraits_own_expression() {
+    fn relative_movement_begins_at_the_expression_of_the_portrait() {
         let track = track(&[
             (0.0, None),
             (0.1, Some(0.3)),
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_movement_can_begin_at_any_frame_and_rate() {
+    fn relative_movement_starts_at_any_reference_frame_at_any_rate() {
         let track = track(&[
             (0.0, Some(0.1)),
             (0.1, Some(0.4)),

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_come_in_any_order() {
+    fn original_frames_can_be_read_in_any_order() {
         let sample = SampleClip::write().unwrap();
         let path = sample.path().to_owned();
         let frames = OriginalFrames::new(path, (None, None), Some(sample));

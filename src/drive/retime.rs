@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn even_frames_are_shown_once_each() {
+    fn evenly_timed_frames_are_shown_once_each() {
         let times: Vec<f64> = (0..100).map(|i| 3.0 + f64::from(i) / 29.97).collect();
         assert_eq!(retimed(&times, 29.97), (0..100).collect::<Vec<_>>());
     }

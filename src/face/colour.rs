@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tint_goes_where_the_rest_of_the_face_shows_it(red in -0.2f32..0.2, green in -0.2f32..0.2, blue in -0.2f32..0.2) {
+        fn a_colour_cast_is_removed_outside_the_edited_area(red in -0.2f32..0.2, green in -0.2f32..0.2, blue in -0.2f32..0.2) {
             let mut edit = edit(mouth, [red, green, blue]);
             edit.match_colour();
             for (i, (color, input)) in edit.color.iter().zip(&edit.input).enumerate() {
@@ -154,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn a_drawing_that_agrees_with_what_is_kept_stays(open in 0.0f32..1.0, change in -0.3f32..0.3) {
+        fn an_edit_without_a_colour_cast_is_unchanged(open in 0.0f32..1.0, change in -0.3f32..0.3) {
             let mut edit = edit(|column, row| if mouth(column, row) == 0.0 { 0.0 } else { open }, [0.0; 3]);
             // A difference in the redrawn area must not be corrected away.
             let at = 22 * SIZE + 16;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blur_keeps_the_sum_and_is_alike_both_ways() {
+    fn a_blur_keeps_the_sum_and_is_symmetric() {
         let mut plane = vec![0.0; SIZE * SIZE];
         plane[15 * SIZE + 17] = 1.0;
         let out = blurred(&plane, SIZE, &gaussian(2.0));

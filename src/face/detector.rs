@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_896_anchors_inside_the_square() {
+    fn all_896_anchors_lie_inside_the_input() {
         let all: Vec<_> = anchors().collect();
         assert_eq!(all.len(), 896);
         assert_eq!(all[0], (0.5 / 16.0, 0.5 / 16.0));
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_boxes_become_their_mean_and_others_stay() {
+    fn overlapping_detections_become_their_weighted_mean_and_others_stay() {
         let faces = merged(vec![face(0.0, 0.6), face(10.0, 0.9), face(200.0, 0.7)]);
         assert_eq!(faces.len(), 2);
         assert_eq!(faces[0].score, 0.9);
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn squares_cover_the_whole_length() {
+    fn detection_tiles_cover_the_whole_length() {
         for (length, side) in [(100.0, 40.0), (100.0, 50.0), (64.0, 64.0), (30.0, 64.0)] {
             let starts = starts(length, side);
             assert!(starts[0] <= 0.0 && starts[starts.len() - 1] + side >= length - 1e-9);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_cut_by_its_square_is_left_to_another() {
+    fn a_face_cut_by_its_tile_is_left_to_a_neighbouring_tile() {
         let square = TurnedSquare {
             x: 100.0,
             y: 100.0,

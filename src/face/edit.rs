@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn how_much_is_edited_counts_only_where_the_mask_is_open() {
+    fn the_mean_edit_counts_only_where_the_mask_is_open() {
         assert!((edit(0.3, 0.0).mean_edit(None) - 0.7).abs() < 1e-5);
         let half = Mask {
             size: 64,
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn two_halves_are_joined_as_their_pictures_would_be() {
+    fn joined_halves_add_up_their_weighted_edits() {
         let (a, b) = (edit(0.25, 0.5), edit(0.5, -0.5));
         let weights: Vec<f32> = (0..SIZE * SIZE).map(|i| (i % SIZE) as f32 / 15.0).collect();
         let joined = a.joined(&b, &weights, (1.0, 0.5));

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn faces_that_are_small_or_turned_are_remarked() {
+    fn small_or_turned_faces_get_a_warning() {
         let face = |yaw: f32, roll: f32, scale: f32| {
             let mesh = oval(0.0).map(|p| p.map(|v| v * scale)).unwrap();
             FoundFace {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_square_stands_upright_or_leans_with_the_head() {
+    fn the_crop_is_upright_or_follows_the_roll_of_the_head() {
         let size = (300, 300);
         let level = crop_by_rule(&oval(0.0), &rule(true), size);
         assert!((level.side - 180.0).abs() < 0.1 && level.angle == 0.0);

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn irises_to_the_right_and_up_look_to_the_right_and_up() {
+    fn irises_shifted_right_or_up_read_as_gaze_right_or_up() {
         let straight = angles(&moved([0.0; 2], 0.0));
         let unit = Fit::of_mesh(&moved([0.0; 2], 0.0)).unwrap().scale as f32;
         let [across, up] =
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn eyes_that_stay_on_the_camera_turn_against_the_head() {
+    fn eyes_that_stay_on_the_camera_read_as_gaze_opposite_to_the_yaw() {
         let mesh = moved([0.0; 2], 0.0);
         for yaw in [-20f32, -10.0, 0.0, 15.0] {
             let (sin, cos) = yaw.to_radians().sin_cos();
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blink_is_bridged_and_no_face_stays_none() {
+    fn gaze_is_interpolated_across_a_blink_and_none_without_a_face() {
         let times = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
         let open = |x: f32| Some(reading(x, 2.0, 0.3));
         let shut = Some(reading(0.0, -20.0, 0.03));
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn lids_that_close_tell_nothing_but_eyes_that_look_down_do() {
+    fn half_closed_lids_next_to_a_blink_are_ignored_and_downward_gaze_is_not() {
         let times: Vec<f64> = (0..20).map(|i| f64::from(i) / 25.0).collect();
         let open = Some(reading(0.0, 0.0, 0.3));
         let half = Some(reading(0.0, -12.0, 0.2));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_of_a_few_pixels_looks_nowhere() {
+    fn a_face_of_a_few_pixels_has_no_gaze() {
         let mut small = reading(5.0, 5.0, 0.3);
         small.0.iter_mut().for_each(|eye| eye.width = 5.0);
         assert_eq!(small.angles(), None);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_eyes_are_not_shut_eyes() {
+    fn narrow_eyes_and_the_open_eye_of_a_wink_have_a_gaze() {
         let narrow = Some(reading(5.0, 0.0, 0.17));
         let found = gazes(&[0.0, 0.1], &[narrow; 2]);
         assert!(found.iter().all(Option::is_some));
@@ -359,7 +359,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_landmarks_it_is_a_number_or_nothing(
+        fn any_landmarks_give_finite_gaze_angles_or_none(
             points in prop::collection::vec(prop::array::uniform3(-1e4f32..1e4), Mesh::POINTS),
         ) {
             if let Some(found) = GazeReading::of(&Mesh::new(points).unwrap()) {

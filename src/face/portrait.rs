@@ -183,7 +183,7 @@ mod tests {
     use crate::methods::ganimation::model::Model;
 
     #[test]
-    fn the_samples_open_on_their_face() {
+    fn each_sample_portrait_opens_with_its_face() {
         assert_eq!(Sample::all().len(), FILES.len());
         let model = Model::bundled().unwrap();
         for sample in Sample::all() {

@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_constant_stays_and_a_ramp_stays_straight(
+        fn resampling_keeps_constants_and_linear_ramps(
             origin in -40f64..40.0, side in 4f64..200.0, length in 1usize..150, size in 4usize..64,
         ) {
             let taps = Taps::new(origin, side, length, size);
@@ -131,7 +131,7 @@ mod tests {
         }
 
         #[test]
-        fn every_pixel_under_the_square_is_reached(origin in -20f64..90.0, side in 1f64..80.0, length in 1usize..100) {
+        fn the_taps_cover_exactly_the_pixels_under_the_square(origin in -20f64..90.0, side in 1f64..80.0, length in 1usize..100) {
             let taps = Taps::new(origin, side, length, 16);
             for pixel in 0..length {
                 let centre = pixel as f64 + 0.5;

@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_square_of_a_ramp_is_the_ramp(
+        fn sampling_any_square_of_a_ramp_gives_the_ramp(
             x in 150f64..350.0, y in 150f64..350.0, side in 20f64..200.0, angle in -3.2f64..3.2,
         ) {
             let picture = ramp(500, 500);
@@ -176,7 +176,7 @@ mod tests {
         }
 
         #[test]
-        fn a_square_beyond_the_picture_is_black_or_the_edge(x in -900f64..-400.0, angle in -3f64..3.0) {
+        fn outside_the_image_samples_are_black_or_repeat_the_edge(x in -900f64..-400.0, angle in -3f64..3.0) {
             let picture = ramp(300, 200);
             let pyramid = ImagePyramid::for_networks(&picture);
             let region = TurnedSquare { x, y: 90.0, side: 100.0, angle };
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_border_is_zero_and_goes_round() {
+    fn the_padding_is_zero_on_every_side() {
         let picture = ramp(300, 200);
         let region = TurnedSquare {
             x: 150.0,
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_is_grey_at_every_size() {
+    fn transparent_pixels_become_grey_at_every_size() {
         let clear = Picture::new(600, 600, [255, 0, 0, 0].repeat(360_000))
             .unwrap()
             .with_alpha(true);

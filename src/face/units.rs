@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn translation_scale_and_rotation_change_nothing() {
+    fn action_units_ignore_translation_scale_and_rotation() {
         let neutral = Neutral::of(&face(), &scores(0.0));
         let points = moved(face());
         let now = scores(0.3);
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirrored_face_reads_the_same() {
+    fn a_mirrored_face_has_the_same_action_units() {
         let (rest, points, now) = (face(), moved(face()), scores(0.3));
         assert!(close(
             &read(&points, &now, None),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_neutral_face_reads_exactly_zero_against_itself() {
+    fn a_neutral_face_relative_to_itself_has_action_units_of_exactly_zero() {
         for points in [face(), moved(face())] {
             let neutral = Neutral::of(&points, &scores(2.0));
             assert_eq!(read(&points, &scores(2.0), Some(&neutral)), [0.0; 17]);
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_reads_as_numbers_in_range() {
+    fn invalid_landmarks_give_action_units_in_range() {
         let good = face();
         let huge = vec![[f32::MAX; 3]; FULL];
         let spread: Vec<[f32; 3]> = (0..FULL)

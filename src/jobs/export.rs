@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_counted_from_the_part_and_one_before_it_is_not_told() {
+    fn the_reference_frame_is_counted_from_the_exported_range_and_omitted_before_it() {
         let models = Models::new(Arc::new(Model::bundled().unwrap()));
         let subject = Subject {
             id: 0,

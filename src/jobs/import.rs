@@ -386,7 +386,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_checkpoints_name_loses_what_tells_its_kind() {
+    fn the_name_of_imported_weights_is_the_file_name_without_its_extensions() {
         let name = |file: &str| plain_name(Path::new(file));
         assert_eq!(name("a/vox-cpk.pth.tar"), "vox-cpk");
         assert_eq!(name("generator_30.pytorch"), "generator_30");

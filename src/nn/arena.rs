@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn released_values_are_refused_not_read() {
+    fn reading_a_released_buffer_is_refused() {
         let h = numbers(2 * MIN_VALUES);
         let square = h.reshape((64, 2 * MIN_VALUES / 64)).unwrap();
         release(h);

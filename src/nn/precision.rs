@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_convolution_made_in_half_is_of_rounded_values_and_sums_in_single() {
+    fn a_half_precision_convolution_rounds_its_inputs_and_sums_in_single_precision() {
         let (x, weight) = (values(&[1, 32, 9, 7], 3.0), values(&[5, 32, 3, 3], 0.4));
         let bias = values(&[5], 1.0);
         for config in [
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn half_precision_ends_with_in_half() {
+    fn half_precision_applies_only_within_in_half() {
         let made =
             in_half(|| Conv2d::new(&values(&[3], 1.0), None, ConvConfig::default()).is_err());
         assert!(made && !is_half());

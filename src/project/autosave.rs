@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_dead_leave_something_behind() {
+    fn only_autosaves_of_ended_processes_are_offered_for_recovery() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         assert!(Autosave::left_behind_in(&folder.join("none")).is_empty());
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_without_its_papers_is_found_too() {
+    fn an_autosave_without_its_metadata_is_found_too() {
         let folder = tempfile::tempdir().unwrap();
         let autosave = Autosave::in_folder(folder.path()).unwrap();
         autosave

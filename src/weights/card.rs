@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_read_block_by_block() {
+    fn a_model_card_is_parsed_into_blocks() {
         let word = |text: &str| vec![span(text, Style::Plain)];
         let expected = [
             Block::Heading(1, word("small-1")),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_it_as_plain_text() {
+    fn a_model_card_is_printed_as_plain_text() {
         let expected = "small-1\n=======\n\nWords that are\nstrong and code, a\nlink.\n\n\
             AU  rise\n--  --------------------\n12  +0.61, which is\n    much\n4\n\nLimits\n------\n\n\
             - one\n- two things\n1. first\n2. second\n\n    run  it\n";
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_within_lists_lose_no_words() {
+    fn nested_lists_keep_all_their_words() {
         let read = blocks("- a\n  - b\n- c\n");
         let words: Vec<String> = read
             .iter()

@@ -52,7 +52,7 @@ fn value(row: &[(String, String)], title: &str) -> f64 {
 }
 
 #[test]
-fn every_method_stands_beside_the_clip_and_is_measured() {
+fn every_method_is_shown_next_to_the_clip_and_measured() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
@@ -228,7 +228,7 @@ fn without_movement_every_result_is_the_source() {
 }
 
 #[test]
-fn of_the_clips_own_person_the_truth_is_known() {
+fn driving_a_clips_own_first_frame_is_measured_against_the_clip() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let clip = clip(at);
@@ -312,7 +312,7 @@ fn an_expression_drives_every_method() {
 }
 
 #[test]
-fn a_sample_drives_too() {
+fn a_sampled_motion_drives_every_method() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let portrait = portrait();
@@ -348,7 +348,7 @@ fn a_sample_drives_too() {
 }
 
 #[test]
-fn what_can_not_be_compared_is_told_in_one_sentence() {
+fn an_invalid_comparison_gives_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
@@ -395,7 +395,7 @@ fn what_can_not_be_compared_is_told_in_one_sentence() {
 
 #[cfg(unix)]
 #[test]
-fn cancelling_leaves_what_was_there() {
+fn cancelling_keeps_the_existing_files() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     fs::write(at.join("sheet.gif"), b"mine").unwrap();

@@ -127,7 +127,7 @@ fn a_project_and_its_media_are_not_replaced_by_its_export() {
 }
 
 #[test]
-fn codes_replace_nothing_but_codes() {
+fn saved_codes_replace_only_code_files() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let at = |name: &str| folder.join(name);

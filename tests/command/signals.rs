@@ -44,7 +44,7 @@ fn started(folder: &Path, output: &str) -> Child {
 
 #[test]
 #[cfg(unix)]
-fn every_polite_signal_ends_an_export_and_clears_up() {
+fn every_termination_signal_cancels_an_export_and_removes_its_files() {
     for signal in ["INT", "TERM", "HUP"] {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
@@ -64,7 +64,7 @@ fn every_polite_signal_ends_an_export_and_clears_up() {
 }
 
 #[test]
-fn what_a_kill_leaves_goes_with_the_next_export() {
+fn the_next_export_removes_the_files_of_a_killed_one() {
     for output in ["f.png", "f.gif", "f.mp4"] {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();

@@ -43,7 +43,7 @@ fn project(folder: &Path, portrait: &Path, stored: &Path) {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_standard_error_that_is_full_or_closed_stops_nothing() {
+fn a_full_or_closed_standard_error_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let portrait = portrait();
@@ -96,7 +96,7 @@ fn a_standard_error_that_is_full_or_closed_stops_nothing() {
 
 #[test]
 #[cfg(unix)]
-fn pipes_and_devices_are_answered_at_once() {
+fn pipes_and_devices_are_refused_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     for own in ["data/weights", "data/presets"] {
@@ -143,7 +143,7 @@ fn pipes_and_devices_are_answered_at_once() {
 
 #[test]
 #[cfg(unix)]
-fn a_strangers_names_neither_steer_the_terminal_nor_fill_it() {
+fn names_from_files_are_escaped_and_shortened_in_messages() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let odd = "\u{1b}]0;PWNED\u{7}\u{1b}[2J\nmien: all went well\u{202e}.png";
@@ -183,7 +183,7 @@ fn a_strangers_names_neither_steer_the_terminal_nor_fill_it() {
 }
 
 #[test]
-fn weights_with_a_number_that_is_none_are_refused() {
+fn weights_with_nan_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let portrait = portrait();
@@ -238,7 +238,7 @@ fn weights_with_a_number_that_is_none_are_refused() {
 }
 
 #[test]
-fn an_export_tells_of_media_that_changed_or_moved() {
+fn an_export_reports_media_that_changed_or_moved() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let path = folder.join("p.png");
@@ -264,7 +264,7 @@ fn an_export_tells_of_media_that_changed_or_moved() {
 }
 
 #[test]
-fn what_would_be_passed_over_in_the_environment_is_told() {
+fn invalid_environment_variables_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (name, value, is_refused) in [
         ("MIEN_DEVICE", "zzz", true),

@@ -256,7 +256,7 @@ fn a_tps_checkpoint_drives_in_every_mode_that_it_has_networks_for() {
 }
 
 #[test]
-fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
+fn a_clip_drives_ganimation_without_an_import_and_its_sound_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
@@ -292,7 +292,7 @@ fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
 
 /// Without an option the bundled weights are used, whatever is installed; among weights of the same name, the user's.
 #[test]
-fn every_method_works_without_any_import() {
+fn every_method_works_without_an_import() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
@@ -359,7 +359,7 @@ fn the_cards_of_the_bundled_weights_are_listed_with_them() {
 }
 
 #[test]
-fn a_sample_is_drawn_held_and_replayed() {
+fn a_sample_is_drawn_saved_and_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let config = mocogan::Config {
@@ -415,7 +415,7 @@ fn a_sample_is_drawn_held_and_replayed() {
 }
 
 #[test]
-fn another_dialect_of_ganimation_edits_by_its_name() {
+fn imported_weights_of_another_ganimation_dialect_are_used_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let config = ganimation::Config {
@@ -453,7 +453,7 @@ fn another_dialect_of_ganimation_edits_by_its_name() {
 }
 
 #[test]
-fn what_can_not_be_imported_is_told_in_one_sentence() {
+fn an_invalid_import_gives_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let mut lacking = small_fomm();

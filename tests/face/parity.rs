@@ -80,7 +80,7 @@ fn largest(a: impl IntoIterator<Item = f32>, b: &[f32]) -> f32 {
 }
 
 #[test]
-fn boxes_landmarks_and_blendshapes_are_the_originals() {
+fn boxes_landmarks_and_blendshapes_agree_with_mediapipe() {
     let finder = finder();
     for case in cases() {
         let pyramid = ImagePyramid::for_networks(&case.picture);

@@ -113,7 +113,7 @@ fn alphas(rgba: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_animated_png_is_exact_alpha_and_all() {
+fn an_animated_png_is_lossless_including_alpha() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.apng");
     for frames in [ghost(6, 40, 30), walk(6)] {
@@ -140,7 +140,7 @@ fn an_animated_png_is_exact_alpha_and_all() {
 }
 
 #[test]
-fn an_animated_png_says_how_long_and_how_often() {
+fn an_animated_png_stores_delays_and_loop_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.apng");
     for (fps, loops, plays) in [
@@ -166,7 +166,7 @@ fn an_animated_png_says_how_long_and_how_often() {
 }
 
 #[test]
-fn an_exact_webp_is_exact_alpha_and_all() {
+fn a_lossless_webp_is_exact_including_alpha() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
     let settings = WebpSettings {
@@ -193,7 +193,7 @@ fn an_exact_webp_is_exact_alpha_and_all() {
 }
 
 #[test]
-fn a_lossy_webp_keeps_alpha_whole_and_quality_matters() {
+fn a_lossy_webp_keeps_alpha_exactly_and_its_error_follows_the_quality() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
     for frames in [ghost(5, 64, 48), walk(5)] {
@@ -216,7 +216,7 @@ fn a_lossy_webp_keeps_alpha_whole_and_quality_matters() {
 }
 
 #[test]
-fn a_webp_says_how_long_and_how_often() {
+fn a_webp_stores_delays_and_loop_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
     for (fps, loops, plays) in [
@@ -252,7 +252,7 @@ fn a_webp_says_how_long_and_how_often() {
 }
 
 #[test]
-fn pictures_for_the_web_keep_what_they_can() {
+fn webp_and_jpeg_stills_keep_colour_alpha_and_provenance() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let ghost = ghost(1, 64, 48).remove(0);
@@ -287,7 +287,7 @@ fn pictures_for_the_web_keep_what_they_can() {
 }
 
 #[test]
-fn a_dropped_animation_leaves_no_trace() {
+fn a_dropped_animation_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.webp");
     fs::write(&path, "older").unwrap();
@@ -308,7 +308,7 @@ fn a_dropped_animation_leaves_no_trace() {
 }
 
 #[test]
-fn what_an_animation_cannot_hold_is_refused_at_once() {
+fn frames_that_an_animation_cannot_hold_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
     let png = |side, fps| {
@@ -355,7 +355,7 @@ proptest! {
 
     /// Whatever changes, both formats reproduce the exact frames.
     #[test]
-    fn any_frames_come_back(
+    fn any_frames_round_trip(
         width in 1u32..24,
         height in 1u32..24,
         dots in prop::collection::vec((0u32..576, any::<[u8; 4]>()), 1..12),

@@ -21,7 +21,7 @@ fn left_out(path: &Path) -> String {
 }
 
 #[test]
-fn sound_stays_as_it_is_and_in_step() {
+fn audio_is_copied_unchanged_and_in_sync() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("result.mp4");
     let source = heard(&fixture("with_aac.mp4"));
@@ -99,7 +99,7 @@ fn sound_stays_as_it_is_and_in_step() {
 }
 
 #[test]
-fn picture_and_sound_alternate() {
+fn video_and_audio_samples_are_interleaved() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("result.mp4");
     let track = track(&fixture("with_aac.mp4"));
@@ -109,7 +109,7 @@ fn picture_and_sound_alternate() {
 }
 
 #[test]
-fn sound_ends_with_the_picture_and_may_begin_later() {
+fn audio_ends_with_the_video_and_may_begin_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("result.mp4");
     let track = track(&fixture("with_aac.mp4"));
@@ -134,14 +134,14 @@ fn sound_ends_with_the_picture_and_may_begin_later() {
 }
 
 #[test]
-fn clips_without_sound_are_silent() {
+fn clips_without_audio_give_files_without_audio() {
     for name in ["variable.mp4", "moving.png", "moving.webp", "gone.mp4", "."] {
         assert!(matches!(Sound::of(&fixture(name)), Sound::Silent), "{name}");
     }
 }
 
 #[test]
-fn sound_that_stays_behind_is_told_why() {
+fn the_reason_for_omitted_audio_is_reported() {
     assert_eq!(
         left_out(&fixture("with_pcm.mov")),
         "The sound of with_pcm.mov is left out because it is uncompressed (sowt), which an MP4 doesn't hold; \
@@ -187,7 +187,7 @@ fn sound_that_stays_behind_is_told_why() {
 }
 
 #[test]
-fn a_source_may_go_once_its_sound_was_taken() {
+fn a_source_may_be_deleted_after_its_audio_was_read() {
     let folder = tempfile::tempdir().unwrap();
     let (source, path) = (folder.path().join("a.mp4"), folder.path().join("b.mp4"));
     fs::copy(fixture("with_aac.mp4"), &source).unwrap();
@@ -213,7 +213,7 @@ fn a_source_may_go_once_its_sound_was_taken() {
 }
 
 #[test]
-fn sound_that_only_ffmpeg_reads_is_left_out_where_there_is_none() {
+fn without_ffmpeg_audio_that_needs_it_is_omitted() {
     if !alone_without_programs(
         module_path!(),
         "sound_that_only_ffmpeg_reads_is_left_out_where_there_is_none",
@@ -230,7 +230,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn cuts_run_as_long_as_asked(from in -0.5f64..2.2, length in 0.0f64..2.5, frames in 1usize..25) {
+    fn trimmed_audio_has_the_requested_duration(from in -0.5f64..2.2, length in 0.0f64..2.5, frames in 1usize..25) {
         let track = track(&fixture("with_aac.mp4"));
         let to = from + length;
         let part = track.part(from, to);
@@ -254,7 +254,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn damaged_sound_never_panics(
+    fn damaged_audio_never_panics(
         which in 0usize..4,
         cut in 0.0f64..1.0,
         damage in prop::collection::vec((0.0f64..1.0, any::<u8>()), 0..12),

@@ -129,7 +129,7 @@ fn at_rest_the_flow_is_the_identity() {
 }
 
 #[test]
-fn driven_frames_move() {
+fn driven_frames_differ_from_the_source() {
     for config in [small(), without_extras()] {
         let model = model(&config);
         let prepared = model.prepare(&picture("source")).unwrap();
@@ -150,7 +150,7 @@ fn driven_frames_move() {
 }
 
 #[test]
-fn a_lone_jacobian_map_serves_every_key_point() {
+fn a_single_jacobian_map_is_shared_by_all_key_points() {
     let mut shared = small();
     shared.detector.jacobians = Jacobians::Shared;
     let lone = tensors(&shared);
@@ -180,7 +180,7 @@ fn a_lone_jacobian_map_serves_every_key_point() {
 }
 
 #[test]
-fn stale_work_stops_between_layers() {
+fn cancelled_work_stops_between_layers() {
     let model = model(&small());
     let x = picture("source");
     let prepared = model.prepare(&x).unwrap();
@@ -202,7 +202,7 @@ fn stale_work_stops_between_layers() {
 }
 
 #[test]
-fn bad_inputs_are_named() {
+fn inputs_of_a_wrong_shape_are_refused_by_name() {
     let model = model(&small());
     for shape in [
         [1, 4, 64, 64],
@@ -249,7 +249,7 @@ fn bad_inputs_are_named() {
 }
 
 #[test]
-fn bad_weights_are_named() {
+fn missing_or_misshapen_weights_are_refused_by_name() {
     for key in [
         "kp_detector.jacobian.bias",
         "kp_detector.predictor.decoder.up_blocks.1.norm.running_var",
@@ -276,7 +276,7 @@ fn bad_weights_are_named() {
 }
 
 #[test]
-fn sizes_are_found_in_the_published_shapes() {
+fn the_configuration_is_inferred_from_the_published_shapes() {
     let shapes = published_shapes(&Config::default());
     assert_eq!(Config::infer(&shapes).unwrap(), Config::default());
     // As in the authors' files.
@@ -316,7 +316,7 @@ fn sizes_are_found_in_the_published_shapes() {
 }
 
 #[test]
-fn odd_sizes_are_found_too() {
+fn unusual_configurations_are_inferred_too() {
     let mut shared = small();
     shared.detector.jacobians = Jacobians::Shared;
     for config in [small(), without_extras(), shared] {
@@ -337,7 +337,7 @@ fn odd_sizes_are_found_too() {
 }
 
 #[test]
-fn foreign_shapes_are_refused() {
+fn shapes_of_another_model_are_refused() {
     let nothing = Shapes::new();
     let error = Config::infer(&nothing).unwrap_err();
     assert!(matches!(error, Error::MissingTensor { .. }), "{error}");
@@ -356,7 +356,7 @@ fn foreign_shapes_are_refused() {
 }
 
 #[test]
-fn configurations_are_checked() {
+fn invalid_configurations_are_refused() {
     let json = serde_json::to_string(&small()).unwrap();
     assert_eq!(Config::from_json(&json).unwrap(), small());
     let mut bad = vec![String::new(), "{}".to_owned()];

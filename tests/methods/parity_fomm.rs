@@ -95,11 +95,11 @@ fn agrees(era: &str, align_corners: bool) {
 }
 
 #[test]
-fn agrees_with_the_published_model_as_it_was_trained() {
+fn fomm_agrees_with_the_published_model_with_align_corners() {
     agrees("align_corners", true);
 }
 
 #[test]
-fn agrees_with_the_published_model_as_it_runs_today() {
+fn fomm_agrees_with_the_published_model_without_align_corners() {
     agrees("no_align", false);
 }

@@ -14,7 +14,7 @@ use mien::methods::tps::{Config, KeyPoints, Tps};
 static FULL: LazyLock<(Tps, Shapes)> = LazyLock::new(|| model(&Config::default(), seed()));
 
 #[test]
-fn agrees_with_the_published_model() {
+fn tps_agrees_with_the_published_model() {
     const NUMBERS: f32 = 2e-4;
     const PICTURES: f32 = 1e-3;
 
@@ -91,7 +91,7 @@ fn agrees_with_the_published_model() {
 }
 
 #[test]
-fn shapes_tell_the_published_sizes() {
+fn the_configuration_is_inferred_from_the_published_shapes() {
     let mut shapes = FULL.1.clone();
     // Other tensors in a checkpoint.
     for (key, shape) in [

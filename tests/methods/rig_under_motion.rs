@@ -74,7 +74,7 @@ fn asked(pose: Pose, code: u8, value: f32) -> Pose {
 }
 
 #[test]
-fn a_smile_and_a_blink_arrive_under_the_methods_motion() {
+fn the_rig_expression_appears_under_the_motion_of_another_method() {
     let mut scene = scene();
     for method in ["fomm", "tps"] {
         // The astronaut smiles with open eyes: the rig relaxes her mouth, and shuts her eyes.
@@ -95,7 +95,7 @@ fn a_smile_and_a_blink_arrive_under_the_methods_motion() {
 }
 
 #[test]
-fn nothing_is_left_of_the_expression_where_it_is_not_asked_for() {
+fn switching_the_rig_expression_off_restores_every_byte() {
     let mut scene = scene();
     let pose = asked(scene.own(), SMILE, 0.9).with(Sides::Both, Channel::Yaw, 8.0);
     let off = request("fomm", pose, false);
@@ -110,7 +110,7 @@ fn nothing_is_left_of_the_expression_where_it_is_not_asked_for() {
 }
 
 #[test]
-fn the_expression_is_part_of_a_frames_key_only_where_it_is_drawn() {
+fn the_cache_key_includes_the_expression_only_when_it_is_rendered() {
     let scene = scene();
     let registry = Registry::default();
     let view = View::whole(scene.subject.picture.size());

@@ -30,7 +30,7 @@ fn length(v: &[f32]) -> f64 {
 
 /// If these numbers ever change, so does every sample of which only the seed was saved.
 #[test]
-fn a_seed_means_these_numbers() {
+fn a_seed_always_draws_the_same_numbers() {
     let sample = Sample::draw(42, &Sizes::default(), 16, None).unwrap();
     // Computed by another program, from the cipher's definition and another library's logarithm.
     let content = [-2.111_597_3, -0.444_424_8, 0.276_900_62, 0.268_890_68];
@@ -44,7 +44,7 @@ fn a_seed_means_these_numbers() {
 }
 
 #[test]
-fn parts_are_drawn_apart() {
+fn content_and_motion_are_resampled_independently() {
     let sample = draw(1, 5);
     sample.check(&sizes()).unwrap();
     assert_eq!(sample.sizes(), sizes());
@@ -87,7 +87,7 @@ fn parts_are_drawn_apart() {
 }
 
 #[test]
-fn longer_and_shorter() {
+fn changing_the_length_keeps_the_common_frames() {
     let twelve = draw(3, 12);
     for frames in [1, 5, 12, 30] {
         let other = twelve.with_frames(frames).unwrap();
@@ -104,7 +104,7 @@ fn longer_and_shorter() {
 }
 
 #[test]
-fn content_blends_along_the_sphere() {
+fn content_codes_are_blended_spherically() {
     let (a, b) = (draw(1, 3), draw(5, 3));
     assert_eq!(a.interpolate_content(&b, 0.0).unwrap(), a);
     let end = a.interpolate_content(&b, 1.0).unwrap();
@@ -125,7 +125,7 @@ fn content_blends_along_the_sphere() {
 }
 
 #[test]
-fn motion_blends_frame_by_frame() {
+fn motion_codes_are_blended_frame_by_frame() {
     let (a, b) = (draw(1, 6), draw(5, 3));
     assert_eq!(a.interpolate_motion(&b, 0.0).unwrap(), a);
     let end = a.interpolate_motion(&b, 1.0).unwrap();
@@ -142,7 +142,7 @@ fn motion_blends_frame_by_frame() {
 }
 
 #[test]
-fn nothing_degenerate_breaks_a_blend() {
+fn blends_of_degenerate_codes_are_finite() {
     let with = |content: Vec<f32>| Sample {
         content,
         ..draw(1, 1)
@@ -183,7 +183,7 @@ fn nothing_degenerate_breaks_a_blend() {
 }
 
 #[test]
-fn bad_blends_are_told() {
+fn blends_of_incompatible_samples_are_refused() {
     let a = draw(1, 2);
     for way in [-0.1, 1.1, f32::NAN] {
         assert!(matches!(
@@ -248,7 +248,7 @@ fn bad_blends_are_told() {
 }
 
 #[test]
-fn what_a_model_cannot_show_is_told() {
+fn samples_of_another_model_are_refused() {
     let sample = draw(1, 3);
     let told = |change: &dyn Fn(&mut Sample)| {
         let mut sample = sample.clone();
@@ -296,7 +296,7 @@ fn what_a_model_cannot_show_is_told() {
 }
 
 #[test]
-fn categories_have_names() {
+fn categories_are_found_by_name_or_number() {
     for (index, name) in EXPRESSIONS.iter().enumerate() {
         let found = Category { index, of: 6 };
         assert_eq!(category(name, 6).unwrap(), found);
@@ -328,7 +328,7 @@ fn categories_have_names() {
 }
 
 #[test]
-fn files_come_back_and_bad_ones_are_told() {
+fn sample_files_round_trip_and_invalid_ones_are_refused() {
     let folder = std::env::temp_dir().join(format!("mien-sample-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("walk.json");
@@ -410,7 +410,7 @@ fn finite() -> impl Strategy<Value = f32> {
 
 proptest! {
     #[test]
-    fn every_bit_comes_back(
+    fn every_bit_of_a_sample_round_trips(
         content in prop::collection::vec(finite(), 0..20),
         steps in prop::collection::vec(prop::collection::vec(finite(), 3), 1..10),
         h0 in prop::collection::vec(finite(), 3),
@@ -426,7 +426,7 @@ proptest! {
     }
 
     #[test]
-    fn drawing_is_a_function_of_the_seed(seed in any::<u64>(), frames in 1usize..40, more in 1usize..40) {
+    fn drawing_depends_only_on_the_seed(seed in any::<u64>(), frames in 1usize..40, more in 1usize..40) {
         let sample = draw(seed, frames);
         prop_assert_eq!(bits(&sample), bits(&draw(seed, frames)));
         prop_assert_eq!(sample.with_frames(more).unwrap(), draw(seed, more));

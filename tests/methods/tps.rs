@@ -12,7 +12,7 @@ use mien::methods::error::Error;
 use mien::methods::tps::{AvdConfig, Config, DenseMotionConfig, KeyPoints, Tps, relative};
 
 #[test]
-fn shapes_tell_odd_sizes() {
+fn unusual_configurations_are_inferred_from_their_shapes() {
     for (halvings, num_blocks, max_features, resnet_width) in [
         (0, 4, 23, 1),
         (1, 4, 7, 5),
@@ -61,7 +61,7 @@ fn shapes_of_another_model_are_refused() {
 }
 
 #[test]
-fn masks_have_their_sizes_however_often_the_picture_is_halved() {
+fn occlusion_masks_have_the_right_sizes_at_every_depth() {
     for halvings in 0..4 {
         let config = Config {
             dense_motion: DenseMotionConfig {
@@ -88,7 +88,7 @@ fn masks_have_their_sizes_however_often_the_picture_is_halved() {
 }
 
 #[test]
-fn a_background_that_stays_is_none() {
+fn the_identity_background_equals_none() {
     let tps = &SMALL.0;
     let prepared = tps.prepare(&picture("source", 32, 1)).unwrap();
     let driving = tps.detect(&picture("driving.1", 32, 1), &go).unwrap();
@@ -105,7 +105,7 @@ fn a_background_that_stays_is_none() {
 }
 
 #[test]
-fn a_stale_result_stops_between_layers() {
+fn a_cancelled_result_stops_between_layers() {
     let tps = &SMALL.0;
     let source = picture("source", 32, 1);
     let prepared = tps.prepare(&source).unwrap();
@@ -133,7 +133,7 @@ fn a_stale_result_stops_between_layers() {
 }
 
 #[test]
-fn bad_inputs_are_named() {
+fn inputs_of_a_wrong_shape_are_refused_by_name() {
     let tps = &SMALL.0;
     let source = picture("source", 32, 1);
     let zeros = |shape: [usize; 4]| Tensor::zeros(&shape, DType::F32, &Device::Cpu).unwrap();
@@ -199,7 +199,7 @@ fn bad_inputs_are_named() {
 }
 
 #[test]
-fn networks_that_are_not_there_are_named() {
+fn missing_networks_are_refused_by_name() {
     let config = Config {
         avd: None,
         background: false,
@@ -219,7 +219,7 @@ fn networks_that_are_not_there_are_named() {
 }
 
 #[test]
-fn bad_weights_are_named() {
+fn missing_or_misshapen_weights_are_refused_by_name() {
     let tensors: HashMap<String, Tensor> = SMALL
         .1
         .iter()
@@ -263,7 +263,7 @@ fn bad_weights_are_named() {
 }
 
 #[test]
-fn configurations_are_checked() {
+fn invalid_configurations_are_refused() {
     let json = serde_json::to_string(&Config::default()).unwrap();
     assert_eq!(Config::from_json(&json).unwrap(), Config::default());
     assert_eq!(Config::from_json("{}").unwrap(), Config::default());
@@ -294,7 +294,7 @@ fn configurations_are_checked() {
 }
 
 #[test]
-fn motion_that_is_none_or_not_wanted_leaves_the_source() {
+fn without_motion_or_gain_the_key_points_are_those_of_the_source() {
     let tps = &SMALL.0;
     let detect = |name: &str| tps.detect(&picture(name, 32, 1), &go).unwrap();
     let (source, driving) = (detect("source"), detect("driving.1"));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{archive, everything, json, open, put_json, save, save_again, sentence, text};
 
 #[test]
-fn each_wrong_file_has_its_sentence() {
+fn each_kind_of_invalid_project_file_has_its_own_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("odd.mien");
     save(&everything(folder.path()), &path, Embed::Kept);
@@ -68,7 +68,7 @@ fn each_wrong_file_has_its_sentence() {
 }
 
 #[test]
-fn a_cut_anywhere_is_told() {
+fn a_truncated_project_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     save(&everything(folder.path()), &path, Embed::All);
@@ -83,7 +83,7 @@ fn a_cut_anywhere_is_told() {
 }
 
 #[test]
-fn a_changed_byte_is_told_or_harmless() {
+fn a_changed_byte_is_reported_or_harmless() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     save(&everything(folder.path()), &path, Embed::All);
@@ -131,7 +131,7 @@ fn places(value: &Value, at: String, all: &mut Vec<String>) {
 }
 
 #[test]
-fn anything_in_the_place_of_anything_is_no_panic() {
+fn replacing_any_json_value_never_panics() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let again = folder.path().join("again.mien");

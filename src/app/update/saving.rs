@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_report_names_the_size_and_what_is_missing() {
+    fn the_save_report_names_the_size_and_missing_media() {
         let path = Path::new("a.mien");
         let mut saved = Saved {
             bytes: 900,

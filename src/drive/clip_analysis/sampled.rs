@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_border_repeats_the_edge_and_keeps_the_middle() {
+    fn a_border_repeats_the_edge_pixels_and_keeps_the_interior() {
         let rgba: Vec<u8> = (0..3 * 2).flat_map(|i| [10 * i as u8, 0, 0, 255]).collect();
         let picture = Picture::new(3, 2, rgba).unwrap();
         let large = bordered(&picture, 2).unwrap();

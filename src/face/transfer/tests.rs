@@ -135,7 +135,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_motion_at_rest_gives_back_the_very_bytes(
+    fn the_motion_at_rest_keeps_every_byte(
         seed: u32, x in -40f64..60.0, y in -40f64..60.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool,
     ) {
         let portrait = noise(61, 47, seed, alpha);
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_out_of_reach_ever_changes(
+    fn pixels_beyond_the_maximum_distance_never_change(
         seed: u32, x in -40f64..90.0, y in -40f64..90.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool, plain: bool,
     ) {
         let portrait = noise(61, 47, seed, alpha);
@@ -188,7 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn no_motion_shows_a_seam_along_the_crops_edge(seed in 0u32..5000, angle in -2f64..2.0) {
+    fn no_motion_leaves_a_seam_along_the_crop_border(seed in 0u32..5000, angle in -2f64..2.0) {
         let portrait = waves(160, 160);
         let place = TurnedSquare { x: 80.0, y: 80.0, side: 100.0, angle };
         let strong = |x: f32, y: f32| (0.4 * (3.0 * y + seed as f32).sin(), 0.4 * (2.0 * x).cos());
@@ -218,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn an_even_motion_moves_all_but_the_crops_rim_and_never_folds(
+    fn a_uniform_motion_moves_the_interior_of_the_crop_and_never_folds(
         across in -0.3f32..0.3, down in -0.3f32..0.3, corner in 0f64..100.0,
     ) {
         // Red counts columns, green rows.
@@ -250,7 +250,7 @@ proptest! {
 }
 
 #[test]
-fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
+fn transferring_a_region_equals_that_region_of_the_full_transfer() {
     let portrait = noise(200, 160, 21, false);
     let place = TurnedSquare {
         x: 90.0,
@@ -283,7 +283,7 @@ fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
 }
 
 #[test]
-fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
+fn a_shift_by_whole_pixels_gives_the_shifted_portrait() {
     let portrait = noise(200, 180, 3, false);
     let place = square(20.0, 10.0, 150.0);
     // An identity flow with the same error in both.
@@ -302,7 +302,7 @@ fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
 }
 
 #[test]
-fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
+fn warping_alone_equals_the_full_transfer_where_nothing_is_painted() {
     let (portrait, place) = (waves(96, 96), square(16.0, 16.0, 64.0));
     let rest = motion(still, 1.0, seen(&portrait, place));
     let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
@@ -353,7 +353,7 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
 }
 
 #[test]
-fn another_expression_is_moved_in_the_portraits_place() {
+fn an_edited_portrait_is_warped_instead_of_the_original() {
     let (portrait, expressed) = (noise(200, 180, 3, false), noise(200, 180, 4, false));
     let place = square(20.0, 10.0, 150.0);
     let rest = motion(still, 1.0, seen(&portrait, place));
@@ -391,7 +391,7 @@ fn without_align_corners_minus_one_and_one_are_the_crops_edges() {
 }
 
 #[test]
-fn where_nothing_of_the_source_is_right_the_generators_picture_stands() {
+fn where_everything_is_occluded_the_output_of_the_generator_is_shown() {
     let portrait = noise(212, 212, 5, false);
     let place = square(10.0, 10.0, 192.0);
     let rest = motion(still, 1.0, seen(&portrait, place));
@@ -422,7 +422,7 @@ fn where_nothing_of_the_source_is_right_the_generators_picture_stands() {
 }
 
 #[test]
-fn new_shading_carries_the_portraits_detail_and_a_new_thing_does_not() {
+fn new_shading_keeps_the_detail_of_the_portrait_and_new_content_does_not() {
     let portrait = noise(256, 256, 6, false);
     let place = square(0.0, 0.0, 256.0);
     let own = seen(&portrait, place);
@@ -446,7 +446,7 @@ fn new_shading_carries_the_portraits_detail_and_a_new_thing_does_not() {
 }
 
 #[test]
-fn a_new_thing_is_painted_though_the_occlusion_is_what_it_always_is() {
+fn new_content_is_painted_even_when_the_occlusion_is_unchanged() {
     let portrait = waves(200, 200);
     let place = square(0.0, 0.0, 200.0);
     let rest = motion(still, 0.4, seen(&portrait, place));
@@ -457,7 +457,7 @@ fn a_new_thing_is_painted_though_the_occlusion_is_what_it_always_is() {
 }
 
 #[test]
-fn the_networks_own_error_at_rest_is_not_carried_over() {
+fn the_error_of_the_network_at_rest_is_not_transferred() {
     // It draws everything too dark, at rest and now.
     let portrait = waves(200, 200);
     let place = square(0.0, 0.0, 200.0);
@@ -476,7 +476,7 @@ fn the_networks_own_error_at_rest_is_not_carried_over() {
 }
 
 #[test]
-fn the_networks_unrest_is_not_shown() {
+fn small_noise_of_the_network_is_not_transferred() {
     let portrait = noise(200, 200, 12, false);
     let place = square(0.0, 0.0, 200.0);
     let own = seen(&portrait, place);
@@ -516,7 +516,7 @@ fn a_turned_crop_moves_along_its_own_axes() {
 }
 
 #[test]
-fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
+fn alpha_moves_with_the_colours_and_transparent_pixels_contribute_none() {
     // A red disc on clear green.
     let rgba = (0..160 * 160).flat_map(|i| {
         let (x, y) = ((i % 160) as f32 - 79.5, (i / 160) as f32 - 79.5);
@@ -552,7 +552,7 @@ fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
 }
 
 #[test]
-fn painting_adds_no_cover_and_no_grey() {
+fn painting_over_translucent_pixels_keeps_their_alpha_and_adds_no_grey() {
     let portrait = Picture::new(100, 100, [120, 80, 60, 128].repeat(10_000)).unwrap();
     let place = square(0.0, 0.0, 100.0);
     let over_grey = |color: [f32; 3]| {
@@ -567,7 +567,7 @@ fn painting_adds_no_cover_and_no_grey() {
 }
 
 #[test]
-fn a_mask_keeps_every_byte_where_it_is_closed() {
+fn every_byte_outside_the_mask_is_kept() {
     let portrait = noise(120, 120, 8, false);
     let place = square(10.0, 10.0, 100.0);
     let half = Mask {
@@ -600,7 +600,7 @@ fn a_mask_keeps_every_byte_where_it_is_closed() {
 }
 
 #[test]
-fn numbers_that_are_none_leave_the_portrait_there() {
+fn nan_in_a_motion_leaves_the_portrait_unchanged_there() {
     let portrait = noise(160, 160, 9, false);
     let place = square(0.0, 0.0, 160.0);
     let rest = motion(still, 1.0, flat(0.5));
@@ -642,7 +642,7 @@ fn numbers_that_are_none_leave_the_portrait_there() {
 }
 
 #[test]
-fn the_smallest_of_everything_is_no_trouble() {
+fn a_motion_and_portrait_of_one_pixel_are_transferred_without_panic() {
     let rest = Motion {
         flow_size: (1, 1),
         flow: vec![0.3, -0.2],
@@ -680,7 +680,7 @@ fn the_smallest_of_everything_is_no_trouble() {
 }
 
 #[test]
-fn a_picture_shown_smaller_does_not_alias() {
+fn a_transfer_shown_smaller_does_not_alias() {
     // Lines a pixel wide, minified to a third: grey, not an aliasing pattern.
     let rgba = (0..240 * 240).flat_map(|i| {
         let value = if i % 2 == 0 { 255 } else { 0 };
@@ -699,7 +699,7 @@ fn a_picture_shown_smaller_does_not_alias() {
 }
 
 #[test]
-fn the_plain_picture_fills_the_crop_to_its_last_pixels() {
+fn the_plain_transfer_fills_the_crop_to_its_border() {
     let portrait = waves(120, 120);
     let place = square(10.0, 10.0, 100.0);
     let rest = motion(still, 1.0, flat(0.5));
@@ -713,7 +713,7 @@ fn the_plain_picture_fills_the_crop_to_its_last_pixels() {
 }
 
 #[test]
-fn sizes_that_do_not_fit_are_told() {
+fn mismatched_sizes_are_refused() {
     let portrait = noise(20, 20, 1, false);
     let place = square(0.0, 0.0, 20.0);
     let rest = motion(still, 1.0, flat(0.5));

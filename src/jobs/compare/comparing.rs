@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shortened() {
+    fn long_method_names_are_shortened() {
         assert_eq!(short("clip.mp4"), "clip.mp4");
         let long = short("a-very-long-name-of-a-clip-that-nobody-reads.mp4");
         assert!(long.chars().count() == 24 && long.ends_with('…'), "{long}");

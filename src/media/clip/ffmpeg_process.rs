@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_lose_what_names_no_fault() {
+    fn messages_of_ffmpeg_are_stripped_of_their_prefixes() {
         assert_eq!(
             first_message("file:/a/b c.webm: Invalid data found\n"),
             "Invalid data found"
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_program_that_hangs_is_ended_and_one_that_works_is_not() {
+    fn a_stalled_process_is_killed_and_a_busy_one_is_not() {
         let begun = Instant::now();
         let patience = Duration::from_millis(100);
         let mut sleep = Command::new("sleep");

@@ -321,7 +321,7 @@ mod tests {
     use crate::media::encode::mp4_boxes::sample_entry;
 
     #[test]
-    fn places_are_those_in_the_file_however_large_it_is() {
+    fn chunk_offsets_are_positions_in_the_file_at_any_size() {
         let entry = sample_entry(64, 48, &[7, 66, 0, 30, 1], &[8, 1]).unwrap();
         for bytes in [100, 3_000_000_000] {
             let movie = MovieHeader {

@@ -243,7 +243,7 @@ mod tests {
     use crate::document::Sides;
 
     #[test]
-    fn the_onset_is_zero_only_without_an_edit_and_full_soon_after() {
+    fn the_onset_is_zero_only_without_an_edit_and_rises_quickly_to_one() {
         let smile = ActionUnit::ALL[8];
         let onset = |sides, value: f32| {
             let target = Pose::NEUTRAL.with(sides, smile, value);

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn every_expression_of_the_table_is_in_the_model() {
+    fn every_expression_of_the_unit_table_exists_in_the_model() {
         let model = Model::bundled().unwrap();
         for unit in &UNITS {
             let moved = unit.raises.iter().chain(unit.lowers);
@@ -349,7 +349,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_portraits_own_units_change_nothing(
+        fn the_action_units_of_the_portrait_itself_change_nothing(
             own in prop::array::uniform17(0f32..1.0),
             values in prop::collection::vec(0f32..1.0, 7),
         ) {
@@ -360,7 +360,7 @@ mod tests {
         }
 
         #[test]
-        fn a_small_step_of_a_slider_is_a_small_step_of_the_face(
+        fn a_small_step_of_a_slider_changes_the_coefficients_little(
             own in prop::array::uniform17(0f32..1.0),
             target in prop::array::uniform17(-0.5f32..1.5),
             values in prop::collection::vec(0f32..1.0, 7),
@@ -381,7 +381,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_expression_goes_one_way_with_a_slider(
+        fn every_expression_changes_monotonically_with_a_slider(
             own in prop::array::uniform17(0f32..1.0),
             target in prop::array::uniform17(-0.5f32..1.5),
             values in prop::collection::vec(0f32..1.0, 7),
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn no_slider_folds_the_skin() {
+    fn no_slider_flips_triangles_of_the_skin() {
         // Counts triangles at the front of the mean head that an expression flips.
         let model = Model::bundled().unwrap();
         let rest = vec![0.0; model.names.len()];
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pictures_left_is_the_persons_right() {
+    fn the_left_half_of_the_picture_moves_the_right_half_of_the_model() {
         let model = Model::bundled().unwrap();
         let fitted = vec![0.0; model.names.len()];
         let mut smile = [0.0; COUNT];
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blink_at_one_is_full_whatever_the_portrait_shows() {
+    fn a_blink_of_one_closes_the_eyes_whatever_the_portrait_shows() {
         let model = Model::bundled().unwrap();
         let fitted = vec![0.3; model.names.len()];
         let mut own = [0.0; COUNT];

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_the_nasolabial_fold_lies_on_the_head() {
+    fn the_nasolabial_path_lies_on_the_surface_of_the_head() {
         let path = nasolabial_path();
         for (half, vertices) in Half::BOTH.into_iter().zip(nasolabial_vertices(model())) {
             assert_eq!(vertices.len(), path.len());
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn taking_a_smile_back_lightens_its_folds_in_proportion() {
+    fn relaxing_a_smile_lightens_its_folds_in_proportion() {
         let scene = smiling();
         let layer = CreaseLayer::new(&scene);
         assert!(Creases::new(&scene, || &layer, &scene.fit.expression).is_none());

@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_change_every_vertex_stays() {
+    fn without_an_edit_every_vertex_stays() {
         for name in ["astronaut", "grace_hopper"] {
             let fit = sample(name);
             let same = with(&fit, &[]);
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_blink_shuts_the_eyes_and_a_squint_does_not() {
+    fn a_full_blink_closes_the_eyes_and_a_squint_does_not() {
         let model = Model::bundled().unwrap();
         for name in ["astronaut", "grace_hopper"] {
             let fit = sample(name);
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lids_gap_falls_with_the_blink() {
+    fn the_gap_between_the_lids_shrinks_with_the_blink() {
         let model = Model::bundled().unwrap();
         let fit = sample("grace_hopper");
         let mut last = f32::INFINITY;
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mouth_at_rest_is_shut_even_under_a_nose_that_looks_raised() {
+    fn a_relaxed_mouth_closes_even_when_the_fit_raises_the_nose() {
         let model = Model::bundled().unwrap();
         let fit = sample("astronaut");
         let mut expression = fit.expression.clone();
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn lips_close_where_a_grin_is_taken_back() {
+    fn the_lips_close_when_a_grin_is_relaxed() {
         let model = Model::bundled().unwrap();
         let fit = sample("astronaut");
         let none = [
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_is_undone() {
+    fn unplacing_inverts_placing() {
         let placement = Placement::new([12.0, -7.0, 5.0], [100.0, -200.0, 30.0], [4.0, -9.0]);
         let back = placement.unplace(placement.place([130.0, 90.0, 55.0]));
         for (got, wanted) in back.into_iter().zip([130.0, 90.0, 55.0]) {

@@ -480,14 +480,14 @@ mod tests {
     }
 
     #[test]
-    fn no_edit_draws_nothing() {
+    fn without_an_edit_the_eyes_are_not_redrawn() {
         let (scene, gaps, layers) = usual();
         let [before, after] = drawn(scene, gaps, layers, 0.0, [0.0; 2]);
         assert!(before.pixels == after.pixels);
     }
 
     #[test]
-    fn a_blink_shows_skin() {
+    fn a_blink_covers_the_eye_with_skin() {
         let (scene, _, layers) = usual();
         let shut = eyes_at(1.0, [0.0; 2]);
         for layers in layers {
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn gaze_moves_the_dark_of_the_eye() {
+    fn gaze_moves_the_dark_iris() {
         let (scene, _, layers) = usual();
         let dark_at = |image: &Image<Rgba>, layers: &EyeLayers, axis: usize| {
             let mut sum = [0.0, 0.0];
@@ -524,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn eyes_too_small_or_elsewhere_are_left_out() {
+    fn eyes_that_are_too_small_or_outside_the_image_are_skipped() {
         for (zoom, moved) in [(0.1, FACE), (2.0, (400.0, 300.0))] {
             let scene = scene(zoom, moved, 1.0);
             assert!((0..2).all(|eye| EyeLayers::new(&scene, eye).is_none()));
@@ -533,7 +533,7 @@ mod tests {
     }
 
     #[test]
-    fn an_eye_at_the_edge_is_drawn_as_far_as_it_goes() {
+    fn an_eye_cut_by_the_image_border_is_drawn() {
         let whole = &usual().0;
         let [x, y] = whole.fit.irises[0].centre;
         let scene = scene(2.0, (FACE.0 + x / 2.0 - 2.0, FACE.1 + y / 2.0 - 2.0), 1.0);
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn alpha_is_carried() {
+    fn redrawn_eyes_keep_the_alpha() {
         let scene = scene(1.5, FACE, 0.5);
         let layers = [0, 1].map(|eye| EyeLayers::new(&scene, eye));
         let gaps = Gaps::new(scene.model, &scene.fit);
@@ -566,7 +566,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(12))]
 
         #[test]
-        fn small_changes_stay_small(blink in 0f32..0.98, x in -25f32..25.0, y in -20f32..20.0) {
+        fn a_small_change_of_blink_or_gaze_changes_the_image_little(blink in 0f32..0.98, x in -25f32..25.0, y in -20f32..20.0) {
             let here = eyes_at(blink, [x, y]);
             for there in [eyes_at(blink + 0.01, [x, y]), eyes_at(blink, [x + 0.3, y])] {
                 let changes = || here.pixels.iter().zip(&there.pixels).map(|(a, b)| (mean([a[0], a[1], a[2]]) - mean([b[0], b[1], b[2]])).abs());

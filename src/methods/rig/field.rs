@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn no_edit_is_identity() {
+    fn without_an_edit_the_field_is_the_identity() {
         for unit in [3.0, 12.0, 33.0] {
             let size = (40.0 * unit) as usize;
             let scene = scene(unit, [18.0 * unit, 20.0 * unit], size, size);
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moved_head_is_moved_and_the_rest_continuous_and_far_parts_still() {
+    fn the_field_moves_the_head_continuously_and_keeps_distant_pixels() {
         let unit = 10.0;
         let scene = scene(unit, [200.0, 220.0], 400, 460);
         let shifted = deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + 6.0, y - 4.0, z]);
@@ -629,7 +629,7 @@ mod tests {
     }
 
     #[test]
-    fn an_updated_field_has_nothing_of_the_previous_frame() {
+    fn an_updated_field_equals_a_new_one() {
         let scene = scene(9.0, [150.0, 160.0], 330, 350);
         let moved =
             |by: [f32; 2]| deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + by[0], y + by[1], z]);
@@ -653,7 +653,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_head_keeps_only_what_the_portrait_shows_well() {
+    fn a_rotated_head_keeps_only_surface_that_the_portrait_shows_well() {
         let scene = scene(8.0, [200.0, 200.0], 400, 400);
         let still = deformed(&scene, [0.0; 3], |_, point| point);
         let turned = deformed(&scene, [5.0, 0.0, 0.0], |_, point| point);
@@ -681,7 +681,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn no_face_is_too_small_or_too_far_outside(
+        fn a_face_of_any_size_and_position_gives_a_finite_field(
             unit in 0.3f32..9.0, nose in [-90f32..150.0, -90f32..150.0], size in [1usize..80, 1usize..80],
             height in -4f32..4.0, yaw in prop::sample::select(vec![0.0f32, 7.0]),
         ) {

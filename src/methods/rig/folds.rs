@@ -430,7 +430,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn amounts_are_continuous_and_bounded(
+        fn fold_amounts_are_continuous_and_bounded(
             before in prop::collection::vec(0f32..1.5, 80),
             after in prop::collection::vec(0f32..1.5, 80),
             share in 0f32..1.0,
@@ -449,7 +449,7 @@ mod tests {
         }
 
         #[test]
-        fn halves_mirror_each_other(x in -6.9f32..6.9, y in -6.4f32..9.9, fold in 0usize..7) {
+        fn the_folds_of_both_halves_are_mirror_images(x in -6.9f32..6.9, y in -6.4f32..9.9, fold in 0usize..7) {
             let mut one = [[0.0; 7]; 2];
             one[0][fold] = 0.8;
             let other = [one[1], one[0]];

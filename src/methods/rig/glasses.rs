@@ -343,13 +343,13 @@ mod tests {
     }
 
     #[test]
-    fn glasses_are_seen_where_they_are_worn() {
+    fn glasses_are_detected_only_on_portraits_with_glasses() {
         assert!(!GlassesFrame::new(&scene(0)).are_seen);
         assert!(GlassesFrame::new(&scene(1)).are_seen);
     }
 
     #[test]
-    fn glasses_are_seen_in_small_and_in_large_pictures() {
+    fn glasses_are_detected_at_small_and_large_sizes() {
         for zoom in [0.5, 2.0] {
             for sample in [0, 1] {
                 let whole = scene(sample);
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_frame_only_turns_with_the_head() {
+    fn a_rigid_frame_only_rotates_with_the_head() {
         let scene = scene(1);
         let glasses = GlassesFrame::new(&scene);
         let wholly = glasses.held.iter().filter(|held| **held > 0.99).count();
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn lids_move_behind_a_frame() {
+    fn the_lids_move_freely_behind_glasses() {
         let scene = scene(1);
         let glasses = GlassesFrame::new(&scene);
         for eye in &scene.model.eyes {
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn cheeks_behind_a_lens_are_held_and_the_mouth_is_free() {
+    fn cheeks_behind_a_lens_are_rigid_and_the_mouth_is_free() {
         let scene = scene(1);
         let glasses = GlassesFrame::new(&scene);
         let held = |landmark: usize| glasses.held[scene.model.landmarks[landmark]];
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_overrides_what_is_seen() {
+    fn the_chosen_mode_overrides_the_detection_of_glasses() {
         for sample in [0, 1] {
             let scene = scene(sample);
             let glasses = GlassesFrame::new(&scene);

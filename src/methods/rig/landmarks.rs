@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_are_landmarks_and_each_is_there_once() {
+    fn handles_are_distinct_landmarks() {
         let mut sorted = HANDLES;
         sorted.sort_unstable();
         assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lid_follows_its_middle_and_the_other_lid_stays() {
+    fn dragging_the_middle_of_a_lid_or_lip_moves_only_that_one() {
         let [mesh, _] = mesh_samples();
         for (middle, lid, other) in [
             (159, [160, 158], [145, 144, 153]),
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_last_one_moved_lies_where_it_was_put(
+        fn the_landmark_dragged_last_lies_exactly_where_it_was_put(
             others in prop::collection::vec((0..HANDLES.len(), prop::array::uniform2(-0.05f32..0.05)), 0..6),
             (handle, by) in (0..HANDLES.len(), prop::array::uniform2(-0.1f32..0.1)),
         ) {
@@ -227,7 +227,7 @@ mod tests {
         }
 
         #[test]
-        fn neighbours_stay_neighbours(
+        fn no_landmark_moves_farther_than_the_dragged_one(
             (handle, by) in (0..HANDLES.len(), prop::array::uniform2(-0.03f32..0.03)),
         ) {
             let [mesh, _] = mesh_samples();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_without_moved_landmarks_is_the_same_face() {
+    fn without_offsets_the_landmarks_are_unchanged() {
         let [mesh, _] = mesh_samples();
         let face = Arc::new(face(mesh));
         let same = with_offsets(&face, &LandmarkOffsets::default());

@@ -356,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lid_in_the_light_has_the_faces_hue() {
+    fn a_lit_lid_has_the_hue_of_the_face() {
         let skin = [200.0, 150.0, 120.0];
         let lit = lit_skin([90.0; 3], skin);
         assert!(lit[0] > lit[1] && lit[1] > lit[2], "{lit:?}");

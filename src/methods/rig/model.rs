@@ -375,7 +375,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundled_head_is_whole() {
+    fn the_bundled_head_model_is_complete() {
         let model = Model::bundled().unwrap();
         assert_eq!(model.identities.len(), 20);
         for name in [
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn rings_run_outwards_and_share_their_corners() {
+    fn the_edges_of_eyes_and_mouth_run_outwards_and_share_their_corners() {
         let model = Model::bundled().unwrap();
         let rings = [
             (&model.eyes[0], -1.0),

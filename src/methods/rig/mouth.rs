@@ -329,14 +329,14 @@ mod tests {
     }
 
     #[test]
-    fn lips_that_stay_leave_the_picture_as_it_is() {
+    fn unmoved_lips_keep_every_pixel() {
         let sample = sample(1.0, (0, 0), |c| c);
         let (out, _) = sample.drawn(sample.scene.fit.expression.clone(), [0.0; 3]);
         assert_eq!(out.pixels, sample.scene.source.pixels);
     }
 
     #[test]
-    fn the_mouth_opens_without_a_jump() {
+    fn the_mouth_opens_continuously() {
         let sample = sample(2.0, (0, 0), |c| c);
         let frame = |jaw: f32| sample.drawn(sample.expression(&[("jawOpen", jaw)]), [0.0; 3]);
         let (_, widest) = frame(1.0);
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inside_of_a_grey_mouth_is_grey() {
+    fn the_interior_of_a_grey_mouth_is_grey() {
         let sample = sample(1.0, (0, 0), |c| [c.iter().sum::<f32>() / 3.0; 3]);
         let (out, _) = sample.drawn(sample.expression(&[("jawOpen", 0.8)]), [0.0; 3]);
         for [r, g, b, _] in out.pixels {
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_mouth_is_darker_within_than_the_teeth_and_no_black_hole() {
+    fn the_interior_of_an_open_mouth_is_darker_than_the_teeth_and_not_black() {
         let sample = sample(2.0, (0, 0), |c| c);
         let (out, mouth) = sample.drawn(sample.expression(&[("jawOpen", 0.8)]), [0.0; 3]);
         let middle = mouth.upper.len() / 2;
@@ -388,7 +388,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn any_face_can_be_drawn(
+        fn any_face_gives_a_finite_mouth(
             zoom in 0.1f32..1.5,
             x in 0usize..300, y in 0usize..200,
             coefficients in prop::collection::vec(-0.5f32..2.0, 57),

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn no_edit_changes_nothing() {
+    fn without_an_edit_shading_changes_nothing() {
         let scene = lit_face(8.0, &side_light());
         let still = deformed(&scene, "browDown_L", 0.0);
         assert!(
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_other_sizes_and_of_nothing_are_left_alone() {
+    fn images_of_another_size_or_without_pixels_are_unchanged() {
         let scene = lit_face(6.0, &side_light());
         let frown = deformed(&scene, "browDown_L", 0.8);
         for (width, height) in [(0, 0), (3, 2)] {
@@ -381,7 +381,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_series_is_the_power(light in 0.3f32..1.0, power in 0.75f32..1.25) {
+        fn the_series_approximates_the_power_function(light in 0.3f32..1.0, power in 0.75f32..1.25) {
             prop_assert!((power_of_shadow(light, power) - light.powf(power)).abs() < 0.003);
         }
     }

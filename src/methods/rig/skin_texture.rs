@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn smooth_skin_has_no_folds_and_rough_skin_has() {
+    fn folds_are_measured_on_rough_skin_and_not_on_smooth_skin() {
         let mut scene = lit_face(16.0, &side_light());
         let smooth = scene.source.clone();
         let mut found = Vec::new();

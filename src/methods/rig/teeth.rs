@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn the_models_rows_of_teeth_are_told_apart() {
+    fn the_upper_and_lower_teeth_of_the_model_are_distinguished() {
         let model = Model::bundled().unwrap();
         let jaws = Jaws::new(model);
         let at = |v: usize| model.neutral[jaws.first + v];

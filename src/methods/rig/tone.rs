@@ -326,7 +326,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn finds_the_side_of_the_light_and_the_skin() {
+    fn the_direction_of_the_light_and_the_skin_colour_are_estimated() {
         let truth = side_light();
         let scene = lit_face(14.0, &truth);
         assert!(scene.tone.harmonics[1] > 0.12, "{:?}", scene.tone);
@@ -340,7 +340,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn hardly_depends_on_the_size() {
+    fn the_estimated_tone_hardly_depends_on_the_image_size() {
         let scene = lit_face(20.0, &side_light());
         let half = Tone::new(
             scene.model,
@@ -358,7 +358,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn transparent_pixels_and_pictures_of_nothing_do_no_harm() {
+    fn transparent_pixels_are_ignored_and_empty_images_give_a_finite_tone() {
         let scene = lit_face(10.0, &side_light());
         // With the left half transparent, the skin is that of the right half, not darker.
         let middle = scene.source.width / 2;
@@ -387,7 +387,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn grey_pictures_are_not_coloured() {
+    fn grey_images_stay_grey() {
         let mut grey = side_light();
         grey.skin = [140.0; 3];
         assert_eq!(lit_face(10.0, &grey).tone.coloured, 0.0);
@@ -395,7 +395,7 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn reduced_pictures_keep_places(x in 25f32..65.0, y in 35f32..75.0, unit in 4f32..60.0) {
+        fn downscaled_regions_keep_positions(x in 25f32..65.0, y in 35f32..75.0, unit in 4f32..60.0) {
             let ramp = Image::from_fn(90, 90, |x, y| [x as f32 + 0.5, y as f32 + 0.5, 0.0, 1.0]);
             let reduced = DownscaledRegion::around(&[[20.0, 30.0], [70.0, 80.0]], &ramp, unit, 16.0, 0.5);
             let [px, py] = reduced.place([x, y]);

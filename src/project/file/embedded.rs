@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_nowhere_else() {
+    fn unpacked_file_names_stay_in_their_folder() {
         for (given, kept) in [
             ("clip.mp4", "clip.mp4"),
             ("../../etc/passwd", "passwd"),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_has_a_name_of_its_own() {
+    fn every_embedded_entry_has_a_unique_name() {
         let mut taken = BTreeSet::new();
         let mut name = |path: &str| entry_name(Path::new(path), &mut taken);
         assert_eq!(name("/a/talk.mp4"), "media/talk.mp4");
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_digest_says_is_unpacked() {
+    fn only_media_that_match_their_digest_are_unpacked() {
         let folder = tempfile::tempdir().unwrap();
         let project = Path::new("a.mien");
         let mut entry = StoredMedium {

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn near_files_are_told_from_the_folder_on_and_far_ones_are_not() {
+    fn nearby_files_have_a_relative_path_and_distant_ones_have_none() {
         assert_eq!(way("/a/b", "/a/b/c/d.png").as_deref(), Some("c/d.png"));
         assert_eq!(way("/a/b", "/a/c/d.png").as_deref(), Some("../c/d.png"));
         assert_eq!(way("/a", "/b/d.png"), None);
@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_another_system_has_parts_too() {
+    fn paths_of_another_operating_system_are_split_too() {
         assert_eq!(parts("C:\\art\\clips\\a.mp4"), ["art", "clips", "a.mp4"]);
         assert_eq!(parts("../clips/a b.mp4"), ["clips", "a b.mp4"]);
         assert_eq!(parts("odd\\name.png"), ["odd\\name.png"]);
     }
 
     #[test]
-    fn numbered_pictures_are_there_when_one_is() {
+    fn a_numbered_pattern_exists_when_one_of_its_files_does() {
         let folder = tempfile::tempdir().unwrap();
         let pattern = folder.path().join("shot-%04d.png");
         assert!(!is_there(&pattern));

@@ -55,7 +55,7 @@ fn faces_are_listed_as_a_table_and_as_json() {
 }
 
 #[test]
-fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
+fn the_face_of_a_clip_is_read_frame_by_frame_and_missing_faces_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.gif");
     let portrait = media::image::open(&sample("astronaut.png")).unwrap();
@@ -134,7 +134,7 @@ fn gaze_after(folder: &Path, turned: (i32, i32)) -> (f64, f64) {
 }
 
 #[test]
-fn where_the_rig_turns_the_eyes_there_they_are_read_to_look() {
+fn the_measured_gaze_follows_the_gaze_set_on_the_rig() {
     let folder = tempfile::tempdir().unwrap();
     let at = |x: i32, y: i32| gaze_after(folder.path(), (x, y));
     let rest = at(0, 0);

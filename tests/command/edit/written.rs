@@ -45,7 +45,7 @@ fn a_smile_is_written_and_only_the_face_changes() {
 }
 
 #[test]
-fn one_half_and_one_part_change_alone() {
+fn an_edit_limited_to_a_half_or_part_changes_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("grace_hopper.jpg");
     let before = media::image::open(&portrait).unwrap();
@@ -79,7 +79,7 @@ fn one_half_and_one_part_change_alone() {
 }
 
 #[test]
-fn no_edit_gives_back_the_very_bytes() {
+fn without_an_edit_the_pixels_are_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     // Sliders at the source's values; a full edit at strength zero; a portrait with alpha.
     let own = sample("astronaut.png");
@@ -131,7 +131,7 @@ fn no_edit_gives_back_the_very_bytes() {
 }
 
 #[test]
-fn a_movement_begins_at_a_preset_and_goes_evenly() {
+fn a_movement_begins_at_a_preset_and_progresses_evenly() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let relaxed = ["--preset", "neutral"];
@@ -159,7 +159,7 @@ fn a_movement_begins_at_a_preset_and_goes_evenly() {
 }
 
 #[test]
-fn a_gif_moves_there_and_back() {
+fn a_gif_plays_ping_pong() {
     let folder = tempfile::tempdir().unwrap();
     succeed(&edit(
         folder.path(),
@@ -233,7 +233,7 @@ fn a_video_has_its_frames_size_and_rate_even_when_odd() {
 }
 
 #[test]
-fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
+fn an_image_sequence_is_numbered_and_ends_with_the_still_image() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let asked = [
@@ -267,7 +267,7 @@ fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
 }
 
 #[test]
-fn the_webs_formats_are_written_and_say_what_they_are() {
+fn apng_webp_and_jpeg_are_written_with_their_provenance() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let asked = ["--preset", "happy", "--scale", "0.25"];
@@ -303,7 +303,7 @@ fn the_webs_formats_are_written_and_say_what_they_are() {
 }
 
 #[test]
-fn weights_are_listed() {
+fn the_weights_command_lists_all_weights() {
     let folder = tempfile::tempdir().unwrap();
     let listed = mien(folder.path(), &["weights", "list", "-v"]);
     succeed(&listed);
@@ -319,7 +319,7 @@ fn weights_are_listed() {
 }
 
 #[test]
-fn the_rig_goes_beyond_and_the_network_says_that_it_does_not() {
+fn values_beyond_the_usual_range_change_the_rig_and_warn_for_the_network() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("grace_hopper.jpg");
     let written = |method: &str, value: &str| {

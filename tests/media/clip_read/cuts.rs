@@ -9,7 +9,7 @@ use mien::media::clip::{Clip, ClipFrame};
 use mien::media::encode::save_png;
 
 #[test]
-fn frames_can_be_passed_over() {
+fn frames_can_be_skipped() {
     for name in ["keys.mp4", "bframes.mp4", "moving.png", "moving.webp"] {
         let all = frames(open(name));
         for start in 0..all.len() {
@@ -90,7 +90,7 @@ fn all_kinds(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_trimmed_clip_has_the_frames_that_begin_in_the_cut() {
+fn a_trimmed_clip_has_the_frames_that_begin_in_its_range() {
     let folder = tempfile::tempdir().unwrap();
     for path in all_kinds(folder.path()) {
         let all = frames(Clip::open(&path).unwrap());
@@ -149,7 +149,7 @@ fn a_trimmed_clip_has_the_frames_that_begin_in_the_cut() {
 }
 
 #[test]
-fn cuts_that_leave_nothing_are_told() {
+fn trims_that_leave_no_frame_are_errors() {
     let sentence = |path: &Path, from, to| {
         let clip = Clip::open(path).unwrap().trim(from, to);
         clip.err().unwrap().to_string()

@@ -36,7 +36,7 @@ fn survives(bytes: &[u8]) {
 }
 
 #[test]
-fn every_beginning_of_every_file() {
+fn a_file_truncated_anywhere_never_panics() {
     for (_, file) in all() {
         let marked = note().put(&file).unwrap();
         for length in 0..marked.len() {
@@ -46,7 +46,7 @@ fn every_beginning_of_every_file() {
 }
 
 #[test]
-fn every_byte_set_to_its_extremes() {
+fn a_file_with_any_byte_at_an_extreme_never_panics() {
     for (_, file) in all() {
         let marked = note().put(&file).unwrap();
         // The packet is long and tested with its own reader: only a few of its bytes are changed, but all of the container's.
@@ -69,7 +69,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn bytes_changed_left_out_and_put_in(
+    fn changed_removed_and_inserted_bytes_never_panic(
         which in 0usize..12,
         is_marked in any::<bool>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..12),
@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_behind_a_signature(kind in 0usize..12, noise in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn noise_after_a_signature_never_panics(kind in 0usize..12, noise in prop::collection::vec(any::<u8>(), 0..400)) {
         let (_, mut file) = all().swap_remove(kind);
         file.truncate(16);
         file.extend(noise);

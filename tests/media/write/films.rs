@@ -110,7 +110,7 @@ fn mp4_keeps_colours() {
 }
 
 #[test]
-fn mp4_of_a_detailed_picture_is_faithful_and_quality_matters() {
+fn mp4_of_a_detailed_image_is_close_and_its_error_follows_the_quality() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("detail.mp4");
     let frames: Vec<_> = (0..12u32)
@@ -147,7 +147,7 @@ fn mp4_of_a_detailed_picture_is_faithful_and_quality_matters() {
 }
 
 #[test]
-fn mp4_shows_its_background_through_transparency() {
+fn mp4_blends_transparent_pixels_over_the_background() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ghost.mp4");
     let frame = Picture::new(32, 32, [255, 0, 0, 0].repeat(32 * 32)).unwrap();

@@ -66,7 +66,7 @@ fn gif_keeps_frames_time_and_loops() {
 }
 
 #[test]
-fn gif_redraws_only_what_changed() {
+fn gif_frames_contain_only_the_changed_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("walk.gif");
     let mut frames = walk(5, 96, 64);
@@ -94,7 +94,7 @@ fn gif_redraws_only_what_changed() {
 }
 
 #[test]
-fn gif_shows_transparency_as_it_comes_and_goes() {
+fn gif_handles_transparency_that_appears_and_disappears() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ghost.gif");
     // A disc that walks over nothing: every frame uncovers pixels that must be transparent again.
@@ -139,7 +139,7 @@ fn gif_of_few_colours_is_exact() {
 }
 
 #[test]
-fn gif_of_a_gradient_is_close_and_closer_still_from_afar() {
+fn gif_of_a_gradient_is_close_and_closer_when_averaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gradient.gif");
     let frame = picture(128, 128, gradient);
