@@ -103,20 +103,22 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
         return [0.0; 17];
     };
     let scores = scores.map(clamp_unit);
-    let own = neutral.and_then(|n| n.points.as_ref().map(|points| (points, &n.scores)));
+    let neutral = neutral.and_then(|n| n.points.as_ref().map(|points| (points, &n.scores)));
     UNITS.map(|unit| {
         let sum: f32 = unit
             .terms
             .iter()
             .map(|term| {
-                let here = measure(term.of, &face, &scores);
-                match own {
-                    Some((points, scores)) => term.own * (here - measure(term.of, points, scores)),
+                let here = measure(term.measure, &face, &scores);
+                match neutral {
+                    Some((points, scores)) => {
+                        term.relative_weight * (here - measure(term.measure, points, scores))
+                    }
                     None => term.weight * (here - term.rest),
                 }
             })
             .sum();
-        match own {
+        match neutral {
             Some(_) => clamp_unit((sum - unit.relative_threshold) * unit.relative_gain),
             // Attenuates weak readings and amplifies strong ones: people's relaxed faces differ about as much as a weak unit
             // moves one, and this keeps their sliders at rest.
@@ -149,13 +151,13 @@ fn mirrored(point: u16) -> usize {
 }
 
 /// Returns one measure of an aligned face, the mean of both sides.
-fn measure(of: Measure, face: &Aligned, scores: &[f32; 52]) -> f32 {
+fn measure(measure: Measure, face: &Aligned, scores: &[f32; 52]) -> f32 {
     let both = |a: u16, b: u16, length: fn([f32; 3], f32) -> f32| {
         let right = length(minus(face[usize::from(a)], face[usize::from(b)]), -1.0);
         let left = length(minus(face[mirrored(a)], face[mirrored(b)]), 1.0);
         (right + left) / 2.0
     };
-    match of {
+    match measure {
         Measure::Dist(a, b) => both(a, b, |d, _| dot(d, d).sqrt()),
         Measure::Up(a, b) => both(a, b, |d, _| -d[1]),
         Measure::Out(a, b) => both(a, b, |d, outwards| d[0] * outwards),
@@ -270,11 +272,11 @@ mod tests {
             &read(&points, &now, None),
             &read(&mirror(&points), &exchanged(now), None)
         ));
-        let own = read(&points, &now, Some(&Neutral::of(&rest, &scores(0.0))));
+        let relative = read(&points, &now, Some(&Neutral::of(&rest, &scores(0.0))));
         let neutral = Neutral::of(&mirror(&rest), &exchanged(scores(0.0)));
-        assert!(alive(&own));
+        assert!(alive(&relative));
         assert!(close(
-            &own,
+            &relative,
             &read(&mirror(&points), &exchanged(now), Some(&neutral))
         ));
     }
@@ -338,7 +340,7 @@ mod tests {
         for unit in &UNITS {
             assert!(!unit.terms.is_empty() && unit.gain > 0.0 && unit.relative_threshold >= 0.0);
             for term in unit.terms {
-                match term.of {
+                match term.measure {
                     Measure::Dist(a, b)
                     | Measure::Up(a, b)
                     | Measure::Out(a, b)

@@ -123,7 +123,11 @@ fn close_lids(
     fitted: &[Point],
     points: &mut [Point],
 ) -> f32 {
-    let (ring, down, unit) = (&model.eyes[eye], fit.projection.down, fit.projection.unit);
+    let (ring, down, pixels_per_cm) = (
+        &model.eyes[eye],
+        fit.projection.down,
+        fit.projection.pixels_per_cm,
+    );
     let blink = model
         .expression("eyeBlink", Half::BOTH[eye])
         .map_or(0.0, |i| {
@@ -137,16 +141,16 @@ fn close_lids(
     let mut ratios = Vec::with_capacity(now.len());
     let mut gap = Vec::with_capacity(now.len());
     for (i, now) in now.iter().enumerate() {
-        let shut = gaps.shut[eye][i] + 0.02 * unit;
+        let shut = gaps.shut[eye][i] + 0.02 * pixels_per_cm;
         let before = (gaps.lids[eye][i] - shut).max(0.0);
         let after = (now - shut).max(0.0);
-        let own = portrait[i].max(0.0);
+        let in_portrait = portrait[i].max(0.0);
         let (ratio, wanted) = if after < before {
-            let ratio = least + (1.0 - least) * after / (before + 1e-6 * unit);
-            (ratio, own * ratio)
+            let ratio = least + (1.0 - least) * after / (before + 1e-6 * pixels_per_cm);
+            (ratio, in_portrait * ratio)
         } else {
-            let ratio = (after + 0.03 * unit) / (before + 0.03 * unit);
-            (ratio, own + (after - before))
+            let ratio = (after + 0.03 * pixels_per_cm) / (before + 0.03 * pixels_per_cm);
+            (ratio, in_portrait + (after - before))
         };
         ratios.push(ratio);
         gap.push(wanted + portrait[i].min(0.0));
@@ -170,7 +174,11 @@ fn close_lips(
     fitted: &[Point],
     points: &mut [Point],
 ) -> (Vec<f32>, Vec<f32>) {
-    let (ring, down, unit) = (&model.lips, fit.projection.down, fit.projection.unit);
+    let (ring, down, pixels_per_cm) = (
+        &model.lips,
+        fit.projection.down,
+        fit.projection.pixels_per_cm,
+    );
     let (places, portrait) = (&gaps.lip_places, &gaps.portrait_lips);
     let now = places.gaps(ring, fitted, down);
     let open = |expression: &[f32]| openness_of_mouth(model, expression) + 1e-4;
@@ -182,15 +190,15 @@ fn close_lips(
         let rest = gaps.lips_at_rest[i];
         let of_model = (gaps.lips[i] - rest).max(0.0);
         let now = (now - rest).max(0.0);
-        let own = portrait[i].max(0.0);
-        let trust = smoothstep_between(0.03 * unit, 0.18 * unit, of_model);
-        let wanted = if now < of_model - 0.01 * unit {
-            let ratio = (now / of_model.max(0.06 * unit)).clamp(0.0, 1.0);
-            own * (ratio * trust + plain * (1.0 - trust))
+        let in_portrait = portrait[i].max(0.0);
+        let trust = smoothstep_between(0.03 * pixels_per_cm, 0.18 * pixels_per_cm, of_model);
+        let wanted = if now < of_model - 0.01 * pixels_per_cm {
+            let ratio = (now / of_model.max(0.06 * pixels_per_cm)).clamp(0.0, 1.0);
+            in_portrait * (ratio * trust + plain * (1.0 - trust))
         } else {
-            (own * plain.max(trust) + (now - of_model)).max(0.0)
+            (in_portrait * plain.max(trust) + (now - of_model)).max(0.0)
         };
-        before.push(own);
+        before.push(in_portrait);
         after.push(wanted);
         gap.push(wanted + portrait[i].min(0.0));
     }
@@ -379,11 +387,11 @@ mod tests {
         let model = Model::bundled().unwrap();
         for name in ["astronaut", "grace_hopper"] {
             let fit = sample(name);
-            let unit = fit.projection.unit;
+            let pixels_per_cm = fit.projection.pixels_per_cm;
             let widest = |deformed: &Deformed, eye: usize| {
                 let gaps = lid_gaps(&model.eyes[eye], &deformed.points, fit.projection.down);
                 // At the corners the lids move together.
-                gaps[3..gaps.len() - 3].iter().copied().fold(0.0, f32::max) / unit
+                gaps[3..gaps.len() - 3].iter().copied().fold(0.0, f32::max) / pixels_per_cm
             };
             let (shut, squint) = (
                 with(&fit, &[("eyeBlink", 1.0)]),
@@ -427,7 +435,8 @@ mod tests {
         }
         let gaps = Gaps::new(model, &fit);
         let shut = Deformed::new(model, &fit, &gaps, expression, [0.0; 3], [0.0; 2]);
-        let widest = |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max) / fit.projection.unit;
+        let widest =
+            |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max) / fit.projection.pixels_per_cm;
         assert!(widest(&shut.lips_before) > 0.3);
         assert!(
             widest(&shut.lips_after) < 0.02,
@@ -450,7 +459,7 @@ mod tests {
         .map(|name| (name, 0.0));
         let (open, shut) = (with(&fit, &[]), with(&fit, &none));
         let most = |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max);
-        assert!(most(&open.lips_after) > 0.2 * fit.projection.unit);
+        assert!(most(&open.lips_after) > 0.2 * fit.projection.pixels_per_cm);
         assert!(most(&shut.lips_after) < 0.2 * most(&open.lips_after));
         let places = LipPlaces::of(model);
         let drawn = places.gaps(&model.lips, &shut.points, fit.projection.down);

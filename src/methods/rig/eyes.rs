@@ -134,7 +134,7 @@ impl<'a> Frame<'a> {
         gaze: [f32; 2],
         out: &Image<Rgba>,
     ) -> Option<Self> {
-        let (w, unit) = (layers.width, scene.fit.projection.unit);
+        let (w, pixels_per_cm) = (layers.width, scene.fit.projection.pixels_per_cm);
         let is_sound = opening.upper.len() == layers.lids.upper.len()
             && opening.lower.len() == layers.lids.lower.len()
             && (shift.width, shift.height) == (out.width, out.height)
@@ -155,9 +155,8 @@ impl<'a> Frame<'a> {
             return None;
         }
         let turned = match &layers.ball.iris {
-            Some(_) => {
-                [gaze[0], -gaze[1]].map(|angle| angle.to_radians().sin() * BALL_RADIUS * unit)
-            }
+            Some(_) => [gaze[0], -gaze[1]]
+                .map(|angle| angle.to_radians().sin() * BALL_RADIUS * pixels_per_cm),
             None => [0.0; 2],
         };
         let lids_moved = layers.lids_moved(opening);
@@ -403,7 +402,7 @@ mod tests {
         let model = Model::bundled().unwrap();
         let fit = Fit::new(model, &landmarks(0), 0.0)
             .unwrap()
-            .viewed(zoom, moved);
+            .in_view(zoom, moved);
         let tone = Tone::new(model, &fit, &source);
         Scene {
             model,
@@ -434,11 +433,11 @@ mod tests {
         blink: f32,
         gaze: [f32; 2],
     ) -> [Image<Rgba>; 2] {
-        let own = [0.0; COUNT];
-        let mut target = own;
+        let source = [0.0; COUNT];
+        let mut target = source;
         target[COUNT - 1] = blink;
         let controls = Controls {
-            own,
+            source,
             target: [target; 2],
             gaze,
         };

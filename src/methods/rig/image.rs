@@ -261,12 +261,12 @@ impl<T: Sample> Image<T> {
             Image::from_fn(sum.width, sum.height, |x, y| {
                 let w = weight.at(x, y);
                 let known = (4.0 * w).clamp(0.0, 1.0);
-                let own = T::default().plus(sum.at(x, y), 1.0 / (w + 1e-6));
+                let known_value = T::default().plus(sum.at(x, y), 1.0 / (w + 1e-6));
                 if known == 1.0 {
-                    return own;
+                    return known_value;
                 }
                 let filled = coarse.linear((x as f32 + 0.5) * 0.5, (y as f32 + 0.5) * 0.5);
-                lerp(filled, own, known)
+                lerp(filled, known_value, known)
             })
         }
         push(&pre(self, weight), weight)

@@ -36,7 +36,7 @@ const NEGLIGIBLE: f32 = 0.01;
 
 /// The range of a landmark's influence along the skin: the standard deviation of a Gaussian, in centimetres of the mean
 /// head.
-fn reach(landmark: usize) -> f32 {
+fn influence_sigma(landmark: usize) -> f32 {
     if EYELIDS.contains(&landmark) {
         0.8
     } else if LIPS.contains(&landmark) {
@@ -65,12 +65,13 @@ fn followers(landmark: u16) -> Option<&'static [f32]> {
     });
     let graph = graph.as_ref()?;
     let weights = known.get_or_init(|| {
-        let reach = reach(landmark);
-        let farthest = reach * (-2.0 * NEGLIGIBLE.ln()).sqrt();
+        let influence_sigma = influence_sigma(landmark);
+        let farthest = influence_sigma * (-2.0 * NEGLIGIBLE.ln()).sqrt();
         let start = (landmark, model.landmarks[landmark]);
-        let ways = graph.nearest(std::iter::once(start), farthest);
-        let ways = model.landmarks.iter().map(|vertex| ways[*vertex].0);
-        ways.map(|way| (-0.5 * (way / reach).powi(2)).exp())
+        let distances = graph.nearest(std::iter::once(start), farthest);
+        let distances = model.landmarks.iter().map(|vertex| distances[*vertex].0);
+        distances
+            .map(|distance| (-0.5 * (distance / influence_sigma).powi(2)).exp())
             .collect()
     });
     Some(weights)

@@ -78,7 +78,7 @@ const MARGIN: f32 = 2.0;
 const MARGIN_TURNED: f32 = 6.0;
 
 /// Resolution at which colours and folds are measured, in pixels per centimetre; less if the portrait has less.
-const MEASURED_UNIT: f32 = 32.0;
+const MEASURED_PIXELS_PER_CM: f32 = 32.0;
 
 /// Side of the flow in the diagnostics, in samples.
 const FLOW: usize = 64;
@@ -118,13 +118,19 @@ impl Method for Rig {
         let mut portrait = Portrait {
             pyramid: ImagePyramid::for_display(Arc::clone(&subject.picture)),
         };
-        let zoom = f64::from(MEASURED_UNIT / fit.projection.unit).min(1.0);
+        let zoom = f64::from(MEASURED_PIXELS_PER_CM / fit.projection.pixels_per_cm).min(1.0);
         let (bounds, size) = (face_box(model, &fit), subject.picture.size());
         let view = View {
             zoom,
             ..View::whole(size)
         };
-        let place = Grid::new(bounds, fit.projection.unit, &view, f32::INFINITY, size);
+        let place = Grid::new(
+            bounds,
+            fit.projection.pixels_per_cm,
+            &view,
+            f32::INFINITY,
+            size,
+        );
         let place = place.ok_or(NO_FACE)?;
         let source = portrait.read(&place)?;
         let scene_fit = place.fit(&fit);
@@ -230,7 +236,7 @@ impl Grid {
     }
 
     fn fit(&self, fit: &Fit) -> Fit {
-        fit.viewed(self.zoom as f32, (self.x as f32, self.y as f32))
+        fit.in_view(self.zoom as f32, (self.x as f32, self.y as f32))
     }
 
     /// Converts a point of the portrait to this grid's pixels.
@@ -371,9 +377,15 @@ impl Session for RigSession {
         } else {
             (REACH_MOVED, MARGIN_TURNED)
         };
-        let unit = self.fit.projection.unit;
+        let pixels_per_cm = self.fit.projection.pixels_per_cm;
         let size = subject.picture.size();
-        let Some(grid) = Grid::new(self.bounds, reach * unit, view, margin * unit, size) else {
+        let Some(grid) = Grid::new(
+            self.bounds,
+            reach * pixels_per_cm,
+            view,
+            margin * pixels_per_cm,
+            size,
+        ) else {
             return Ok(base.picture().clone());
         };
         let mask = self.mask.get(Some(&self.mesh), self.place, subject.limit);
@@ -392,7 +404,7 @@ impl Session for RigSession {
 impl RigSession {
     fn wanted(&self, subject: &Subject, pose: &Pose, draft: bool) -> FrameParams {
         let controls = Controls {
-            own: *subject.expression.values(),
+            source: *subject.expression.values(),
             target: [*pose.left.values(), *pose.right.values()],
             gaze: [pose.gaze.x(), pose.gaze.y()],
         };
@@ -446,7 +458,7 @@ impl RigSession {
             zoom: (4.0 * FLOW as f64 / self.place.side).min(1.0),
             ..View::whole(size)
         };
-        let reach = REACH_MOVED * self.fit.projection.unit;
+        let reach = REACH_MOVED * self.fit.projection.pixels_per_cm;
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
         let (place, model, landmarks) = (self.place, self.model, &self.model.landmarks);
         let triangles = Arc::clone(&self.triangles);
@@ -622,22 +634,22 @@ fn copy_changed_enlarged(
     Ok(())
 }
 
-/// 1 at the pixels of a grid within reach of a change for a Catmull-Rom kernel, which is two pixels; else 0.
+/// 1 at the pixels of a grid within two pixels of a change, the radius of a Catmull-Rom kernel; else 0.
 fn changed_neighbourhood(grid: &Grid, drawn: &PaintedFace<'_>) -> Image<f32> {
-    const REACH: usize = 2;
-    let mut beside = Image::filled(grid.width, grid.height, 0.0);
-    beside.for_rows(|y, row| {
+    const KERNEL_RADIUS: usize = 2;
+    let mut dilated_rows = Image::filled(grid.width, grid.height, 0.0);
+    dilated_rows.for_rows(|y, row| {
         for (x, changed) in drawn.changed(y).enumerate() {
             if changed {
-                let end = (x + REACH + 1).min(row.len());
-                row[x.saturating_sub(REACH)..end].fill(1.0);
+                let end = (x + KERNEL_RADIUS + 1).min(row.len());
+                row[x.saturating_sub(KERNEL_RADIUS)..end].fill(1.0);
             }
         }
     });
     let mut all = Image::filled(grid.width, grid.height, 0.0);
     all.for_rows(|y, row| {
-        for near in y.saturating_sub(REACH)..(y + REACH + 1).min(grid.height) {
-            for (to, from) in row.iter_mut().zip(beside.row(near)) {
+        for near in y.saturating_sub(KERNEL_RADIUS)..(y + KERNEL_RADIUS + 1).min(grid.height) {
+            for (to, from) in row.iter_mut().zip(dilated_rows.row(near)) {
                 *to = to.max(*from);
             }
         }

@@ -282,10 +282,10 @@ impl Graph {
                 continue;
             }
             for &(next, edge) in &self.0[vertex] {
-                let way = length + edge;
-                if way < best[next].0 && way <= farthest {
-                    best[next] = (way, place);
-                    open.push(Reverse((way.to_bits(), next)));
+                let distance = length + edge;
+                if distance < best[next].0 && distance <= farthest {
+                    best[next] = (distance, place);
+                    open.push(Reverse((distance.to_bits(), next)));
                 }
             }
         }
