@@ -31,7 +31,7 @@ const PANE: (u32, u32) = (1100, 900);
 struct Studio {
     models: Arc<Models>,
     worker: Worker,
-    told: mpsc::Receiver<()>,
+    rx: mpsc::Receiver<()>,
     portrait: Arc<Portrait>,
 }
 
@@ -49,15 +49,15 @@ impl Studio {
         large.save(&file).expect("a file");
         let portrait = Portrait::open(&file, model.crop()).expect("a portrait");
         std::fs::remove_dir_all(&folder).expect("a folder");
-        let (tell, told) = mpsc::channel();
+        let (tx, rx) = mpsc::channel();
         let models = Arc::new(Models::new(model));
         let worker = Worker::spawn(Arc::clone(&models), move || {
-            tell.send(()).unwrap_or_default();
+            tx.send(()).unwrap_or_default();
         });
         Self {
             models,
             worker: worker.expect("a thread"),
-            told,
+            rx,
             portrait: Arc::new(portrait),
         }
     }
@@ -95,7 +95,7 @@ impl Studio {
         let serial = self.worker.send(self.request(method, view, value));
         loop {
             let wait = Duration::from_secs(60);
-            self.told.recv_timeout(wait).expect("the worker answers");
+            self.rx.recv_timeout(wait).expect("the worker answers");
             while let Some(outcome) = self.worker.take() {
                 let outcome = outcome.expect("pictures");
                 if outcome.serial != serial {

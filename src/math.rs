@@ -38,8 +38,8 @@ pub fn catmull_rom(t: f32) -> [f32; 4] {
 
 /// One half of a Gaussian kernel of `sigma` samples, from its centre out to three sigmas; the whole kernel sums to 1.
 pub fn gaussian(sigma: f64) -> Vec<f32> {
-    let reach = (3.0 * sigma).ceil() as i32;
-    let curve: Vec<f64> = (0..=reach)
+    let radius = (3.0 * sigma).ceil() as i32;
+    let curve: Vec<f64> = (0..=radius)
         .map(|i| (-0.5 * (f64::from(i) / sigma).powi(2)).exp())
         .collect();
     let sum = 2.0 * curve.iter().sum::<f64>() - 1.0;

@@ -8,15 +8,15 @@ const MAX_CHARACTERS: usize = 160;
 
 /// Returns a text in one line: control characters, and marks that change the text direction, are escaped.
 pub fn escaped(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+    let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if is_plain(c) {
-            shown.push(c);
+            escaped.push(c);
         } else {
-            shown.extend(c.escape_default());
+            escaped.extend(c.escape_default());
         }
     }
-    shown
+    escaped
 }
 
 /// Returns a name in one line; the middle is left out if it has more than 160 characters.

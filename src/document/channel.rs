@@ -117,10 +117,10 @@ impl Channel {
         self.limits(SliderRange::Beyond)
     }
 
-    /// The values that the controls offer: of an Action Unit by `reach`, of an angle in degrees.
-    pub fn limits(self, reach: SliderRange) -> RangeInclusive<f32> {
+    /// The values that the controls offer: of an Action Unit by `range`, of an angle in degrees.
+    pub fn limits(self, range: SliderRange) -> RangeInclusive<f32> {
         match self {
-            Channel::Unit(_) => match reach {
+            Channel::Unit(_) => match range {
                 SliderRange::Usual => AuVector::USUAL,
                 SliderRange::Beyond => AuVector::RANGE,
             },

@@ -194,10 +194,10 @@ impl Document {
     /// Keys the pose at a frame: every channel that differs from the portrait's own expression or has keys already, or
     /// all Action Units if no channel does.
     pub fn add_key(&mut self, frame: u32) {
-        let (pose, own) = (self.pose(frame), Pose::from(self.source));
+        let (pose, source) = (self.pose(frame), Pose::from(self.source));
         let wanted = |channel: &Channel| {
             let keyed = !self.track.curve(*channel).is_empty();
-            keyed || pose.halves(*channel) != own.halves(*channel)
+            keyed || pose.halves(*channel) != source.halves(*channel)
         };
         let mut channels: Vec<Channel> = Channel::ALL.into_iter().filter(wanted).collect();
         if channels.is_empty() {

@@ -505,8 +505,8 @@ mod tests {
         #[test]
         fn a_small_interpolation_step_is_a_small_change_of_pose(a in poses(), b in poses(), t in 0f32..=0.99) {
             // The largest distance is from one end of the extended range to the other.
-            let way = a.distance(&b);
-            prop_assert!(a.lerp(&b, t).distance(&a.lerp(&b, t + 0.01)) <= 0.01 * way + 1e-4);
+            let distance = a.distance(&b);
+            prop_assert!(a.lerp(&b, t).distance(&a.lerp(&b, t + 0.01)) <= 0.01 * distance + 1e-4);
         }
     }
 }

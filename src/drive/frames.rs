@@ -87,7 +87,7 @@ impl FrameSource for OriginalFrames {
     fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
         // After a panic the clip still returns frames, or an error.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, picture)) = reader.cached.iter().find(|(kept, _)| *kept == frame) {
+        if let Some((_, picture)) = reader.cached.iter().find(|(index, _)| *index == frame) {
             return Ok(Arc::clone(picture));
         }
         if reader.clip.is_none() || frame < reader.next {

@@ -9,13 +9,13 @@ pub fn retimed(times: &[f64], rate: f64) -> Vec<usize> {
     let Some((&start, later)) = times.split_first() else {
         return Vec::new();
     };
-    let mut shown = Vec::new();
+    let mut frames = Vec::new();
     for (frame, time) in later.iter().enumerate() {
         let due = ((time - start) * rate - EARLY).ceil().max(0.0) as usize;
-        shown.resize(due.max(shown.len()), frame);
+        frames.resize(due.max(frames.len()), frame);
     }
-    shown.push(times.len() - 1);
-    shown
+    frames.push(times.len() - 1);
+    frames
 }
 
 #[cfg(test)]

@@ -233,10 +233,11 @@ mod tests {
             }
         };
         assert_eq!(face(5.0, -3.0, 1.0).remark(), None);
-        let said = |face: FoundFace, part: &str| face.remark().unwrap().to_string().contains(part);
-        assert!(said(face(0.0, 0.0, 0.2), "24 pixels"));
-        assert!(said(face(-44.0, 0.0, 1.0), "44 degrees"));
-        assert!(said(face(0.0, -20.0, 1.0), "leans by 20 degrees"));
+        let mentions =
+            |face: FoundFace, part: &str| face.remark().unwrap().to_string().contains(part);
+        assert!(mentions(face(0.0, 0.0, 0.2), "24 pixels"));
+        assert!(mentions(face(-44.0, 0.0, 1.0), "44 degrees"));
+        assert!(mentions(face(0.0, -20.0, 1.0), "leans by 20 degrees"));
         let mut levelled = face(0.0, -20.0, 1.0);
         levelled.crop.angle = -0.35;
         assert_eq!(levelled.remark(), None);

@@ -36,7 +36,7 @@ const LANDMARK_GAIN: [f64; 2] = [1.16, 2.4];
 const OPENNESS_RAMP: [f32; 2] = [0.5, 0.75];
 
 /// The same during a blink, when the lids pull the iris landmarks along.
-const SEEN_BLINKING: [f32; 2] = [0.75, 0.95];
+const BLINKING_RAMP: [f32; 2] = [0.75, 0.95];
 
 /// An eye counts as blinking this many seconds before and after it is shut.
 const BLINKING: f64 = 0.15;
@@ -101,10 +101,10 @@ impl GazeReading {
         self.angles_of([DEFAULT_OPENNESS; 2], [OPENNESS_RAMP; 2])
     }
 
-    /// The same for eyes of the given usual openness, with the visibility range `seen` of each.
-    fn angles_of(&self, usual: [f32; 2], seen: [[f32; 2]; 2]) -> Option<[f32; 2]> {
+    /// The same for eyes of the given usual openness, with the visibility range of each.
+    fn angles_of(&self, usual: [f32; 2], visibility_ramps: [[f32; 2]; 2]) -> Option<[f32; 2]> {
         let (mut sum, mut total) = ([0.0; 2], 0.0);
-        for ((eye, usual), [from, to]) in self.0.iter().zip(usual).zip(seen) {
+        for ((eye, usual), [from, to]) in self.0.iter().zip(usual).zip(visibility_ramps) {
             if eye.width < MIN_EYE_WIDTH {
                 continue;
             }
@@ -130,10 +130,11 @@ fn direction(fit: &Fit, moved: [f64; 2]) -> [f32; 2] {
     let across = LANDMARK_GAIN[0] * (moved[0] * x + moved[1] * y);
     let up = LANDMARK_GAIN[1] * (moved[1] * x - moved[0] * y);
     let [right, high, _] = fit.turned([0.0, 0.0, DEPTH]);
-    let seen = [across * x - up * y + right, across * y + up * x + high].map(|v| v / RADIUS);
+    let iris_direction =
+        [across * x - up * y + right, across * y + up * x + high].map(|v| v / RADIUS);
     // Clamp to the ball's silhouette.
-    let long = seen[0].hypot(seen[1]).max(1e-9);
-    let [x, y] = seen.map(|v| v * (0.99 / long).min(1.0));
+    let long = iris_direction[0].hypot(iris_direction[1]).max(1e-9);
+    let [x, y] = iris_direction.map(|v| v * (0.99 / long).min(1.0));
     // The iris is on the near side.
     let near = (1.0 - x * x - y * y).sqrt();
     let [x, y, _] = fit.turned_back([x, y, near]);
@@ -146,21 +147,23 @@ fn direction(fit: &Fit, moved: [f64; 2]) -> [f32; 2] {
 pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32; 2]>> {
     let usual = [0, 1].map(|eye| usual_openness(readings, eye));
     let blinking = [0, 1].map(|eye| blinking(times, readings, eye, OPENNESS_RAMP[0] * usual[eye]));
-    let seen: Vec<Option<[f32; 2]>> = readings
+    let gazes_of_open_eyes: Vec<Option<[f32; 2]>> = readings
         .iter()
         .enumerate()
         .map(|(i, reading)| {
-            let seen = [0, 1].map(|eye| {
+            let ramps = [0, 1].map(|eye| {
                 if blinking[eye][i] {
-                    SEEN_BLINKING
+                    BLINKING_RAMP
                 } else {
                     OPENNESS_RAMP
                 }
             });
-            reading.as_ref()?.angles_of(usual, seen)
+            reading.as_ref()?.angles_of(usual, ramps)
         })
         .collect();
-    let known: Vec<usize> = (0..seen.len()).filter(|i| seen[*i].is_some()).collect();
+    let known: Vec<usize> = (0..gazes_of_open_eyes.len())
+        .filter(|i| gazes_of_open_eyes[*i].is_some())
+        .collect();
     let readings = readings.iter().enumerate();
     readings
         .map(|(i, reading)| {
@@ -169,9 +172,9 @@ pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32
             let after = known.get(next).copied();
             let before = next.checked_sub(1).map(|k| known[k]);
             let (Some(a), Some(b)) = (before, after) else {
-                return seen[before.or(after)?];
+                return gazes_of_open_eyes[before.or(after)?];
             };
-            let (from, to) = (seen[a]?, seen[b]?);
+            let (from, to) = (gazes_of_open_eyes[a]?, gazes_of_open_eyes[b]?);
             let t = match (times.get(a), times.get(b), times.get(i)) {
                 (Some(a), Some(b), Some(at)) if b > a => ((at - a) / (b - a)) as f32,
                 _ => (i - a) as f32 / (b - a) as f32,

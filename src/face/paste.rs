@@ -98,7 +98,7 @@ pub fn paste(
                     Block::new(),
                 )
             },
-            |(line, kept, block), (i, row)| {
+            |(line, mask_line, block), (i, row)| {
                 line.fill(0.0);
                 for (sample, weight) in down.at(i, size) {
                     for (plane, line) in line.chunks_exact_mut(span).enumerate() {
@@ -107,9 +107,9 @@ pub fn paste(
                     }
                 }
                 if let Some((wide, down, size)) = &mask {
-                    kept.fill(0.0);
+                    mask_line.fill(0.0);
                     for (sample, weight) in down.at(i, *size) {
-                        add_scaled(isa, kept, &wide[sample * span..][..span], weight);
+                        add_scaled(isa, mask_line, &wide[sample * span..][..span], weight);
                     }
                 }
                 let row_window = window_at(down.start + i, square.y) * onset;
@@ -120,9 +120,9 @@ pub fn paste(
                         let line = &line[plane * span + first..][..count];
                         values[..count].copy_from_slice(line);
                     }
-                    let sides = open[first..].iter().zip(&kept[first..]);
-                    for (weight, (open, kept)) in block.open.iter_mut().zip(sides) {
-                        *weight = open * row_window * kept.clamp(0.0, 1.0);
+                    let sides = open[first..].iter().zip(&mask_line[first..]);
+                    for (weight, (open, mask_line)) in block.open.iter_mut().zip(sides) {
+                        *weight = open * row_window * mask_line.clamp(0.0, 1.0);
                     }
                     block.blend(pixels, show);
                 }

@@ -38,8 +38,10 @@ impl Taps {
             let mut sum = 0.0;
             for sample in from..=(centre + radius).floor() as i64 {
                 let weight = catmull_rom((sample as f64 - centre) / widening) as f32;
-                let kept = sample.clamp(0, size as i64 - 1) - low;
-                if let Some(slot) = weights.get_mut(at + kept.clamp(0, width as i64 - 1) as usize) {
+                let clamped = sample.clamp(0, size as i64 - 1) - low;
+                if let Some(slot) =
+                    weights.get_mut(at + clamped.clamp(0, width as i64 - 1) as usize)
+                {
                     *slot += weight;
                     sum += weight;
                 }
@@ -121,10 +123,10 @@ mod tests {
             let ramp: Vec<f32> = (0..size).map(|i| i as f32).collect();
             taps.stretch(&ramp, &mut out);
             let scale = size as f64 / side;
-            let reach = 2.0 * scale.max(1.0) + 1.0;
+            let border = 2.0 * scale.max(1.0) + 1.0;
             for (i, value) in out.iter().enumerate() {
                 let centre = ((taps.start + i) as f64 + 0.5 - origin) * scale - 0.5;
-                if centre > reach && centre < size as f64 - 1.0 - reach {
+                if centre > border && centre < size as f64 - 1.0 - border {
                     prop_assert!((f64::from(*value) - centre).abs() < 0.15, "{value} {centre}");
                 }
             }

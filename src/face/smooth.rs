@@ -79,8 +79,8 @@ pub fn smooth<const N: usize>(
             let (a, b) = (pair[0].0, pair[1].0);
             let at = |i: usize| times.get(i).copied().unwrap_or(f64::NAN);
             let dt = at(b) - at(a);
-            let told = dt.is_finite() && dt > 0.0;
-            let dt = if told {
+            let has_time = dt.is_finite() && dt > 0.0;
+            let dt = if has_time {
                 dt
             } else {
                 DEFAULT_FRAME_DURATION * (b - a) as f64
@@ -150,8 +150,8 @@ fn pass<const N: usize>(
         out.push(std::array::from_fn(|n| {
             let momentary = (now[n] - raw[n]) / dt;
             speed[n] += smoothing_factor(of_speed, dt) * (momentary - speed[n]);
-            let kept = smoothing_factor(least + beta * speed[n].abs(), dt);
-            let between = last[n] + kept * (now[n] - last[n]);
+            let factor = smoothing_factor(least + beta * speed[n].abs(), dt);
+            let between = last[n] + factor * (now[n] - last[n]);
             // A share of 1 may miss its end by a rounding.
             between.max(last[n].min(now[n])).min(last[n].max(now[n]))
         }));

@@ -98,7 +98,7 @@ impl SoftShape {
         let down = axis(square.y, self.origin[1], height);
 
         // Only the rows of cells inside the square are resampled.
-        let used = down.reach();
+        let used = down.cells_in_use();
         let mut wide = vec![0.0f32; used.len() * size];
         let rows = self.values.chunks_exact(self.width).skip(used.start);
         for (out, row) in wide.chunks_exact_mut(size.max(1)).zip(rows) {
@@ -281,7 +281,7 @@ impl Taps {
     }
 
     /// Returns the range of cells used by any value.
-    fn reach(&self) -> std::ops::Range<usize> {
+    fn cells_in_use(&self) -> std::ops::Range<usize> {
         let taken = self.runs.iter().filter(|run| run.2 > run.1);
         let low = taken.clone().map(|run| run.0).min().unwrap_or(0);
         let high = taken.map(|run| run.0 + run.2 - run.1).max().unwrap_or(low);

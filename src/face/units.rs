@@ -217,7 +217,7 @@ mod tests {
     }
 
     /// Whether some readings are strictly inside the range; otherwise the invariances would be those of the clamp.
-    fn alive(aus: &[f32; 17]) -> bool {
+    fn has_unclamped_values(aus: &[f32; 17]) -> bool {
         aus.iter().filter(|v| (0.01..0.99).contains(*v)).count() >= 3
     }
 
@@ -227,7 +227,7 @@ mod tests {
         let points = moved(face());
         let now = scores(0.3);
         let expected = read(&points, &now, Some(&neutral));
-        assert!(alive(&expected), "{expected:?}");
+        assert!(has_unclamped_values(&expected), "{expected:?}");
         let plain = read(&points, &now, None);
         let (s, c) = 0.6_f32.sin_cos();
         let (t, d) = 0.3_f32.sin_cos();
@@ -274,7 +274,7 @@ mod tests {
         ));
         let relative = read(&points, &now, Some(&Neutral::of(&rest, &scores(0.0))));
         let neutral = Neutral::of(&mirror(&rest), &exchanged(scores(0.0)));
-        assert!(alive(&relative));
+        assert!(has_unclamped_values(&relative));
         assert!(close(
             &relative,
             &read(&mirror(&points), &exchanged(now), Some(&neutral))

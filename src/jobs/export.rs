@@ -269,7 +269,7 @@ fn remarks(
 /// [`ClipError::NoReferenceFrame`].
 pub fn check_reference(clip: &ClipDriver) -> Result<(), EngineError> {
     let used = clip.first..=clip.last;
-    let Some(said) = clip.follow.reference else {
+    let Some(reference) = clip.follow.reference else {
         return Ok(());
     };
     if clip
@@ -281,7 +281,7 @@ pub fn check_reference(clip: &ClipDriver) -> Result<(), EngineError> {
     let before = clip.analysis.offset + clip.first;
     Err(ClipError::NoReferenceFrame {
         name: clip.analysis.name.clone(),
-        frame: (said as usize + 1).saturating_sub(before),
+        frame: (reference as usize + 1).saturating_sub(before),
     }
     .into())
 }

@@ -146,12 +146,12 @@ impl Grid {
         top += self.strip(row);
         let pitch = sheet.width() as usize * 4;
         let line = pane.width() as usize * 4;
-        let kept = pane.width().min(self.pane.0) as usize * 4;
+        let copied_bytes = pane.width().min(self.pane.0) as usize * 4;
         let rgba = sheet.rgba_mut();
         let rows = pane.rgba().chunks_exact(line).take(self.pane.1 as usize);
         for (y, pixels) in rows.enumerate() {
             let start = (top as usize + y) * pitch + left as usize * 4;
-            rgba[start..start + kept].copy_from_slice(&pixels[..kept]);
+            rgba[start..start + copied_bytes].copy_from_slice(&pixels[..copied_bytes]);
         }
     }
 }

@@ -72,10 +72,10 @@ impl Reader {
             Event::End(tag) => self.end(tag),
             Event::Text(text) => {
                 let style = self.styles.last().copied().unwrap_or_default();
-                self.say(&text, style);
+                self.push_text(&text, style);
             }
-            Event::Code(text) => self.say(&text, Style::Code),
-            Event::SoftBreak | Event::HardBreak => self.say(" ", Style::Plain),
+            Event::Code(text) => self.push_text(&text, Style::Code),
+            Event::SoftBreak | Event::HardBreak => self.push_text(" ", Style::Plain),
             _ => {}
         }
     }
@@ -141,7 +141,7 @@ impl Reader {
         *next = next.map(|number| number + 1);
     }
 
-    fn say(&mut self, text: &str, style: Style) {
+    fn push_text(&mut self, text: &str, style: Style) {
         if self.pictures > 0 {
             return;
         }

@@ -75,15 +75,15 @@ fn every_method_is_shown_next_to_the_clip_and_measured() {
         "-o",
         "sheet.gif",
     ];
-    let said = succeed(&mien(at, &arguments));
-    assert!(said.starts_with("method ") && said.contains("tps:standard"));
+    let stdout = succeed(&mien(at, &arguments));
+    assert!(stdout.starts_with("method ") && stdout.contains("tps:standard"));
     assert_eq!(
-        said.lines().count(),
+        stdout.lines().count(),
         9,
-        "two tables and a line between them: {said}"
+        "two tables and a line between them: {stdout}"
     );
     for title in ["smile r", "jaw r", "blink r", "head", "unsteady"] {
-        assert!(said.contains(title), "{said}");
+        assert!(stdout.contains(title), "{stdout}");
     }
     let chart = std::fs::read_to_string(at.join("numbers.svg")).unwrap();
     for text in [
@@ -382,9 +382,9 @@ fn an_invalid_comparison_gives_a_one_sentence_error() {
         (&["--metrics", "no/such/n.csv", "-o", "x.gif"], "no/such"),
     ];
     for (arguments, part) in refused {
-        let said = sentence(&mien(at, &[&start, arguments].concat()));
-        assert!(said.contains(part), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = sentence(&mien(at, &[&start, arguments].concat()));
+        assert!(message.contains(part), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
     let no_motion = mien(at, &["compare", &portrait, "-o", "x.gif"]);
     assert_eq!(no_motion.status.code(), Some(2));
@@ -436,8 +436,8 @@ fn cancelling_keeps_the_existing_files() {
             .unwrap()
             .success()
     );
-    let said = sentence(&child.wait_with_output().unwrap());
-    assert!(said.contains("nothing was written"), "{said}");
+    let message = sentence(&child.wait_with_output().unwrap());
+    assert!(message.contains("nothing was written"), "{message}");
     assert_eq!(names(at), ["n.csv", "sheet.gif"]);
     assert_eq!(fs::read(at.join("sheet.gif")).unwrap(), b"mine");
     assert_eq!(fs::read(at.join("n.csv")).unwrap(), b"mine too");

@@ -37,13 +37,13 @@ fn compare(arguments: &[&str], whole: &[&str], parts: &[&str], frames: usize) {
         folder.path(),
         &[arguments, whole, &["-q", "-o", "whole/f.png"]].concat(),
     ));
-    for (done, part) in parts.iter().enumerate() {
+    for (index, part) in parts.iter().enumerate() {
         let more = ["--frames", part, "-q", "-o", "shared/f.png"];
         succeed(&mien(folder.path(), &[arguments, &more].concat()));
         let pictures = names(&shared)
             .into_iter()
             .filter(|name| name.ends_with(".png"));
-        let is_done = done + 1 == parts.len();
+        let is_done = index + 1 == parts.len();
         assert_eq!(pictures.count() == frames, is_done, "after {part}");
     }
     let (at_once, shared) = (files(&at_once), files(&shared));

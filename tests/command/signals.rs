@@ -55,9 +55,12 @@ fn every_termination_signal_cancels_an_export_and_removes_its_files() {
             .status();
         assert!(sent.unwrap().success());
         let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{signal}: {said}");
-        assert!(said.contains("cancelled; nothing was written"), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{signal}: {stderr}");
+        assert!(
+            stderr.contains("cancelled; nothing was written"),
+            "{stderr}"
+        );
         assert_eq!(leftovers(folder), [""; 0], "{signal}");
         assert_eq!(fs::read(folder.join("f_0001.png")).unwrap(), b"precious");
     }

@@ -107,17 +107,17 @@ fn action_units_rise_with_the_expression_of_the_face() {
         // Each person's first face is neutral.
         relaxed.entry(face.person).or_insert(face);
     }
-    let read = |own: bool| -> Vec<[f32; UNITS]> {
+    let read = |relative: bool| -> Vec<[f32; UNITS]> {
         known
             .iter()
             .map(|face| {
                 let rest = relaxed[&face.person];
-                let neutral = own.then(|| Neutral::of(&rest.points, &rest.scores));
+                let neutral = relative.then(|| Neutral::of(&rest.points, &rest.scores));
                 read_units(&face.points, &face.scores, neutral.as_ref())
             })
             .collect()
     };
-    let (plain, own) = (read(false), read(true));
+    let (plain, relative) = (read(false), read(true));
     println!(
         "{} faces; Spearman, plain and against the own relaxed face; mean error",
         known.len()
@@ -139,16 +139,16 @@ fn action_units_rise_with_the_expression_of_the_face() {
                 .sum::<f32>();
             (spearman(&truth, &found), error / truth.len() as f32)
         };
-        let (all, all_own) = (of(None, &plain), of(None, &own));
+        let (all, all_own) = (of(None, &plain), of(None, &relative));
         println!(
             "{:<5} {:5.2} {:5.2}   rendered {:5.2} {:5.2}   re-expressed {:5.2} {:5.2}   error {:.2} {:.2}",
             unit.to_string(),
             all.0,
             all_own.0,
             of(Some(0), &plain).0,
-            of(Some(0), &own).0,
+            of(Some(0), &relative).0,
             of(Some(1), &plain).0,
-            of(Some(1), &own).0,
+            of(Some(1), &relative).0,
             all.1,
             all_own.1,
         );
@@ -186,8 +186,8 @@ fn relaxed_faces_have_small_action_units() {
         values.extend(plain);
         wide_eyed += usize::from(plain[wide] > 0.15);
         let neutral = Neutral::of(&face.points, &face.scores);
-        let own = read_units(&face.points, &face.scores, Some(&neutral));
-        assert!(own.iter().all(|v| *v == 0.0), "{own:?}");
+        let relative = read_units(&face.points, &face.scores, Some(&neutral));
+        assert!(relative.iter().all(|v| *v == 0.0), "{relative:?}");
     }
     values.sort_by(f32::total_cmp);
     let ninety = values[values.len() * 9 / 10];

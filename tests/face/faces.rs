@@ -1,6 +1,6 @@
 //! Faces in difficult pictures, and tracking a face from frame to frame.
 
-use crate::common::face::{cut, finder, lay, mirrored, plain, sample, scaled, turned};
+use crate::common::face::{cut, finder, mirrored, paste_into, plain, sample, scaled, turned};
 use mien::face::{Face, HeadPose, Tracker};
 use mien::media::image::Picture;
 
@@ -70,7 +70,7 @@ fn forty_faces_are_all_found() {
         } else {
             head.clone()
         };
-        lay(&mut crowd, &copy, (i % 8 * 192, i / 8 * 192));
+        paste_into(&mut crowd, &copy, (i % 8 * 192, i / 8 * 192));
     }
     let found = faces(&crowd);
     assert_eq!(found.len(), 40);
@@ -99,7 +99,7 @@ fn a_face_of_sixteen_pixels_gives_one_detection_or_none() {
     }
     let small = scaled(&small, scale);
     let mut wide = plain(800, 600, [70, 80, 70]);
-    lay(&mut wide, &small, (400, 300));
+    paste_into(&mut wide, &small, (400, 300));
     let found = faces(&wide);
     println!("{} faces of 16 pixels found among 800 x 600", found.len());
     for face in found {
@@ -173,7 +173,7 @@ fn a_face_is_tracked_lost_and_found_again() {
     let frame = |at: Option<(u32, u32)>| {
         let mut frame = empty.clone();
         if let Some(at) = at {
-            lay(&mut frame, &head, at);
+            paste_into(&mut frame, &head, at);
         }
         frame
     };
@@ -206,9 +206,9 @@ fn a_face_is_tracked_lost_and_found_again() {
 fn the_tracked_face_is_found_again_among_others() {
     let (head, _) = head();
     let mut two = plain(640, 240, [60, 64, 70]);
-    lay(&mut two, &head, (20, 20));
+    paste_into(&mut two, &head, (20, 20));
     let small = scaled(&head, 0.8);
-    lay(&mut two, &small, (420, 40));
+    paste_into(&mut two, &small, (420, 40));
     let mut tracker = Tracker::default();
     // At first the largest.
     let first = tracker.next(finder(), &two).unwrap().unwrap();

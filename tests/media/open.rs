@@ -478,11 +478,11 @@ fn a_damaged_jpeg_opens_with_a_warning() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
     let whole = fs::read(sample).unwrap();
     let path = folder.path().join("portrait.jpg");
-    let told = |bytes: &[u8]| {
+    let warning = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
         open_telling(&path).unwrap()
     };
-    let (picture, is_damaged) = told(&whole);
+    let (picture, is_damaged) = warning(&whole);
     assert!(!is_damaged);
     for part in 3..8 {
         let mut bytes = whole.clone();
@@ -490,7 +490,7 @@ fn a_damaged_jpeg_opens_with_a_warning() {
         for (i, byte) in bytes[start..start + 300].iter_mut().enumerate() {
             *byte = (i * 89 + part * 31) as u8 % 255;
         }
-        let (scrambled, is_damaged) = told(&bytes);
+        let (scrambled, is_damaged) = warning(&bytes);
         assert!(is_damaged, "{part}");
         assert_eq!(scrambled.size(), picture.size());
         assert!(scrambled != picture);

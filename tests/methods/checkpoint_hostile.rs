@@ -180,11 +180,11 @@ fn only_stored_zip_entries_within_their_file_are_read() {
         ..Stored::new("a/data.pkl", b"\x03\x00")
     };
     refused(&zip(&[bomb]));
-    let liar = Stored {
+    let false_size = Stored {
         claimed: u32::MAX,
         ..Stored::new("a/data/0", &numbers)
     };
-    refused(&zip(&[Stored::new("a/data.pkl", &pickle), liar]));
+    refused(&zip(&[Stored::new("a/data.pkl", &pickle), false_size]));
 
     // Many names for the same bytes.
     let zeros = [0; 4000];

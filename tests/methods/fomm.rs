@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::common::procedural::{image, param};
-use crate::common::recorder::{Shapes, shapes_asked};
+use crate::common::recorder::{Shapes, requested_shapes};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use mien::methods::error::Error;
@@ -13,7 +13,7 @@ use mien::methods::fomm::{
 };
 use mien::methods::motion::coordinate_grid;
 
-const GO: &(dyn Fn() -> bool + Sync) = &|| false;
+const NEVER_STOP: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// Sizes different from `vox-256` throughout: other sides for each network, limits reached early.
 fn small() -> Config {
@@ -55,7 +55,7 @@ fn without_extras() -> Config {
 
 /// The shapes of a checkpoint as the authors' code would save it.
 fn published_shapes(config: &Config) -> Shapes {
-    let mut shapes = shapes_asked(1, |vb| drop(Fomm::new(config, vb).unwrap()));
+    let mut shapes = requested_shapes(1, |vb| drop(Fomm::new(config, vb).unwrap()));
     for (network, downscale) in [
         ("kp_detector", config.detector.downscale),
         (
@@ -111,7 +111,9 @@ fn at_rest_the_flow_is_the_identity() {
         let model = model(&config);
         let source = picture("source");
         let prepared = model.prepare(&source).unwrap();
-        let frame = model.frame(&prepared, prepared.key_points(), GO).unwrap();
+        let frame = model
+            .frame(&prepared, prepared.key_points(), NEVER_STOP)
+            .unwrap();
         assert_eq!(frame.prediction.dims(), [1, 3, 64, 64]);
         assert_eq!(frame.flow.dims(), [1, 16, 16, 2]);
         assert_eq!(frame.masks.dims(), [1, 4, 16, 16]);
@@ -133,11 +135,11 @@ fn driven_frames_differ_from_the_source() {
     for config in [small(), without_extras()] {
         let model = model(&config);
         let prepared = model.prepare(&picture("source")).unwrap();
-        let driving = model.detect(&picture("driving.1"), GO).unwrap();
+        let driving = model.detect(&picture("driving.1"), NEVER_STOP).unwrap();
         assert_eq!(driving.points.len(), 3);
         let expected = 3 * usize::from(config.detector.jacobians != Jacobians::None);
         assert_eq!(driving.jacobians.len(), expected);
-        let frame = model.frame(&prepared, &driving, GO).unwrap();
+        let frame = model.frame(&prepared, &driving, NEVER_STOP).unwrap();
         let grid = coordinate_grid(16, 16);
         let flow = values(&frame.flow);
         assert!(flow.iter().zip(&grid).any(|(a, b)| (a - b).abs() > 0.01));
@@ -163,8 +165,11 @@ fn a_single_jacobian_map_is_shared_by_all_key_points() {
         repeated.insert(key.to_owned(), tensor);
     }
     let x = picture("source");
-    let found = load(&shared, lone).unwrap().detect(&x, GO).unwrap();
-    let expected = load(&small(), repeated).unwrap().detect(&x, GO).unwrap();
+    let found = load(&shared, lone).unwrap().detect(&x, NEVER_STOP).unwrap();
+    let expected = load(&small(), repeated)
+        .unwrap()
+        .detect(&x, NEVER_STOP)
+        .unwrap();
     let spread = |i: usize| found.jacobians[0][i] - found.jacobians[1][i];
     assert!((0..4).any(|i| spread(i).abs() > 1e-4), "{found:?}");
     assert_close(
@@ -187,10 +192,10 @@ fn cancelled_work_stops_between_layers() {
     let key_points = prepared.key_points();
     let cancelled_after = |run: &dyn Fn(&(dyn Fn() -> bool + Sync)) -> Option<Error>| {
         for limit in 1.. {
-            let asked = AtomicUsize::new(0);
-            let stop = || asked.fetch_add(1, Relaxed) + 1 == limit;
+            let checks = AtomicUsize::new(0);
+            let stop = || checks.fetch_add(1, Relaxed) + 1 == limit;
             match run(&stop) {
-                Some(Error::Cancelled) => assert_eq!(asked.load(Relaxed), limit),
+                Some(Error::Cancelled) => assert_eq!(checks.load(Relaxed), limit),
                 Some(other) => panic!("{other}"),
                 None => return limit,
             }
@@ -213,7 +218,7 @@ fn inputs_of_a_wrong_shape_are_refused_by_name() {
         let x = Tensor::zeros(&shape, DType::F32, &Device::Cpu).unwrap();
         for error in [
             model.prepare(&x).unwrap_err(),
-            model.detect(&x, GO).unwrap_err(),
+            model.detect(&x, NEVER_STOP).unwrap_err(),
         ] {
             assert!(
                 matches!(&error, Error::Picture { found, .. } if *found == shape),
@@ -227,7 +232,7 @@ fn inputs_of_a_wrong_shape_are_refused_by_name() {
     let refused = |change: &dyn Fn(&mut KeyPoints)| {
         let mut bad = good.clone();
         change(&mut bad);
-        model.frame(&prepared, &bad, GO).unwrap_err()
+        model.frame(&prepared, &bad, NEVER_STOP).unwrap_err()
     };
     for error in [
         refused(&|k| k.points.truncate(2)),
@@ -257,9 +262,9 @@ fn missing_or_misshapen_weights_are_refused_by_name() {
         "generator.dense_motion_network.occlusion.weight",
         "generator.bottleneck.r0.norm2.running_mean",
     ] {
-        let mut lacking = tensors(&small());
-        lacking.remove(key).unwrap();
-        let error = load(&small(), lacking).unwrap_err();
+        let mut incomplete = tensors(&small());
+        incomplete.remove(key).unwrap();
+        let error = load(&small(), incomplete).unwrap_err();
         assert!(
             matches!(&error, Error::MissingTensor { name, .. } if name == key),
             "{error:?}"

@@ -77,8 +77,8 @@ proptest! {
 
     #[test]
     fn separable_convolution_agrees_with_its_definition(pictures in 1usize..3, channels in 1usize..10, outputs in 1usize..20, share in 0f64..1.0, stride in 1usize..3, h in 1usize..20, w in 1usize..40) {
-        let kept = 1 + (share * (outputs - 1) as f64) as usize;
-        layers::separable(pictures, (channels, outputs, kept), stride, (h, w));
+        let residual_channels = 1 + (share * (outputs - 1) as f64) as usize;
+        layers::separable(pictures, (channels, outputs, residual_channels), stride, (h, w));
     }
 
     #[test]

@@ -156,11 +156,11 @@ fn a_cancelled_frame_stops_between_layers() {
     let generator = generator(&small(), weights(&small(), 1)).unwrap();
     let x = Tensor::zeros((1, 3, 32, 32), candle_core::DType::F32, &Device::Cpu).unwrap();
     let prepared = generator.prepare(&x).unwrap();
-    let asked = AtomicUsize::new(0);
-    let stop = || asked.fetch_add(1, Relaxed) + 1 == 4;
+    let checks = AtomicUsize::new(0);
+    let stop = || checks.fetch_add(1, Relaxed) + 1 == 4;
     let stopped = generator.frame(&prepared, &[0.5; 5], &stop);
     assert!(matches!(stopped, Err(Error::Cancelled)));
-    assert_eq!(asked.load(Relaxed), 4);
+    assert_eq!(checks.load(Relaxed), 4);
 }
 
 #[test]
@@ -178,25 +178,25 @@ fn inputs_of_a_wrong_shape_are_refused_by_name() {
         assert!(matches!(error, Error::Picture { .. }), "{error}");
     }
     let prepared = generator.prepare(&zeros([1, 3, 32, 32])).unwrap();
-    let go = || false;
+    let never_stop = || false;
     assert!(matches!(
-        generator.frame(&prepared, &[0.0; 4], &go),
+        generator.frame(&prepared, &[0.0; 4], &never_stop),
         Err(Error::ActionUnits {
             expected: 5,
             found: 4
         })
     ));
     assert!(matches!(
-        generator.frame(&prepared, &[0.0, 0.0, f32::NAN, 0.0, 0.0], &go),
+        generator.frame(&prepared, &[0.0, 0.0, f32::NAN, 0.0, 0.0], &never_stop),
         Err(Error::ActionUnitNotFinite { index: 2 })
     ));
 }
 
 #[test]
 fn missing_or_misshapen_weights_are_refused_by_name() {
-    let mut lacking = weights(&small(), 1);
-    lacking.remove("main.10.main.3.weight");
-    let error = generator(&small(), lacking).unwrap_err();
+    let mut incomplete = weights(&small(), 1);
+    incomplete.remove("main.10.main.3.weight");
+    let error = generator(&small(), incomplete).unwrap_err();
     assert!(
         matches!(&error, Error::MissingTensor { name, .. } if name == "main.10.main.3.weight"),
         "{error:?}"

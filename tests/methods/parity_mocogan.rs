@@ -209,18 +209,18 @@ fn cancelled_frames_stop_between_layers() {
     let prepared = network.prepare(&[0.0; 3], &[1.0, 0.0]).unwrap();
     let codes = vec![vec![0.1; 4]; 30];
     for limit in [1, 4, 9] {
-        let asked = AtomicUsize::new(0);
-        let stop = || asked.fetch_add(1, Relaxed) + 1 == limit;
+        let checks = AtomicUsize::new(0);
+        let stop = || checks.fetch_add(1, Relaxed) + 1 == limit;
         let stopped = network.frames(&prepared, &codes, &stop);
         assert!(matches!(stopped, Err(Error::Cancelled)));
-        assert_eq!(asked.load(Relaxed), limit);
+        assert_eq!(checks.load(Relaxed), limit);
     }
 }
 
 #[test]
 fn codes_of_a_wrong_size_are_refused_by_name() {
     let network = network(&small(), 1);
-    let go = || false;
+    let never_stop = || false;
     let prepared = network.prepare(&[0.0; 3], &[0.0, 1.0]).unwrap();
     let nan = [0.0, f32::NAN, 0.0, 0.0];
     for (error, text) in [
@@ -233,17 +233,17 @@ fn codes_of_a_wrong_size_are_refused_by_name() {
             "Expected 2 numbers in the category code, found 0.",
         ),
         (
-            network.frame(&prepared, &nan, &go).unwrap_err(),
+            network.frame(&prepared, &nan, &never_stop).unwrap_err(),
             "Number 1 of the motion code is not a finite number.",
         ),
         (
             network
-                .frames(&prepared, &[vec![0.0; 4], vec![]], &go)
+                .frames(&prepared, &[vec![0.0; 4], vec![]], &never_stop)
                 .unwrap_err(),
             "Expected 4 numbers in the motion code, found 0.",
         ),
         (
-            network.frames(&prepared, &[], &go).unwrap_err(),
+            network.frames(&prepared, &[], &never_stop).unwrap_err(),
             "There is no motion code to draw a frame from.",
         ),
         (
@@ -306,9 +306,9 @@ fn missing_or_misshapen_weights_are_refused_by_name() {
     };
     load(&config, tensors.clone()).unwrap();
     for name in tensors.keys() {
-        let mut lacking = tensors.clone();
-        lacking.remove(name);
-        let error = load(&config, lacking).unwrap_err();
+        let mut incomplete = tensors.clone();
+        incomplete.remove(name);
+        let error = load(&config, incomplete).unwrap_err();
         assert!(
             matches!(&error, Error::MissingTensor { name: found, .. } if found == name),
             "{error:?}"
@@ -347,10 +347,10 @@ fn configurations_are_inferred_and_invalid_ones_refused() {
         drawn(&small(), &[1.0, 2.0, 3.0], &[0.0, 1.0])
     );
 
-    let mut lacking = shapes(&published);
-    lacking.remove("main.12.weight");
+    let mut incomplete = shapes(&published);
+    incomplete.remove("main.12.weight");
     assert!(matches!(
-        Config::infer(&lacking),
+        Config::infer(&incomplete),
         Err(Error::MissingTensor { name, .. }) if name == "main.12.weight"
     ));
     for (name, shape) in [

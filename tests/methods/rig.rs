@@ -95,11 +95,13 @@ fn the_face_moves_and_distant_pixels_keep_every_byte() {
         let picture = drawn(&mut renderer, &subject, &whole, pose);
         let (left, top, right, bottom) = face(&subject);
         assert!(difference(&picture, &subject.picture, face(&subject)) > 2.0);
-        let reach = (right - left).max(bottom - top);
+        let face_size = (right - left).max(bottom - top);
         for y in 0..picture.height() {
             for x in 0..picture.width() {
-                let near =
-                    x + reach > left && x < right + reach && y + reach > top && y < bottom + reach;
+                let near = x + face_size > left
+                    && x < right + face_size
+                    && y + face_size > top
+                    && y < bottom + face_size;
                 let at = 4 * (y * picture.width() + x) as usize;
                 let (a, b) = (
                     &picture.rgba()[at..at + 4],
@@ -191,10 +193,10 @@ fn head_and_gaze_channels_move_the_head_and_the_eyes() {
     let subject = subject(0, &models);
     let mut renderer = Renderer::new(Arc::clone(&models));
     let whole = View::whole(subject.picture.size());
-    let still = Pose::from(subject.expression);
+    let source_pose = Pose::from(subject.expression);
     let turned = Pose {
         head: HeadTurn::new(8.0, 0.0, 0.0),
-        ..still
+        ..source_pose
     };
     let looking = Pose {
         gaze: Gaze::new(-20.0, 0.0),
@@ -213,14 +215,14 @@ fn head_and_gaze_channels_move_the_head_and_the_eyes() {
 #[test]
 fn folds_are_drawn_at_the_set_strength() {
     let models = models();
-    let own = subject(1, &models);
+    let original = subject(1, &models);
     let mut renderer = Renderer::new(Arc::clone(&models));
-    let whole = View::whole(own.picture.size());
-    let pose = with(&own, &[(1, 1.0), (2, 1.0), (4, 1.0), (9, 1.0)]);
+    let whole = View::whole(original.picture.size());
+    let pose = with(&original, &[(1, 1.0), (2, 1.0), (4, 1.0), (9, 1.0)]);
     let mut folded = |folds| {
         let subject = Subject {
             folds,
-            ..own.clone()
+            ..original.clone()
         };
         (
             drawn(&mut renderer, &subject, &whole, pose),
@@ -232,42 +234,42 @@ fn folds_are_drawn_at_the_set_strength() {
     let (full, full_key, same_face) = folded(Some(1.0));
     let (auto, ..) = folded(None);
     assert!(smooth_key != full_key && face == same_face);
-    let apart = difference(&smooth, &full, self::face(&own));
+    let apart = difference(&smooth, &full, self::face(&original));
     assert!(apart > 0.1, "{apart}");
     // His skin has folds, so his automatic strength is closer to full than to none.
     let (to_none, to_full) = (
-        difference(&auto, &smooth, self::face(&own)),
-        difference(&auto, &full, self::face(&own)),
+        difference(&auto, &smooth, self::face(&original)),
+        difference(&auto, &full, self::face(&original)),
     );
     assert!(to_full < to_none, "{to_full} {to_none}");
     // An unedited portrait keeps every byte, whatever the strength of folds.
     let subject = Subject {
         folds: Some(1.0),
-        ..own.clone()
+        ..original.clone()
     };
-    let rest = drawn(&mut renderer, &subject, &whole, own.expression.into());
-    assert_eq!(rest, *own.picture);
+    let rest = drawn(&mut renderer, &subject, &whole, original.expression.into());
+    assert_eq!(rest, *original.picture);
 }
 
 #[test]
 fn glasses_bend_only_when_chosen() {
     let models = models();
     // Grace Hopper wears glasses.
-    let own = subject(1, &models);
+    let original = subject(1, &models);
     let mut renderer = Renderer::new(Arc::clone(&models));
-    let whole = View::whole(own.picture.size());
-    let pose = with(&own, &[(1, 1.0), (2, 1.0), (6, 1.0)]);
+    let whole = View::whole(original.picture.size());
+    let pose = with(&original, &[(1, 1.0), (2, 1.0), (6, 1.0)]);
     let mut drawn_with = |glasses| {
         let subject = Subject {
             glasses,
-            ..own.clone()
+            ..original.clone()
         };
         let key = subject.key();
         (drawn(&mut renderer, &subject, &whole, pose), key)
     };
     let [(auto, auto_key), (rigid, _), (bent, bent_key)] = Glasses::ALL.map(&mut drawn_with);
     assert!(auto == rigid && auto_key != bent_key);
-    let apart = difference(&rigid, &bent, face(&own));
+    let apart = difference(&rigid, &bent, face(&original));
     assert!(apart > 0.1, "{apart}");
 }
 
@@ -329,9 +331,9 @@ fn without_a_face_the_rig_gives_a_one_sentence_error() {
     };
     let base = renderer.base(&subject, &view).unwrap();
     let refused = renderer.render(&subject, &view, &base, &request, Quality::Full, &|| false);
-    let said = refused.unwrap_err().to_string();
+    let message = refused.unwrap_err().to_string();
     assert!(
-        said.starts_with("no face was found") && said.ends_with('.'),
-        "{said}"
+        message.starts_with("no face was found") && message.ends_with('.'),
+        "{message}"
     );
 }

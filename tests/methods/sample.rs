@@ -147,9 +147,9 @@ fn blends_of_degenerate_codes_are_finite() {
         content,
         ..draw(1, 1)
     };
-    let blend = |a: &[f32], b: &[f32], way: f32| {
+    let blend = |a: &[f32], b: &[f32], t: f32| {
         let (a, b) = (with(a.to_vec()), with(b.to_vec()));
-        a.interpolate_content(&b, way).unwrap().content
+        a.interpolate_content(&b, t).unwrap().content
     };
     // A code of zeros has no direction: linear interpolation.
     assert_eq!(blend(&[0.0, 0.0], &[3.0, 4.0], 0.5), [1.5, 2.0]);
@@ -162,9 +162,9 @@ fn blends_of_degenerate_codes_are_finite() {
         ([1.0, 2.0, -2.0], [-1.0, -2.0, 2.0]),
         ([0.0, 0.0, 1.0], [0.0, 0.0, -3.0]),
     ] {
-        for way in [0.1, 0.5, 0.9] {
-            let x = blend(&a, &b, way);
-            let wanted = (1.0 - f64::from(way)) * length(&a) + f64::from(way) * length(&b);
+        for t in [0.1, 0.5, 0.9] {
+            let x = blend(&a, &b, t);
+            let wanted = (1.0 - f64::from(t)) * length(&a) + f64::from(t) * length(&b);
             assert!((length(&x) - wanted).abs() < 1e-5, "{x:?}");
         }
         let near = blend(&a, &b, 1e-4);
@@ -185,13 +185,13 @@ fn blends_of_degenerate_codes_are_finite() {
 #[test]
 fn blends_of_incompatible_samples_are_refused() {
     let a = draw(1, 2);
-    for way in [-0.1, 1.1, f32::NAN] {
+    for t in [-0.1, 1.1, f32::NAN] {
         assert!(matches!(
-            a.interpolate_content(&a, way),
+            a.interpolate_content(&a, t),
             Err(SampleError::Way(_))
         ));
         assert!(matches!(
-            a.interpolate_motion(&a, way),
+            a.interpolate_motion(&a, t),
             Err(SampleError::Way(_))
         ));
     }
@@ -250,34 +250,34 @@ fn blends_of_incompatible_samples_are_refused() {
 #[test]
 fn samples_of_another_model_are_refused() {
     let sample = draw(1, 3);
-    let told = |change: &dyn Fn(&mut Sample)| {
+    let refused = |change: &dyn Fn(&mut Sample)| {
         let mut sample = sample.clone();
         change(&mut sample);
         sample.check(&sizes()).unwrap_err().to_string()
     };
     for (text, expected) in [
         (
-            told(&|s| s.content.truncate(6)),
+            refused(&|s| s.content.truncate(6)),
             "the content should hold 7 numbers, but holds 6; use a sample of the same model.",
         ),
         (
-            told(&|s| s.h0[3] = f32::NAN),
+            refused(&|s| s.h0[3] = f32::NAN),
             "number 3 of the motion's start is not a finite number; draw the sample again.",
         ),
         (
-            told(&|s| s.epsilon[2].push(0.0)),
+            refused(&|s| s.epsilon[2].push(0.0)),
             "the step of frame 3 should hold 4 numbers, but holds 5; use a sample of the same model.",
         ),
         (
-            told(&|s| s.epsilon.clear()),
+            refused(&|s| s.epsilon.clear()),
             "a clip has from 1 to 30000 frames, not 0.",
         ),
         (
-            told(&|s| s.category = None),
+            refused(&|s| s.category = None),
             "the sample's category is none, but the model has 3 from 0 on; draw the sample with this model.",
         ),
         (
-            told(&|s| s.category = Some(Category { index: 3, of: 3 })),
+            refused(&|s| s.category = Some(Category { index: 3, of: 3 })),
             "the sample's category is number 3 of 3, but the model has 3 from 0 on; draw the sample with this model.",
         ),
     ] {
@@ -350,7 +350,7 @@ fn sample_files_round_trip_and_invalid_ones_are_refused() {
 
     let json = sample.to_json().unwrap();
     let first = format!("{:?}", sample.content[0]);
-    for (bad, told) in [
+    for (bad, message) in [
         (String::new(), "codes of a sample that Mien has saved"),
         ("{}".to_owned(), "its format is not"),
         ("[1, 2]".to_owned(), "codes of a sample that Mien has saved"),
@@ -438,14 +438,14 @@ proptest! {
     fn blends_are_finite_and_of_blended_length(
         a in prop::collection::vec(-4f32..4.0, 5),
         b in prop::collection::vec(-4f32..4.0, 5),
-        way in 0f32..=1.0,
+        t in 0f32..=1.0,
     ) {
         let of = |content: &[f32]| Sample { content: content.to_vec(), ..draw(1, 1) };
-        let x = of(&a).interpolate_content(&of(&b), way).unwrap().content;
-        let wanted = (1.0 - f64::from(way)) * length(&a) + f64::from(way) * length(&b);
+        let x = of(&a).interpolate_content(&of(&b), t).unwrap().content;
+        let wanted = (1.0 - f64::from(t)) * length(&a) + f64::from(t) * length(&b);
         prop_assert!((length(&x) - wanted).abs() < 1e-4);
         // The reverse interpolation gives the same code.
-        let back = of(&b).interpolate_content(&of(&a), 1.0 - way).unwrap().content;
+        let back = of(&b).interpolate_content(&of(&a), 1.0 - t).unwrap().content;
         for (x, y) in x.iter().zip(&back) {
             prop_assert!((x - y).abs() < 1e-3, "{} {}", x, y);
         }

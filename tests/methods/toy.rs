@@ -340,8 +340,8 @@ fn every_motion_drives_a_registered_method_in_an_export() {
                 sound: false,
                 strict: true,
             };
-            let told = job.write(&scene.models, &Progress::new(0)).unwrap();
-            assert!(told.frames >= 3, "{method} by {name}");
+            let exported = job.write(&scene.models, &Progress::new(0)).unwrap();
+            assert!(exported.frames >= 3, "{method} by {name}");
             let first = open(&path).unwrap();
             assert_eq!(middle(&first, &scene.subject, 0.25)[2].abs_diff(40) / 8, 0);
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::common::parity::difference;
-use crate::common::tps::{SMALL, Shapes, go, model, picture, points, small_config};
+use crate::common::tps::{SMALL, Shapes, model, never_stop, picture, points, small_config};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use mien::document::Mode;
@@ -75,8 +75,10 @@ fn occlusion_masks_have_the_right_sizes_at_every_depth() {
         };
         let (tps, _) = model(&config, 1);
         let prepared = tps.prepare(&picture("source", 32, 1)).unwrap();
-        let driving = tps.detect(&picture("driving.1", 32, 1), &go).unwrap();
-        let frame = tps.frame(&prepared, &driving, None, &go).unwrap();
+        let driving = tps
+            .detect(&picture("driving.1", 32, 1), &never_stop)
+            .unwrap();
+        let frame = tps.frame(&prepared, &driving, None, &never_stop).unwrap();
         let sides: Vec<_> = frame.occlusion.iter().map(|m| m.dims().to_vec()).collect();
         assert_eq!(sides, [4, 8, 16, 32].map(|side| vec![1, 1, side, side]));
         let side = 32 >> halvings;
@@ -91,13 +93,19 @@ fn occlusion_masks_have_the_right_sizes_at_every_depth() {
 fn the_identity_background_equals_none() {
     let tps = &SMALL.0;
     let prepared = tps.prepare(&picture("source", 32, 1)).unwrap();
-    let driving = tps.detect(&picture("driving.1", 32, 1), &go).unwrap();
-    let still = tps.frame(&prepared, &driving, None, &go).unwrap();
+    let driving = tps
+        .detect(&picture("driving.1", 32, 1), &never_stop)
+        .unwrap();
+    let still = tps.frame(&prepared, &driving, None, &never_stop).unwrap();
     let same = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-    let told = tps.frame(&prepared, &driving, Some(same), &go).unwrap();
-    assert_eq!(difference(&still.prediction, &told.prediction), 0.0);
+    let explicit = tps
+        .frame(&prepared, &driving, Some(same), &never_stop)
+        .unwrap();
+    assert_eq!(difference(&still.prediction, &explicit.prediction), 0.0);
     let moved = [1.0, 0.0, 0.2, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-    let moved = tps.frame(&prepared, &driving, Some(moved), &go).unwrap();
+    let moved = tps
+        .frame(&prepared, &driving, Some(moved), &never_stop)
+        .unwrap();
     assert!(difference(&still.flow, &moved.flow) > 1e-3);
 
     let sum = still.contributions.sum_keepdim(1).unwrap();
@@ -117,17 +125,17 @@ fn a_cancelled_result_stops_between_layers() {
         |stop: &(dyn Fn() -> bool + Sync)| tps.frame(&prepared, &key_points, None, stop).map(drop);
     type Work<'a> = &'a dyn Fn(&(dyn Fn() -> bool + Sync)) -> Result<(), Error>;
     for (work, least) in [(&detect as Work, 9), (&background, 9), (&frame, 16)] {
-        let asked = AtomicUsize::new(0);
+        let checks = AtomicUsize::new(0);
         let count = |until: usize| {
-            asked.store(0, Relaxed);
-            work(&|| asked.fetch_add(1, Relaxed) + 1 == until)
+            checks.store(0, Relaxed);
+            work(&|| checks.fetch_add(1, Relaxed) + 1 == until)
         };
         count(usize::MAX).unwrap();
-        let whole = asked.load(Relaxed);
-        assert!(whole >= least, "{whole}");
-        for until in 1..=whole {
+        let all_checks = checks.load(Relaxed);
+        assert!(all_checks >= least, "{all_checks}");
+        for until in 1..=all_checks {
             assert!(matches!(count(until), Err(Error::Cancelled)));
-            assert_eq!(asked.load(Relaxed), until);
+            assert_eq!(checks.load(Relaxed), until);
         }
     }
 }
@@ -145,10 +153,10 @@ fn inputs_of_a_wrong_shape_are_refused_by_name() {
     ] {
         let bad = zeros(shape);
         for error in [
-            tps.detect(&bad, &go).unwrap_err(),
+            tps.detect(&bad, &never_stop).unwrap_err(),
             tps.prepare(&bad).map(drop).unwrap_err(),
-            tps.background(&source, &bad, &go).unwrap_err(),
-            tps.background(&bad, &source, &go).unwrap_err(),
+            tps.background(&source, &bad, &never_stop).unwrap_err(),
+            tps.background(&bad, &source, &never_stop).unwrap_err(),
         ] {
             assert!(
                 matches!(&error, Error::Picture { found, .. } if *found == shape),
@@ -164,7 +172,8 @@ fn inputs_of_a_wrong_shape_are_refused_by_name() {
     let mut broken = good.clone();
     broken.points[3][1] = f32::NAN;
     let frame = |key_points: &KeyPoints, background| {
-        tps.frame(&prepared, key_points, background, &go).map(drop)
+        tps.frame(&prepared, key_points, background, &never_stop)
+            .map(drop)
     };
     assert!(matches!(frame(&few, None), Err(Error::KeyPoints { .. })));
     assert!(matches!(
@@ -207,13 +216,13 @@ fn missing_networks_are_refused_by_name() {
     };
     let (tps, _) = model(&config, 1);
     let source = picture("source", 32, 1);
-    let key_points = tps.detect(&source, &go).unwrap();
+    let key_points = tps.detect(&source, &never_stop).unwrap();
     assert_eq!(
         tps.avd(&key_points, &key_points).unwrap_err().to_string(),
         "These weights have no AVD network; choose another way of driving."
     );
     assert!(matches!(
-        tps.background(&source, &source, &go),
+        tps.background(&source, &source, &never_stop),
         Err(Error::Absent("background predictor"))
     ));
 }
@@ -244,9 +253,9 @@ fn missing_or_misshapen_weights_are_refused_by_name() {
         "avd_network.decoder.7.running_mean",
         "bg_predictor.bg_encoder.fc.bias",
     ] {
-        let mut lacking = tensors.clone();
-        lacking.remove(key).expect("a key of the model");
-        let error = load(&small_config(), lacking).unwrap_err();
+        let mut incomplete = tensors.clone();
+        incomplete.remove(key).expect("a key of the model");
+        let error = load(&small_config(), incomplete).unwrap_err();
         assert!(
             matches!(&error, Error::MissingTensor { name, .. } if name == key),
             "{key}: {error:?}"
@@ -296,7 +305,7 @@ fn invalid_configurations_are_refused() {
 #[test]
 fn without_motion_or_gain_the_key_points_are_those_of_the_source() {
     let tps = &SMALL.0;
-    let detect = |name: &str| tps.detect(&picture(name, 32, 1), &go).unwrap();
+    let detect = |name: &str| tps.detect(&picture(name, 32, 1), &never_stop).unwrap();
     let (source, driving) = (detect("source"), detect("driving.1"));
     assert_eq!(relative(&source, &driving, &driving).unwrap(), source);
     assert_eq!(source.towards(&driving, 0.0).unwrap(), source);

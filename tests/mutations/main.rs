@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     }));
     let trials = readers::ALL
         .iter()
-        .map(|reader| Trial::test(reader.name, move || attack(reader)));
+        .map(|reader| Trial::test(reader.name, move || check_reader(reader)));
     // One at a time, to attribute a panic to its reader.
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
@@ -72,12 +72,12 @@ fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn attack(reader: &'static Reader) -> Result<(), Failed> {
+fn check_reader(reader: &'static Reader) -> Result<(), Failed> {
     let times = variable("MIEN_FUZZ_TIMES").unwrap_or(1);
     let seed = variable("MIEN_FUZZ_SEED").unwrap_or(1);
     let folder = tempfile::tempdir()?;
     let mut corpus = (reader.corpus)();
-    let (whole, begun) = (corpus.len(), Instant::now());
+    let (originals, started) = (corpus.len(), Instant::now());
     for (number, bytes) in corpus.iter().enumerate() {
         panicked();
         let is_read = (reader.read)(folder.path(), bytes);
@@ -97,14 +97,14 @@ fn attack(reader: &'static Reader) -> Result<(), Failed> {
         let start = Instant::now();
         let outcome =
             panic::catch_unwind(AssertUnwindSafe(|| (reader.read)(folder.path(), &bytes)));
-        let took = start.elapsed();
-        slowest = slowest.max(took);
+        let duration = start.elapsed();
+        slowest = slowest.max(duration);
         let fault = match (panicked(), outcome) {
             (Some(place), _) => Some(place),
             (None, Err(_)) => {
                 Some("a panic outside of Mien's own lines that nothing caught".to_owned())
             }
-            (None, Ok(_)) if took > PATIENCE => Some(format!("it took {took:?}")),
+            (None, Ok(_)) if duration > PATIENCE => Some(format!("it took {duration:?}")),
             (None, Ok(is_read)) => {
                 if is_read {
                     read += 1;
@@ -119,10 +119,10 @@ fn attack(reader: &'static Reader) -> Result<(), Failed> {
             }
         };
         if let Some(fault) = fault {
-            let kept = keep(reader.name, seed, execution, &bytes);
+            let saved_to = keep(reader.name, seed, execution, &bytes);
             return Err(format!(
                 "seed {seed}, execution {execution}: {fault}\nthe file is {}",
-                kept.display()
+                saved_to.display()
             )
             .into());
         }
@@ -136,7 +136,7 @@ fn attack(reader: &'static Reader) -> Result<(), Failed> {
     eprintln!(
         "{}: {executions} files in {:.1} s, {read} of them read, {:.0} ms at most",
         reader.name,
-        begun.elapsed().as_secs_f64(),
+        started.elapsed().as_secs_f64(),
         slowest.as_secs_f64() * 1e3,
     );
     Ok(())

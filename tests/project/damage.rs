@@ -89,7 +89,7 @@ fn a_changed_byte_is_reported_or_harmless() {
     save(&everything(folder.path()), &path, Embed::All);
     let whole = fs::read(&path).unwrap();
     let want = open(&path).unwrap().project;
-    let mut told = 0;
+    let mut refused = 0;
     for at in (0..whole.len())
         .step_by(3)
         .chain(whole.len() - 400..whole.len())
@@ -104,7 +104,7 @@ fn a_changed_byte_is_reported_or_harmless() {
             Ok(opened) => assert_eq!(opened.project, want, "byte {at}"),
             Err(error) => {
                 sentence(error);
-                told += 1;
+                refused += 1;
             }
         }
     }
@@ -150,7 +150,7 @@ fn replacing_any_json_value_never_panics() {
         "{}",
         "[[0]]",
     ];
-    let (mut told, mut taken) = (0, 0);
+    let (mut refused, mut taken) = (0, 0);
     for place in &all {
         for odd in odd {
             let mut value = good.clone();
@@ -159,7 +159,7 @@ fn replacing_any_json_value_never_panics() {
             match open(&path) {
                 Err(error) => {
                     sentence(error);
-                    told += 1;
+                    refused += 1;
                 }
                 Ok(opened) => {
                     // A project that opens can be saved and opened again.

@@ -160,10 +160,10 @@ fn the_announced_size_of_embedded_media_is_the_size_written() {
     project.set_holds_media(true);
     let heavy = save(&project, &path, Embed::of(&project));
     assert!(heavy.embedded > 1);
-    let (grown, said) = (heavy.bytes - light.bytes, ProjectFile::weight(&project));
+    let (grown, announced) = (heavy.bytes - light.bytes, ProjectFile::weight(&project));
     assert!(
-        said > 60_000 && grown.abs_diff(said) < 2000,
-        "{grown} {said}"
+        announced > 60_000 && grown.abs_diff(announced) < 2000,
+        "{grown} {announced}"
     );
 
     // The choice is stored in the project, and can be undone.

@@ -168,8 +168,12 @@ mod tests {
     fn a_bezier_easing_agrees_with_css_cubic_bezier() {
         // Values of `cubic-bezier(0.25, 0.1, 0.25, 1)`, computed from the polynomials.
         let ease = Easing::Bezier([0.25, 0.1, 0.25, 1.0]);
-        for (t, way) in [(0.1, 0.0948), (0.5, 0.8024), (0.9, 0.9944)] {
-            assert!((ease.at(t) - way).abs() < 1e-3, "{t}: {} {way}", ease.at(t));
+        for (t, expected) in [(0.1, 0.0948), (0.5, 0.8024), (0.9, 0.9944)] {
+            assert!(
+                (ease.at(t) - expected).abs() < 1e-3,
+                "{t}: {} {expected}",
+                ease.at(t)
+            );
         }
         let straight = Easing::Bezier([0.3, 0.3, 0.7, 0.7]);
         assert!((straight.at(0.37) - 0.37).abs() < 1e-6);

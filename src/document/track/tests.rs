@@ -60,8 +60,8 @@ fn keys_of_one_channel_leave_the_other_channels_unchanged() {
     track.set_channel(0, unit(12), (0.0, 0.2));
     track.set_channel(24, unit(12), (1.0, 0.2));
     track.set_channel(12, unit(4), (0.7, 0.7));
-    let still = Pose::NEUTRAL.with(Sides::Left, unit(1), 0.3);
-    let pose = track.pose_at(0.5, still);
+    let base = Pose::NEUTRAL.with(Sides::Left, unit(1), 0.3);
+    let pose = track.pose_at(0.5, base);
     assert_eq!(pose.halves(unit(12)), (0.5, 0.2));
     assert_eq!(pose.halves(unit(4)), (0.7, 0.7));
     assert_eq!(pose.halves(unit(1)), (0.3, 0.0));

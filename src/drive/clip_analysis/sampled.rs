@@ -68,10 +68,10 @@ impl ClipAnalysis {
         let stop = || progress.cancel.is_cancelled();
         let info = info(sample, fps);
         let mut building = Building::new(NAME.to_owned(), info, BUDGET, Pace::default(), show);
-        let seen = look(sampler, sample, &info, progress, |frame, seen| {
-            building.push(frame, seen, &stop)
+        let tracked = look(sampler, sample, &info, progress, |frame, tracked| {
+            building.push(frame, tracked, &stop)
         })?;
-        building.finish(&seen)
+        building.finish(&tracked)
     }
 
     /// The same for a job: frames are generated again on access.
@@ -86,10 +86,17 @@ impl ClipAnalysis {
     ) -> Result<Self, EngineError> {
         progress.add_total(sample.frames());
         let info = info(sample, fps);
-        let seen = look(sampler, sample, &info, progress, |_, _| Ok(()))?;
-        let track = AuTrack::of(NAME.to_owned(), info.fps, &seen.faces, None);
+        let tracked = look(sampler, sample, &info, progress, |_, _| Ok(()))?;
+        let track = AuTrack::of(NAME.to_owned(), info.fps, &tracked.faces, None);
         let frames = SampleFrames::new(Arc::clone(sampler), sample.clone());
-        Self::of(NAME.to_owned(), &info, &seen, track, Arc::new(frames), None)
+        Self::of(
+            NAME.to_owned(),
+            &info,
+            &tracked,
+            track,
+            Arc::new(frames),
+            None,
+        )
     }
 }
 
@@ -178,22 +185,24 @@ fn look(
 ) -> Result<TrackedFaces, EngineError> {
     let stop = || progress.cancel.is_cancelled();
     let mut tracker = Tracker::default();
-    let mut seen = TrackedFaces::default();
+    let mut tracked = TrackedFaces::default();
     sampler.frames(sample, 0..sample.frames(), &stop, |frame| {
         if stop() {
             return Err(EngineError::Cancelled);
         }
         let frame = enlarged(&frame)?;
         let face = found(&mut tracker, &frame)?;
-        seen.faces.push((seen.faces.len() as f64 / info.fps, face));
-        each(&frame, &seen)?;
+        tracked
+            .faces
+            .push((tracked.faces.len() as f64 / info.fps, face));
+        each(&frame, &tracked)?;
         progress.step();
         Ok(())
     })?;
     if stop() {
         return Err(EngineError::Cancelled);
     }
-    Ok(seen)
+    Ok(tracked)
 }
 
 /// Enlarges a generated frame to the size at which its face is tracked.

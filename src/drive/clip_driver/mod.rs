@@ -48,7 +48,7 @@ pub struct ClipDriver {
     /// The portrait's pose for every frame; `None` where there is no face.
     frame_poses: Vec<Option<Pose>>,
     /// The portrait's own expression, used before the first face.
-    own: Pose,
+    source_pose: Pose,
     /// The pose for every step; `None` where there is no face.
     poses: Vec<Option<Pose>>,
     /// The same with gaps filled.
@@ -90,7 +90,7 @@ impl ClipDriver {
                 .square
                 .map(|square| square.fitted(analysis.size.0, analysis.size.1)),
             times: analysis.times[first..=last].to_vec(),
-            ..Self::whole(analysis, &motion.follow, (first, last))
+            ..Self::unresolved(analysis, &motion.follow, (first, last))
         };
         Ok(driver.resolved(portrait, source, None))
     }
@@ -117,12 +117,12 @@ impl ClipDriver {
         let driver = ClipDriver {
             clock: clock(fps, motion.playback),
             times,
-            ..Self::whole(analysis, &motion.follow, (0, frames.saturating_sub(1)))
+            ..Self::unresolved(analysis, &motion.follow, (0, frames.saturating_sub(1)))
         };
         Ok(driver.resolved(portrait, source, track.as_ref()))
     }
 
-    fn whole(
+    fn unresolved(
         analysis: Arc<ClipAnalysis>,
         follow: &Follow,
         (first, last): (usize, usize),
@@ -139,7 +139,7 @@ impl ClipDriver {
             times: Vec::new(),
             steps: Vec::new(),
             frame_poses: Vec::new(),
-            own: Pose::default(),
+            source_pose: Pose::default(),
             poses: Vec::new(),
             filled_poses: Vec::new(),
             anchor: None,
@@ -157,13 +157,13 @@ impl ClipDriver {
         let analysis = Arc::clone(&self.analysis);
         let curve = portrait.map(|portrait| analysis.dissimilarity(portrait));
         let score = |frame: usize| curve.as_ref()?.get(frame).copied().flatten();
-        let said = self.chosen_reference();
-        let likest = || {
+        let chosen = self.chosen_reference();
+        let most_similar = || {
             let curve = curve.as_ref()?;
             let part = curve.get(self.first..curve.len().min(self.last + 1))?;
             Some(self.first + best_frame(part)?)
         };
-        self.reference = said.or_else(likest).unwrap_or(self.first);
+        self.reference = chosen.or_else(most_similar).unwrap_or(self.first);
         self.dissimilarity = score(self.reference);
         self.anchor = (0..analysis.frames())
             .filter(|frame| analysis.mesh(*frame).is_some())
@@ -186,7 +186,7 @@ impl ClipDriver {
             turning.heads(&mut self.frame_poses, &track.heads());
             turning.eyes(&mut self.frame_poses, &track.gazes());
         }
-        self.own = Pose::from(*source);
+        self.source_pose = Pose::from(*source);
         let fps = self.clock.fps;
         self.at_rate(fps)
     }
@@ -199,7 +199,7 @@ impl ClipDriver {
         self.clock.frames = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
         let of_step = |frame: &usize| self.frame_poses.get(*frame).copied().flatten();
         self.poses = self.steps.iter().map(of_step).collect();
-        let mut last = self.own;
+        let mut last = self.source_pose;
         let filled_poses = self.poses.iter().map(|pose| {
             last = pose.unwrap_or(last);
             last
@@ -210,8 +210,8 @@ impl ClipDriver {
 
     /// Returns the reference frame set by the artist, if it is among the analysed frames.
     pub fn chosen_reference(&self) -> Option<usize> {
-        let said = self.follow.reference? as usize;
-        let frame = said.checked_sub(self.analysis.offset)?;
+        let chosen = self.follow.reference? as usize;
+        let frame = chosen.checked_sub(self.analysis.offset)?;
         (frame < self.analysis.frames()).then_some(frame)
     }
 

@@ -46,12 +46,12 @@ impl Ring {
         let size = self.size as f64;
         let (right, down) = (near_x as f64 + 0.5, near_y as f64 + 0.5);
         // The position along the edge from its corner; the corner itself for cells beyond two sides.
-        let beside = |at: f64, before: isize, after: isize| match (before < 0, after > end) {
+        let along_side = |at: f64, before: isize, after: isize| match (before < 0, after > end) {
             (true, _) => 0.0,
             (_, true) => size,
             _ => at,
         };
-        let (right, down) = (beside(right, x, x), beside(down, y, y));
+        let (right, down) = (along_side(right, x, x), along_side(down, y, y));
         let along = if y < 0 {
             right
         } else if x > end {
@@ -75,7 +75,7 @@ impl Ring {
         let before = (at as usize).min(count - 1);
         let (low, high) = (self.sums[before], self.sums[before + 1]);
         let share = at - before as f64;
-        let whole = self.sums[count];
-        [0, 1].map(|axis| turns * whole[axis] + low[axis] + share * (high[axis] - low[axis]))
+        let total = self.sums[count];
+        [0, 1].map(|axis| turns * total[axis] + low[axis] + share * (high[axis] - low[axis]))
     }
 }

@@ -99,8 +99,8 @@ const MAX_OFFSET: f32 = 1e6;
 /// off first, so that precision doesn't depend on the position in a large picture.
 #[inline(always)]
 fn start(at: usize, offset: f32) -> (i64, [f32; TAPS]) {
-    let (whole, t) = split_small(offset.clamp(-MAX_OFFSET, MAX_OFFSET));
-    (at as i64 + i64::from(whole) - 1, catmull_rom(t))
+    let (integer, t) = split_small(offset.clamp(-MAX_OFFSET, MAX_OFFSET));
+    (at as i64 + i64::from(integer) - 1, catmull_rom(t))
 }
 
 /// Number of pixels processed side by side.
@@ -121,8 +121,8 @@ impl TapBatch {
             weights: [[0.0; BATCH]; TAPS],
         };
         for i in 0..BATCH {
-            let (whole, t) = split_small(offsets[i].clamp(-MAX_OFFSET, MAX_OFFSET));
-            starts.first[i] = at[i] + whole - 1;
+            let (integer, t) = split_small(offsets[i].clamp(-MAX_OFFSET, MAX_OFFSET));
+            starts.first[i] = at[i] + integer - 1;
             for (weights, weight) in starts.weights.iter_mut().zip(catmull_rom(t)) {
                 weights[i] = weight;
             }

@@ -149,8 +149,8 @@ fn draw<DB: DrawingBackend>(
     }
 
     let across = span(charts.iter().flat_map(xs), first.x.range, 0.0);
-    let room = height.saturating_sub(TITLE + BOTTOM + MARGIN / 2);
-    let each = room / charts.len() as u32;
+    let plot_height = height.saturating_sub(TITLE + BOTTOM + MARGIN / 2);
+    let each = plot_height / charts.len() as u32;
     for (i, chart) in charts.iter().enumerate() {
         let is_last = i + 1 == charts.len();
         let top = TITLE + each * i as u32;
@@ -234,15 +234,15 @@ fn span(
         None if low > high => (0.0, 1.0),
         None => {
             let least = 1e-3 * low.abs().max(high.abs()).max(1e-3);
-            let room = if high - low > least {
+            let padding = if high - low > least {
                 (high - low) * share
             } else {
                 least
             };
             // Not extended below 0 if no value is negative.
-            let under = low - room;
+            let under = low - padding;
             let under = if low >= 0.0 { under.max(0.0) } else { under };
-            (under, high + room)
+            (under, high + padding)
         }
     };
     if high > low {

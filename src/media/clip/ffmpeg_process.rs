@@ -94,12 +94,12 @@ pub(super) fn finish(
 ) -> Result<String, String> {
     let fail = |e: io::Error| e.to_string();
     // Files, because a full pipe would block the program.
-    let (mut said, mut complained) = (
+    let (mut stdout, mut stderr) = (
         OutputFile::new().map_err(fail)?,
         OutputFile::new().map_err(fail)?,
     );
-    command.stdout(said.for_child().map_err(fail)?);
-    command.stderr(complained.for_child().map_err(fail)?);
+    command.stdout(stdout.for_child().map_err(fail)?);
+    command.stderr(stderr.for_child().map_err(fail)?);
     let mut child = KillOnDrop(command.spawn().map_err(fail)?);
 
     let (mut since, mut last) = (Instant::now(), progress());
@@ -116,9 +116,9 @@ pub(super) fn finish(
         std::thread::sleep(Duration::from_millis(5));
     };
     if status.success() {
-        Ok(said.read())
+        Ok(stdout.read())
     } else {
-        Err(first_message(&complained.read()))
+        Err(first_message(&stderr.read()))
     }
 }
 
@@ -197,10 +197,10 @@ mod tests {
             first_message("[matroska @ 0x55] EBML header parsing failed\nand more\n"),
             "EBML header parsing failed"
         );
-        let told = first_message(
+        let message = first_message(
             "[hls @ 0x55] Format not on whitelist 'mov,mp4'\nfile:a.avi: Invalid argument\n",
         );
-        assert!(told.contains("name other files"), "{told}");
+        assert!(message.contains("name other files"), "{message}");
     }
 
     #[test]
@@ -209,8 +209,8 @@ mod tests {
         let begun = Instant::now();
         let patience = Duration::from_millis(100);
         let mut sleep = Command::new("sleep");
-        let said = finish(sleep.arg("60"), patience, || 0).unwrap_err();
-        assert!(said.contains("did nothing"), "{said}");
+        let message = finish(sleep.arg("60"), patience, || 0).unwrap_err();
+        assert!(message.contains("did nothing"), "{message}");
         assert!(begun.elapsed() < Duration::from_secs(30));
 
         let mut works = Command::new("sh");

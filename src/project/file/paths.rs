@@ -7,9 +7,9 @@ const MAX_PARENTS: usize = 3;
 
 /// The absolute path without `.` and `..`, computed from the text alone: the file needn't exist.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut out = PathBuf::new();
-    for part in whole.components() {
+    for part in absolute.components() {
         match part {
             Component::CurDir => {}
             Component::ParentDir => {
@@ -51,12 +51,12 @@ pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
 /// The components of a path after its root, for paths written on any system.
 pub(crate) fn parts(text: &str) -> Vec<String> {
     // On Unix a backslash may be part of a name, so only Windows paths are split there.
-    let alien = text
+    let is_windows = text
         .as_bytes()
         .get(1..3)
         .is_some_and(|two| two == b":\\" || two == b":/")
         || text.starts_with("\\\\");
-    let separators: &[char] = if alien || cfg!(windows) {
+    let separators: &[char] = if is_windows || cfg!(windows) {
         &['/', '\\']
     } else {
         &['/']

@@ -94,13 +94,13 @@ fn spawn() -> (Worker, mpsc::Receiver<()>) {
 
 /// A worker that calls `then` after each notification of an outcome.
 fn spawn_with(mut then: impl FnMut() + Send + 'static) -> (Worker, mpsc::Receiver<()>) {
-    let (tell, told) = mpsc::channel();
+    let (tx, rx) = mpsc::channel();
     let models = Arc::new(Models::new(Arc::new(Model::bundled().unwrap())));
     let wake = move || {
-        tell.send(()).unwrap_or_default();
+        tx.send(()).unwrap_or_default();
         then();
     };
-    (Worker::spawn(models, wake).unwrap(), told)
+    (Worker::spawn(models, wake).unwrap(), rx)
 }
 
 /// The pictures when a request is complete, in the order of its panes, and the numbers of the requests seen on the
@@ -108,12 +108,12 @@ fn spawn_with(mut then: impl FnMut() + Send + 'static) -> (Worker, mpsc::Receive
 /// the way.
 fn wait_for(
     worker: &Worker,
-    told: &mpsc::Receiver<()>,
+    rx: &mpsc::Receiver<()>,
     serial: u64,
 ) -> (Vec<RenderedPane>, Vec<u64>) {
     let (mut seen, mut panes) = (Vec::new(), Vec::new());
     loop {
-        told.recv_timeout(Duration::from_secs(240)).unwrap();
+        rx.recv_timeout(Duration::from_secs(240)).unwrap();
         while let Some(outcome) = worker.take() {
             let outcome = outcome.unwrap();
             seen.push(outcome.serial);
@@ -139,10 +139,10 @@ fn picture(pane: &RenderedPane) -> &Picture {
 fn the_newest_request_wins_and_no_older_outcome_follows_it() {
     // The worker is blocked at its first outcome until all requests have been sent.
     let (open, gate) = mpsc::channel::<()>();
-    let (worker, told) = spawn_with(move || gate.recv().unwrap_or_default());
+    let (worker, rx) = spawn_with(move || gate.recv().unwrap_or_default());
     let one = request(0.5);
     let first = worker.send(one.clone());
-    told.recv_timeout(Duration::from_secs(240)).unwrap();
+    rx.recv_timeout(Duration::from_secs(240)).unwrap();
     let mut last = first;
     for i in 1..=200 {
         let mut next = one.clone();
@@ -150,7 +150,7 @@ fn the_newest_request_wins_and_no_older_outcome_follows_it() {
         last = worker.send(next);
     }
     drop(open);
-    let (panes, seen) = wait_for(&worker, &told, last);
+    let (panes, seen) = wait_for(&worker, &rx, last);
     assert!(seen.is_sorted(), "{seen:?}");
     let between = seen
         .iter()
@@ -162,13 +162,13 @@ fn the_newest_request_wins_and_no_older_outcome_follows_it() {
     // The same expression in another view doesn't run the network.
     let mut again = request(1.0);
     again.view = again.view.zoomed(2.0, (60.0, 60.0));
-    let (panes, _) = wait_for(&worker, &told, worker.send(again));
+    let (panes, _) = wait_for(&worker, &rx, worker.send(again));
     assert_eq!(panes[1].network_millis, None);
 }
 
 #[test]
 fn without_an_edit_every_method_keeps_every_byte() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let methods = [
         MethodChoice::Source,
@@ -178,7 +178,7 @@ fn without_an_edit_every_method_keeps_every_byte() {
         MethodChoice::in_mode("tps", Mode::Relative),
     ];
     ask_of(&mut asked, smile(Sides::Both, 0.0), &methods);
-    let (panes, _) = wait_for(&worker, &told, worker.send(asked));
+    let (panes, _) = wait_for(&worker, &rx, worker.send(asked));
     for pane in &panes[1..] {
         assert!(
             picture(pane) == picture(&panes[0]),
@@ -191,7 +191,7 @@ fn without_an_edit_every_method_keeps_every_byte() {
 
 #[test]
 fn a_track_drives_every_method_and_switching_methods_keeps_it() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let pose = smile(Sides::Both, 1.0);
     let methods = [
@@ -202,7 +202,7 @@ fn a_track_drives_every_method_and_switching_methods_keeps_it() {
         MethodChoice::in_mode("tps", Mode::Standard),
     ];
     ask_of(&mut asked, pose, &methods);
-    let (panes, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    let (panes, _) = wait_for(&worker, &rx, worker.send(asked.clone()));
     for pane in &panes[1..] {
         assert!(
             picture(pane) != picture(&panes[0]),
@@ -212,9 +212,9 @@ fn a_track_drives_every_method_and_switching_methods_keeps_it() {
     }
     // Switch to one method and back: the others' pictures are still cached.
     ask_of(&mut asked, pose, &methods[..2]);
-    wait_for(&worker, &told, worker.send(asked.clone()));
+    wait_for(&worker, &rx, worker.send(asked.clone()));
     ask_of(&mut asked, pose, &methods);
-    let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    let (again, _) = wait_for(&worker, &rx, worker.send(asked.clone()));
     for (pane, before) in again.iter().zip(&panes) {
         assert_eq!(pane.network_millis, None, "{:?}", methods[pane.index]);
         let same = Arc::ptr_eq(
@@ -227,7 +227,7 @@ fn a_track_drives_every_method_and_switching_methods_keeps_it() {
 
 #[test]
 fn drafts_are_rendered_during_a_gesture_and_full_frames_after_it() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let methods = [
         MethodChoice::Source,
@@ -243,7 +243,7 @@ fn drafts_are_rendered_during_a_gesture_and_full_frames_after_it() {
         let mut complete = false;
         // The drag continues as soon as both drafts are there, and stops at last.
         while drafts.len() < 2 || (value == 1.0 && !complete) {
-            told.recv_timeout(Duration::from_secs(240)).unwrap();
+            rx.recv_timeout(Duration::from_secs(240)).unwrap();
             while let Some(outcome) = worker.take() {
                 let outcome = outcome.unwrap();
                 if outcome.serial == serial {
@@ -271,7 +271,7 @@ fn drafts_are_rendered_during_a_gesture_and_full_frames_after_it() {
     // Diagnostics of the motion are no draft, and neither are cached pictures.
     let panes = whole.len();
     asked.view = asked.view.zoomed(1.5, (60.0, 60.0));
-    let (again, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    let (again, _) = wait_for(&worker, &rx, worker.send(asked.clone()));
     assert_eq!(again.len(), panes);
     assert!(again.iter().all(|pane| pane.network_millis.is_none()));
     let (mut document, _) = document();
@@ -281,7 +281,7 @@ fn drafts_are_rendered_during_a_gesture_and_full_frames_after_it() {
         pane.driver = Driver::Track(Arc::new(document.clone()));
     }
     let serial = worker.send(asked);
-    let (flows, _) = wait_for(&worker, &told, serial);
+    let (flows, _) = wait_for(&worker, &rx, serial);
     assert!(
         flows[1..]
             .iter()
@@ -291,14 +291,14 @@ fn drafts_are_rendered_during_a_gesture_and_full_frames_after_it() {
 
 #[test]
 fn the_error_of_a_pane_is_shown_in_that_pane() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let methods = [
         MethodChoice::GANIMATION,
         MethodChoice::in_mode("fomm", Mode::Avd),
     ];
     ask_of(&mut asked, smile(Sides::Both, 1.0), &methods);
-    let (panes, _) = wait_for(&worker, &told, worker.send(asked));
+    let (panes, _) = wait_for(&worker, &rx, worker.send(asked));
     assert!(panes[0].picture.is_ok());
     let problem = panes[1].picture.as_ref().unwrap_err();
     assert!(problem.contains("FOMM has no mode avd"), "{problem}");
@@ -306,7 +306,7 @@ fn the_error_of_a_pane_is_shown_in_that_pane() {
 
 #[test]
 fn missing_frames_are_rendered_ahead_during_playback() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let (mut document, _) = document();
     document.track.set_frames(5);
@@ -329,7 +329,7 @@ fn missing_frames_are_rendered_ahead_during_playback() {
     let mut rendered = Vec::new();
     // However slow the machine is, all of them arrive.
     while rendered != [true; 5] {
-        told.recv_timeout(Duration::from_secs(120)).unwrap();
+        rx.recv_timeout(Duration::from_secs(120)).unwrap();
         while let Some(outcome) = worker.take() {
             rendered = outcome.unwrap().rendered.unwrap_or(rendered);
         }
@@ -338,10 +338,10 @@ fn missing_frames_are_rendered_ahead_during_playback() {
 
 #[test]
 fn the_wipe_and_the_hold_key_show_the_source() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let mut asked = request(1.0);
     asked.source = true;
-    let (held, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    let (held, _) = wait_for(&worker, &rx, worker.send(asked.clone()));
     assert_eq!(picture(&held[0]), picture(&held[1]));
     asked.source = false;
     let wiped = |place| Wipe {
@@ -350,18 +350,18 @@ fn the_wipe_and_the_hold_key_show_the_source() {
         place,
     };
     asked.wipe = Some(wiped(1.0));
-    let (all, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+    let (all, _) = wait_for(&worker, &rx, worker.send(asked.clone()));
     assert_eq!(picture(&all[0]), picture(&all[1]));
     asked.wipe = Some(wiped(0.0));
-    let (none, _) = wait_for(&worker, &told, worker.send(asked));
+    let (none, _) = wait_for(&worker, &rx, worker.send(asked));
     assert_ne!(picture(&none[0]), picture(&none[1]));
 }
 
 #[test]
 fn an_edit_limited_to_a_half_or_part_changes_nothing_else() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let draw = |asked: &Request| {
-        let (panes, _) = wait_for(&worker, &told, worker.send(asked.clone()));
+        let (panes, _) = wait_for(&worker, &rx, worker.send(asked.clone()));
         (picture(&panes[0]).clone(), picture(&panes[1]).clone())
     };
     // The difference of each half, and of the upper part, of the pane from the source.
@@ -415,14 +415,14 @@ fn an_edit_limited_to_a_half_or_part_changes_nothing_else() {
 
 #[test]
 fn a_crop_outside_the_image_is_an_error_and_the_worker_continues() {
-    let (worker, told) = spawn();
+    let (worker, rx) = spawn();
     let mut wrong = request(1.0);
     wrong.subject.crop.x = 5000.0;
     worker.send(wrong);
-    told.recv_timeout(Duration::from_secs(60)).unwrap();
+    rx.recv_timeout(Duration::from_secs(60)).unwrap();
     assert!(matches!(worker.take(), Some(Err(EngineError::Crop(_)))));
     let right = worker.send(request(1.0));
-    wait_for(&worker, &told, right);
+    wait_for(&worker, &rx, right);
 }
 
 #[test]

@@ -77,8 +77,8 @@ fn the_face_of_a_clip_is_read_frame_by_frame_and_missing_faces_reported() {
     let clip: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let frames = clip["frames"].as_array().unwrap();
     assert_eq!(frames.len(), 3);
-    for said in ["units", "head", "gaze"] {
-        assert!(frames[1][said].is_null(), "{said}");
+    for field in ["units", "head", "gaze"] {
+        assert!(frames[1][field].is_null(), "{field}");
     }
     for i in [0, 2] {
         assert!(frames[i]["units"]["AU12"].as_f64().unwrap() > 0.4, "{i}");

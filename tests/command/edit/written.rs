@@ -135,12 +135,12 @@ fn a_movement_begins_at_a_preset_and_progresses_evenly() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let relaxed = ["--preset", "neutral"];
-    let way = ["--begin", "neutral", "--pace", "even", "--frames", "3"];
+    let movement = ["--begin", "neutral", "--pace", "even", "--frames", "3"];
     let end = ["--au", "12=1", "-o", "way.png"];
     succeed(&edit(
         folder.path(),
         &portrait,
-        &[&relaxed[..], &way, &end].concat(),
+        &[&relaxed[..], &movement, &end].concat(),
     ));
     for (frame, smile) in [("way_0001.png", "12=0"), ("way_0002.png", "12=0.5")] {
         let still = ["--au", smile, "-o", "still.png"];
@@ -331,21 +331,21 @@ fn values_beyond_the_usual_range_change_the_rig_and_warn_for_the_network() {
             &["--method", method, "--au", &unit, "-o", &name],
         );
         succeed(&output);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let picture = media::image::open(&folder.path().join(name)).unwrap();
         (
             picture,
-            said.contains("GANimation draws Action Units from 0 to 1"),
+            stderr.contains("GANimation draws Action Units from 0 to 1"),
         )
     };
     let (full, _) = written("rig", "1");
-    let (more, said) = written("rig", "1.4");
-    assert!(full != more && !said);
+    let (more, warns) = written("rig", "1.4");
+    assert!(full != more && !warns);
     let (relaxed, _) = written("rig", "0");
     let (opposite, _) = written("rig", "-0.4");
     assert!(relaxed != opposite);
-    let (full, said) = written("ganimation", "1");
-    assert!(!said);
-    let (more, said) = written("ganimation", "1.4");
-    assert!(full == more && said);
+    let (full, warns) = written("ganimation", "1");
+    assert!(!warns);
+    let (more, warns) = written("ganimation", "1.4");
+    assert!(full == more && warns);
 }

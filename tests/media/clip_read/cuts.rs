@@ -74,8 +74,8 @@ fn all_kinds(folder: &Path) -> Vec<PathBuf> {
     for number in 0..8 {
         save_png(&pictures.join(format!("{number}.png")), &moving(number)).unwrap();
     }
-    let own = folder.join("own.gif");
-    gif(&own, 24.0, 12);
+    let written = folder.join("own.gif");
+    gif(&written, 24.0, 12);
     let mut kinds: Vec<_> = [
         "bframes.mp4",
         "keys.mp4",
@@ -85,7 +85,12 @@ fn all_kinds(folder: &Path) -> Vec<PathBuf> {
     ]
     .map(fixture)
     .to_vec();
-    kinds.extend([own, pictures, fixture("moving.png"), fixture("moving.webp")]);
+    kinds.extend([
+        written,
+        pictures,
+        fixture("moving.png"),
+        fixture("moving.webp"),
+    ]);
     kinds
 }
 

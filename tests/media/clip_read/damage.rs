@@ -130,11 +130,11 @@ fn a_video_without_its_index_or_frames_is_reported_as_truncated() {
 #[test]
 fn a_video_truncated_anywhere_gives_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("own.mp4");
-    mp4(&own, 25.0, 3);
+    let written = folder.path().join("own.mp4");
+    mp4(&written, 25.0, 3);
     let path = folder.path().join("clip.dat");
     for film in [
-        own,
+        written,
         fixture("bframes.mp4"),
         fixture("fragmented.mp4"),
         fixture("quicktime.mov"),
@@ -185,11 +185,11 @@ fn an_animation_truncated_anywhere_yields_its_frames_and_a_one_sentence_error() 
 #[test]
 fn the_error_of_a_damaged_frame_names_its_number() {
     let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("own.mp4");
-    mp4(&own, 25.0, 12);
-    let mut bytes = fs::read(&own).unwrap();
+    let written = folder.path().join("own.mp4");
+    mp4(&written, 25.0, 12);
+    let mut bytes = fs::read(&written).unwrap();
     // Without B-frames the frame is at its sample's position; its first NAL unit claims to be longer than the frame.
-    let frame = crate::common::media::read_mp4(&own).frames.len() / 2;
+    let frame = crate::common::media::read_mp4(&written).frames.len() / 2;
     let offset = sample_offset(&bytes, frame);
     bytes[offset] = 0x7f;
     let (_folder, path) = write(&bytes);
@@ -240,9 +240,9 @@ fn false_sizes_are_refused_without_allocating() {
         assert_one_sentence(&error.unwrap());
     }
     // Both at once: 2^32 - 1 frames of a byte each.
-    let mut liar = with(place(b"stsz") + 4, &[0, 0, 0, 1]);
-    liar[place(b"stsz") + 8..][..4].fill(0xff);
-    assert!(sentence(&liar).contains("(the index of its video makes no sense)"));
+    let mut false_count = with(place(b"stsz") + 4, &[0, 0, 0, 1]);
+    false_count[place(b"stsz") + 8..][..4].fill(0xff);
+    assert!(sentence(&false_count).contains("(the index of its video makes no sense)"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::common::clips::{FOREIGN, fixture};
 fn without_ffmpeg_other_codecs_are_refused_by_name() {
     if !alone_without_programs(
         module_path!(),
-        "other_codecs_are_named_where_there_is_no_ffmpeg",
+        "without_ffmpeg_other_codecs_are_refused_by_name",
     ) {
         return;
     }

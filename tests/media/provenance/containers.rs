@@ -25,11 +25,11 @@ fn position(bytes: &[u8], needle: &[u8]) -> usize {
 fn a_note_keeps_the_image_and_is_read_back() {
     for (name, before) in all() {
         assert_eq!(read(&before), None, "{name}");
-        let shown = files::shown(&before);
-        assert!(!shown.is_empty(), "{name}");
+        let displayed = files::displayed(&before);
+        assert!(!displayed.is_empty(), "{name}");
 
         let after = note().put(&before).expect(name);
-        assert_eq!(files::shown(&after), shown, "{name}");
+        assert_eq!(files::displayed(&after), displayed, "{name}");
         assert_says(&after, &note(), name);
     }
 }
@@ -45,7 +45,11 @@ fn a_second_note_replaces_the_first() {
         let once = second.put(&before).unwrap();
         let after = second.put(&note().put(&before).unwrap()).unwrap();
         assert_says(&after, &second, name);
-        assert_eq!(files::shown(&after), files::shown(&before), "{name}");
+        assert_eq!(
+            files::displayed(&after),
+            files::displayed(&before),
+            "{name}"
+        );
         if name.starts_with("mp4") {
             // The space of the first note remains, but is not read as XMP any more.
             let uuid = b"uuid\xbe\x7a\xcf\xcb";
@@ -115,7 +119,7 @@ fn a_jpeg_keeps_jfif_and_exif_first_and_drops_other_xmp() {
     let packet = position(&after, b"http://ns.adobe.com/xap/1.0/\0");
     assert_eq!(packet, jfif + exif.len() + 4);
     assert!(packet < position(&after, &colour));
-    assert_eq!(files::shown(&after), files::shown(&plain));
+    assert_eq!(files::displayed(&after), files::displayed(&plain));
 }
 
 #[test]
@@ -224,7 +228,7 @@ fn a_gif_keeps_its_loop_extension_first_and_other_comments() {
         position(&after, b"drawn by hand"),
     ];
     assert!(places.is_sorted(), "{places:?}");
-    assert_eq!(files::shown(&after), files::shown(&file));
+    assert_eq!(files::displayed(&after), files::displayed(&file));
 }
 
 #[test]
@@ -273,7 +277,7 @@ fn a_gif_keeps_the_xmp_of_another_program() {
     let start = 13 + (3 << ((plain[10] & 7) + 1));
     let file = [&plain[..start], &extension, &plain[start..]].concat();
     let after = note().put(&file).unwrap();
-    assert_eq!(files::shown(&after), files::shown(&plain));
+    assert_eq!(files::displayed(&after), files::displayed(&plain));
     assert_eq!(count(&after, &extension), 1);
     assert_says(&after, &note(), "gif");
 }
@@ -284,7 +288,7 @@ fn a_note_in_an_mp4_is_appended_at_its_end() {
         let before = files::mp4(index_first);
         let index = position(&before, b"moov");
         assert_eq!(index < position(&before, b"mdat"), index_first);
-        assert_eq!(files::shown(&before).len(), 3);
+        assert_eq!(files::displayed(&before).len(), 3);
 
         let after = note().put(&before).unwrap();
         assert_eq!(&after[..before.len()], before);
@@ -310,7 +314,7 @@ fn the_open_ended_last_box_of_an_mp4_gets_its_size() {
     assert_eq!(after[data..data + 4], size.to_be_bytes());
     assert_eq!(&after[data + 4..open.len()], &open[data + 4..]);
     assert_says(&after, &note(), "mp4");
-    assert_eq!(files::shown(&after), files::shown(&before));
+    assert_eq!(files::displayed(&after), files::displayed(&before));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::walk;
+use super::moving_frames;
 use crate::common::media::provenance::read as read_provenance;
 use crate::common::media::{gradient, names, picture};
 use mien::media::encode::{
@@ -18,7 +18,7 @@ use mien::media::provenance::{Provenance, SourceType};
 fn an_image_sequence_is_numbered_from_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shot.png");
-    let frames = walk(3, 32, 16);
+    let frames = moving_frames(3, 32, 16);
     fs::write(folder.path().join("shot_0002.png"), "older").unwrap();
 
     let mut sink = Box::new(PngSequence::new(&path).unwrap());
@@ -46,7 +46,7 @@ fn an_image_sequence_is_numbered_from_one() {
 fn a_failed_image_sequence_keeps_the_existing_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut sink = Box::new(PngSequence::new(&folder.path().join("shot.png")).unwrap());
-    walk(3, 32, 16)
+    moving_frames(3, 32, 16)
         .iter()
         .for_each(|frame| sink.push(frame).unwrap());
     fs::write(folder.path().join("shot_0001.png"), "older").unwrap();
@@ -79,7 +79,7 @@ fn a_dropped_sink_leaves_no_files() {
     fs::write(&path, "older").unwrap();
     for kind in 0..3 {
         let mut sink = sinks(&path).swap_remove(kind).unwrap();
-        walk(20, 32, 16)
+        moving_frames(20, 32, 16)
             .iter()
             .for_each(|frame| sink.push(frame).unwrap());
         assert!(

@@ -1,6 +1,6 @@
 //! GIF.
 
-use super::{gif, mean_error, walk};
+use super::{gif, mean_error, moving_frames};
 use crate::common::media::{gradient, picture, read_gif};
 use mien::media::encode::{GifSettings, LoopCount};
 use mien::media::image::Picture;
@@ -23,7 +23,7 @@ fn gif_keeps_frames_time_and_loops() {
                 fps,
                 ..GifSettings::default()
             },
-            &walk(24, 64, 24),
+            &moving_frames(24, 64, 24),
         );
         let found = read_gif(&path);
         assert_eq!(found.size, (64, 24));
@@ -51,7 +51,7 @@ fn gif_keeps_frames_time_and_loops() {
             loops: LoopCount::Times(3),
             ..GifSettings::default()
         },
-        &walk(2, 64, 24),
+        &moving_frames(2, 64, 24),
     );
     assert_eq!(read_gif(&path).repeat, gif::Repeat::Finite(2));
     gif(
@@ -60,7 +60,7 @@ fn gif_keeps_frames_time_and_loops() {
             loops: LoopCount::Times(1),
             ..GifSettings::default()
         },
-        &walk(2, 64, 24),
+        &moving_frames(2, 64, 24),
     );
     assert_eq!(read_gif(&path).repeat, gif::Repeat::Finite(0));
 }
@@ -69,7 +69,7 @@ fn gif_keeps_frames_time_and_loops() {
 fn gif_frames_contain_only_the_changed_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("walk.gif");
-    let mut frames = walk(5, 96, 64);
+    let mut frames = moving_frames(5, 96, 64);
     frames.push(frames[4].clone());
     gif(&path, GifSettings::default(), &frames);
 

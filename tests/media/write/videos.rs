@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{mean_error, mp4, walk};
+use super::{mean_error, moving_frames, mp4};
 use crate::common::media::{gradient, picture, read_mp4};
 use mien::media::encode::Mp4Settings;
 use mien::media::image::Picture;
@@ -23,7 +23,7 @@ fn mp4_keeps_frames_size_and_time() {
                 fps,
                 ..Mp4Settings::default()
             },
-            &walk(40, 96, 64),
+            &moving_frames(40, 96, 64),
         );
         let found = read_mp4(&path);
         assert_eq!(found.size, (96, 64));
