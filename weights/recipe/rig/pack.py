@@ -79,9 +79,9 @@ def write(path, out, expressions):
     data = _with_metadata(save({name: np.ascontiguousarray(values) for name, values in out.items()}), fields)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    beside.write_bytes(data)
-    os.replace(beside, path)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
     return len(data)
 
 

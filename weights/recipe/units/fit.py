@@ -56,23 +56,23 @@ def solve(x, target, weight, ridge, sign, rounds=10):
             for j in range(len(beta)):
                 value = beta[j] + (right[j] - gram[j] @ beta) / gram[j, j]
                 beta[j] = max(value, 0) if sign[j] == 1 else min(value, 0) if sign[j] == -1 else value
-        seen = x @ beta
-        y = np.where((target <= 0) & (seen < 0), seen, np.where((target >= 1) & (seen > 1), seen, target))
+        prediction = x @ beta
+        y = np.where((target <= 0) & (prediction < 0), prediction, np.where((target >= 1) & (prediction > 1), prediction, target))
     return beta
 
 
 def prune(x, target, weight, ridge, sign, count):
     """Selects columns: the weakest (by its contribution to the reading) is removed until `count` are left."""
-    kept = np.arange(x.shape[1])
+    selected = np.arange(x.shape[1])
     while True:
-        beta = solve(x[:, kept], target, weight, ridge, sign[kept], rounds=4)
-        strength = np.where(sign[kept] >= 2, np.inf, abs(beta) * x[:, kept].std(0))
+        beta = solve(x[:, selected], target, weight, ridge, sign[selected], rounds=4)
+        strength = np.where(sign[selected] >= 2, np.inf, abs(beta) * x[:, selected].std(0))
         shrunk = np.isfinite(strength)
         if shrunk.sum() <= count and strength.min() > 0.004:
-            return kept
+            return selected
         # Several at once while many are left.
         drop = max(1, min((shrunk.sum() - count) // 2, (strength <= 0.004).sum() or 1))
-        kept = np.delete(kept, np.argsort(strength)[:drop])
+        selected = np.delete(selected, np.argsort(strength)[:drop])
 
 
 def targets(scores, at):
@@ -207,9 +207,9 @@ def main():
             # Both readings use the same measures, selected for the harder one: without a face to compare with.
             if not personal:
                 chosen[code] = columns[prune(xx[:, columns], yy, ww, args.ridge, sign, args.count)]
-            kept = np.array([j for j in chosen[code] if not (personal and j >= len(spread))])
+            selected = np.array([j for j in chosen[code] if not (personal and j >= len(spread))])
             full = np.zeros(width)
-            full[kept] = solve(xx[:, kept], yy, ww, args.ridge, np.array([kind_of(j) for j in kept]), rounds=14)
+            full[selected] = solve(xx[:, selected], yy, ww, args.ridge, np.array([kind_of(j) for j in selected]), rounds=14)
             out["personal" if personal else "population"][code] = full
 
     def raw(faces, rows, personal):
