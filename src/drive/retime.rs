@@ -1,7 +1,7 @@
 //! Resamples frames of varying duration to a constant rate.
 
 /// A frame that begins less than this share of a frame early is on time.
-const EARLY: f64 = 0.25;
+const EARLY_TOLERANCE: f64 = 0.25;
 
 /// For every frame at `rate` per second, returns which of the frames that begin at `times` (in seconds, ascending) is shown:
 /// each until the next begins, the last for one frame.
@@ -11,7 +11,7 @@ pub fn retimed(times: &[f64], rate: f64) -> Vec<usize> {
     };
     let mut frames = Vec::new();
     for (frame, time) in later.iter().enumerate() {
-        let due = ((time - start) * rate - EARLY).ceil().max(0.0) as usize;
+        let due = ((time - start) * rate - EARLY_TOLERANCE).ceil().max(0.0) as usize;
         frames.resize(due.max(frames.len()), frame);
     }
     frames.push(times.len() - 1);

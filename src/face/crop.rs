@@ -3,7 +3,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
 
-use super::sampling::Beyond;
+use super::sampling::BorderMode;
 use super::square::TurnedSquare;
 use crate::media::image::opaque::over_grey;
 use crate::media::image::{ImagePyramid, Picture};
@@ -22,7 +22,7 @@ pub fn network_input(
     let turned = square.into();
     if turned.angle != 0.0 {
         let pyramid = ImagePyramid::for_networks(picture);
-        return Ok(pyramid.read(&turned, size, (-1.0, 1.0), Beyond::Edge, (0, 0)));
+        return Ok(pyramid.read(&turned, size, (-1.0, 1.0), BorderMode::Edge, (0, 0)));
     }
     let square = turned.unturned();
     let (left, across) = clamped_span(square.x, square.side, picture.width());

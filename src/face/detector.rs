@@ -8,7 +8,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::sampling::Beyond;
+use super::sampling::BorderMode;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, max_pool, on_rayon_pool};
@@ -191,7 +191,7 @@ impl Detector {
         pyramid: &ImagePyramid<&Picture>,
         square: &TurnedSquare,
     ) -> Result<Vec<Detection>> {
-        let values = pyramid.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
+        let values = pyramid.read(square, SIZE, (-1.0, 1.0), BorderMode::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
         let rows = on_rayon_pool(&self.device, || self.forward(&x))?;
         let found = rows

@@ -296,7 +296,7 @@ mod tests {
     fn the_perspective_pose_of_the_samples_agrees_with_mediapipe() {
         let sizes = [(512.0, 512.0), (512.0, 600.0)];
         for ((mesh, (width, height)), wanted) in
-            samples::meshes().iter().zip(sizes).zip(MEDIAPIPE_SAYS)
+            samples::meshes().iter().zip(sizes).zip(MEDIAPIPE_POSES)
         {
             let lens = Lens {
                 width,
@@ -313,7 +313,7 @@ mod tests {
         }
     }
 
-    const MEDIAPIPE_SAYS: [[f32; 3]; 2] = [[-0.285, -14.918, 3.616], [0.502, -6.037, -3.12]];
+    const MEDIAPIPE_POSES: [[f32; 3]; 2] = [[-0.285, -14.918, 3.616], [0.502, -6.037, -3.12]];
 
     #[test]
     fn mirroring_negates_yaw_and_roll() {

@@ -46,7 +46,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::sampling::Beyond;
+use super::sampling::BorderMode;
 use super::{Mask, TurnedSquare};
 use crate::media::image::{ImagePyramid, Picture};
 use drift::Drift;
@@ -95,7 +95,7 @@ impl TransferSource {
                 &place,
                 size,
                 (0.0, 255.0),
-                Beyond::Edge,
+                BorderMode::Edge,
                 (0, 0),
             )
         } else {

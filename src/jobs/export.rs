@@ -304,7 +304,7 @@ fn faces_remark(clip: &ClipDriver, reads_faces: bool) -> Result<Option<Remark>, 
         return Err(FaceError::NoneInClip { name, frames }.into());
     };
     let faceless = track.faceless();
-    Ok((faceless > 0).then(|| Remark::Kept {
+    Ok((faceless > 0).then(|| Remark::FacelessHeld {
         faceless,
         frames: analysis.frames(),
         name: analysis.name.clone(),

@@ -207,8 +207,12 @@ fn recognised(
             config.align_corners = options
                 .align_corners
                 .unwrap_or(checkpoint.container != Container::Zip);
-            let asked = options.align_corners.is_some();
-            remarks.push(era(config.align_corners, asked, checkpoint.container));
+            let is_given = options.align_corners.is_some();
+            remarks.push(align_corners_remark(
+                config.align_corners,
+                is_given,
+                checkpoint.container,
+            ));
             fomm::Fomm::new(&config, vb).map_err(|e| wrong(&e))?;
             ("fomm", json(&config)?, crop(VOX_SCALE))
         }
@@ -317,9 +321,9 @@ pub enum TorchVersionSource {
     Container,
 }
 
-fn era(align_corners: bool, asked: bool, container: Container) -> ImportRemark {
+fn align_corners_remark(align_corners: bool, is_given: bool, container: Container) -> ImportRemark {
     let why = match container {
-        _ if asked => TorchVersionSource::Asked,
+        _ if is_given => TorchVersionSource::Asked,
         Container::Safetensors => TorchVersionSource::Usual,
         _ => TorchVersionSource::Container,
     };

@@ -38,7 +38,7 @@ pub enum Remark {
     #[error(
         "{faceless} of the {frames} frames of {name} show no face; they keep the expression before them."
     )]
-    Kept {
+    FacelessHeld {
         faceless: usize,
         frames: usize,
         name: String,

@@ -77,9 +77,9 @@ pub(super) fn copy_to_buffer(x: &Tensor) -> Result<Vec<f32>> {
 /// then an error. The storage is replaced by an empty one of the type F4, for which candle has no operation; with any
 /// other type candle would read the elements that a strided layout promises without checking the length.
 pub fn release(x: Tensor) {
-    struct Take;
+    struct TakeStorage;
 
-    impl InplaceOp1 for Take {
+    impl InplaceOp1 for TakeStorage {
         fn name(&self) -> &'static str {
             "release"
         }
@@ -97,7 +97,7 @@ pub fn release(x: Tensor) {
 
     if x.device().is_cpu() && x.dtype() == DType::F32 {
         // A tensor that can't be changed in place keeps its memory.
-        let _ = x.inplace_op1(&Take);
+        let _ = x.inplace_op1(&TakeStorage);
     }
 }
 

@@ -246,9 +246,14 @@ fn compose(x: &Tensor, grid: &Tensor, border: Border, align_corners: bool) -> Re
 }
 
 /// One of the two samples next to each position, with its weight, as f32.
-type Side = (Tensor, Tensor);
+type WeightedTap = (Tensor, Tensor);
 
-fn sides(at: &Tensor, size: usize, border: Border, align_corners: bool) -> Result<(Side, Side)> {
+fn sides(
+    at: &Tensor,
+    size: usize,
+    border: Border,
+    align_corners: bool,
+) -> Result<(WeightedTap, WeightedTap)> {
     let last = size as f64 - 1.0;
     let mut at = if align_corners {
         at.affine(last / 2.0, last / 2.0)?

@@ -11,7 +11,7 @@ use crate::support::{archive, everything, json, open, put_json, save, save_again
 fn each_kind_of_invalid_project_file_has_its_own_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("odd.mien");
-    save(&everything(folder.path()), &path, Embed::Kept);
+    save(&everything(folder.path()), &path, Embed::AsOpened);
     let good = text(&path);
     let with = |from: &str, to: &str| {
         assert!(good.contains(from), "{from}");

@@ -37,7 +37,7 @@ fn a_project_with_embedded_media_opens_without_other_files() {
     assert_eq!(fs::read_to_string(portrait).unwrap(), "a portrait");
     assert_eq!(opened.missing(), []);
     // They stay embedded when it is saved again, and on another machine.
-    let saved = save_again(&opened, &path, Embed::Kept);
+    let saved = save_again(&opened, &path, Embed::AsOpened);
     assert_eq!(saved.embedded, 3);
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = elsewhere.path().join("copy.mien");
@@ -51,7 +51,7 @@ fn a_project_with_embedded_media_opens_without_other_files() {
     let refused = ProjectFile::save_with(
         &opened.project,
         &path,
-        Embed::Kept,
+        Embed::AsOpened,
         &opened.index,
         Some(&unpacked),
     );
@@ -93,7 +93,7 @@ fn a_file_in_a_folder_named_media_is_not_confused_with_an_embedded_one() {
     fs::write(&near, "a clip of that name").unwrap();
     let clip = MotionKind::Clip(ClipMotion::new(file(&near)));
     let near_clip = opened.project.add("near", clip);
-    assert_eq!(save_again(&opened, &path, Embed::Kept).embedded, 3);
+    assert_eq!(save_again(&opened, &path, Embed::AsOpened).embedded, 3);
 
     let opened = open(&path).unwrap();
     let MediaState::Embedded(portrait) = &opened.portrait else {

@@ -42,7 +42,7 @@ fn renamed(archive: &[u8], from: &str, to: &str) -> Vec<u8> {
 fn good() -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
-    save(&everything(folder.path()), &path, Embed::Kept);
+    save(&everything(folder.path()), &path, Embed::AsOpened);
     text(&path)
 }
 

@@ -16,7 +16,7 @@ fn a_project_moved_with_its_folder_finds_its_media() {
     let old = folder.path().join("old");
     fs::create_dir(&old).unwrap();
     let project = everything(&old);
-    save(&project, &old.join("a.mien"), Embed::Kept);
+    save(&project, &old.join("a.mien"), Embed::AsOpened);
     let new = folder.path().join("new");
     fs::rename(&old, &new).unwrap();
     let opened = open(&new.join("a.mien")).unwrap();
@@ -36,7 +36,7 @@ fn moved_media_are_found_by_their_content() {
     fs::create_dir_all(home.join("deep/deeper")).unwrap();
     let project = everything(&art);
     let path = home.join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::AsOpened);
     // Next to the project, below it, and a different file of the same name.
     fs::rename(art.join("ada.png"), home.join("ada.png")).unwrap();
     fs::rename(
@@ -73,7 +73,7 @@ fn a_project_moved_alone_finds_its_media_where_they_were() {
         fs::create_dir_all(folder).unwrap();
     }
     let project = everything(&art);
-    save(&project, &here.join("a.mien"), Embed::Kept);
+    save(&project, &here.join("a.mien"), Embed::AsOpened);
     fs::rename(here.join("a.mien"), there.join("a.mien")).unwrap();
     let opened = open(&there.join("a.mien")).unwrap();
     assert_eq!(opened.project, project);
@@ -85,7 +85,7 @@ fn a_changed_medium_is_reported_and_used() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::AsOpened);
     let portrait = folder.path().join("ada.png");
     fs::write(&portrait, "a portrait, retouched").unwrap();
     let opened = open(&path).unwrap();
@@ -97,7 +97,7 @@ fn a_changed_medium_is_reported_and_used() {
     );
     assert!(opened.portrait.is_there());
     // Saved and opened again, it is found at once.
-    save_again(&opened, &path, Embed::Kept);
+    save_again(&opened, &path, Embed::AsOpened);
     assert_eq!(open(&path).unwrap().portrait, MediaState::Found(portrait));
 }
 
@@ -108,20 +108,20 @@ fn saving_keeps_everything_about_missing_media() {
     fs::create_dir(&art).unwrap();
     let project = everything(&art);
     let path = folder.path().join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::AsOpened);
     let before = json(&path);
     let away = folder.path().join(".away");
     fs::rename(&art, &away).unwrap();
     let opened = open(&path).unwrap();
     assert_eq!(opened.missing().len(), 3);
     assert_eq!(opened.project, project);
-    let saved = save_again(&opened, &path, Embed::Kept);
+    let saved = save_again(&opened, &path, Embed::AsOpened);
     assert_eq!(saved.missing.len(), 3);
     assert_eq!(json(&path), before);
     // Saved elsewhere, with or without embedding, it has the same information.
     let other = folder.path().join("copies");
     fs::create_dir(&other).unwrap();
-    for embed in [Embed::Kept, Embed::Nothing, Embed::All] {
+    for embed in [Embed::AsOpened, Embed::Nothing, Embed::All] {
         save_again(&opened, &other.join("b.mien"), embed);
         fs::rename(&away, &art).unwrap();
         let again = open(&other.join("b.mien")).unwrap();
@@ -142,7 +142,7 @@ fn locating_one_missing_medium_finds_its_neighbours() {
     fs::create_dir_all(&home).unwrap();
     let project = everything(&art);
     let path = home.join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::AsOpened);
     let new = folder.path().join("disk/two/art");
     fs::create_dir_all(new.parent().unwrap()).unwrap();
     fs::rename(&art, &new).unwrap();
@@ -173,7 +173,7 @@ fn locating_one_missing_medium_finds_its_neighbours() {
         MediaOwner::all(&want)[1].1,
         file(new.join("clips/talk.mp4"))
     );
-    save_again(&opened, &path, Embed::Kept);
+    save_again(&opened, &path, Embed::AsOpened);
     assert_eq!(open(&path).unwrap().project, want);
 }
 
@@ -184,7 +184,7 @@ fn a_medium_relocated_to_another_file_is_used_and_reported_as_changed() {
     fs::create_dir(&art).unwrap();
     let project = everything(&art);
     let path = folder.path().join("a.mien");
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::AsOpened);
     fs::remove_dir_all(&art).unwrap();
     let mut opened = open(&path).unwrap();
     let other = folder.path().join("other.png");
@@ -224,7 +224,7 @@ fn a_file_name_that_is_not_unicode_round_trips() {
     let odd = folder.path().join(OsStr::from_bytes(b"caf\xe9.png"));
     fs::write(&odd, "a portrait").unwrap();
     let path = folder.path().join("a.mien");
-    save(&Project::new(document(file(&odd))), &path, Embed::Kept);
+    save(&Project::new(document(file(&odd))), &path, Embed::AsOpened);
     assert_eq!(
         open(&path).unwrap().portrait,
         MediaState::Found(odd.clone())

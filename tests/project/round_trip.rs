@@ -63,7 +63,7 @@ proptest! {
         prop_assert_eq!(&back, &project);
         // Saving again gives the same bytes.
         let before = fs::read(&path).unwrap();
-        save_again(&opened, &path, Embed::Kept);
+        save_again(&opened, &path, Embed::AsOpened);
         prop_assert!(fs::read(&path).unwrap() == before);
     }
 }
@@ -72,7 +72,7 @@ proptest! {
 fn a_project_file_is_readable_json() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
-    save(&everything(folder.path()), &path, Embed::Kept);
+    save(&everything(folder.path()), &path, Embed::AsOpened);
     let text = text(&path);
     let has = |part: &str| assert!(text.contains(part), "{part} in {text}");
     assert!(text.starts_with("{\n  \"format\": \"mien-project\",\n  \"version\": 2,\n"));
@@ -113,7 +113,7 @@ fn the_json_of_an_archive_opens_as_a_project() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::AsOpened);
     fs::write(&path, text(&path)).unwrap();
     assert_eq!(open(&path).unwrap().project, project);
 }
@@ -123,7 +123,7 @@ fn unknown_fields_are_ignored_and_their_order_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
-    save(&project, &path, Embed::Kept);
+    save(&project, &path, Embed::AsOpened);
     let Value::Object(mut whole) = json(&path) else {
         panic!();
     };
@@ -154,7 +154,7 @@ fn the_announced_size_of_embedded_media_is_the_size_written() {
     let mut project = everything(folder.path());
     fs::write(folder.path().join("ada.png"), vec![7; 60_000]).unwrap();
     let path = folder.path().join("a.mien");
-    assert_eq!(Embed::of(&project), Embed::Kept);
+    assert_eq!(Embed::of(&project), Embed::AsOpened);
     let light = save(&project, &path, Embed::of(&project));
     assert_eq!(light.embedded, 0);
     project.set_holds_media(true);

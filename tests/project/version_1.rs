@@ -63,7 +63,7 @@ fn a_version_1_project_finds_its_referenced_media() {
     let opened = open(&path).unwrap();
     assert_eq!((&opened.project, opened.missing().len()), (&project, 3));
     // The information about missing media is in the new file, too.
-    save_again(&opened, &path, Embed::Kept);
+    save_again(&opened, &path, Embed::AsOpened);
     let old: Value =
         serde_json::from_str(&fs::read_to_string(fixture("version-1.mien")).unwrap()).unwrap();
     assert_eq!(json(&path)["media"], old["media"]);
@@ -103,7 +103,7 @@ fn a_version_1_project_with_embedded_media_opens_and_is_saved_as_an_archive() {
             of.set(&mut back, was);
         }
         assert_eq!(back, project(folder.path()), "version {version}");
-        assert_eq!(save_again(&opened, &path, Embed::Kept).embedded, 3);
+        assert_eq!(save_again(&opened, &path, Embed::AsOpened).embedded, 3);
     }
     assert_eq!(json(&path)["version"], 2);
 }

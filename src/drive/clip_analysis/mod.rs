@@ -33,7 +33,7 @@ use crate::weights::CropRule;
 use memo::Memo;
 use proxies::{BUDGET, Proxies};
 pub use snapshots::OnSnapshot;
-use snapshots::{Building, Pace};
+use snapshots::{AnalysisBuilder, Pace};
 
 /// The analysed frames of a motion, from a clip or a sampler.
 #[derive(Debug)]
@@ -111,12 +111,12 @@ impl ClipAnalysis {
         let clip = originals.open()?;
         let info = *clip.info();
         progress.set_total(steps(&info).unwrap_or(0));
-        let mut building = Building::new(file_name(path), info, budget, pace, show);
+        let mut builder = AnalysisBuilder::new(file_name(path), info, budget, pace, show);
         let stop = || progress.cancel.is_cancelled();
         let tracked = follow(clip, progress, |picture, tracked| {
-            building.push(picture, tracked, &stop)
+            builder.push(picture, tracked, &stop)
         })?;
-        building.finish(&tracked)
+        builder.finish(&tracked)
     }
 
     /// Analyses a part of a clip, between two times in seconds, for a job; its source gives the original frames.

@@ -9,7 +9,7 @@ use crate::document::Sample;
 use crate::drive::au_track::{AuTrack, track_rate};
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::BUDGET;
-use crate::drive::clip_analysis::snapshots::{Building, OnSnapshot, Pace};
+use crate::drive::clip_analysis::snapshots::{AnalysisBuilder, OnSnapshot, Pace};
 use crate::drive::face_tracking::{TrackedFaces, next};
 use crate::drive::frames::{FrameSource, missing};
 use crate::error::{EngineError, InternalError};
@@ -67,11 +67,12 @@ impl ClipAnalysis {
         progress.set_total(sample.frames());
         let stop = || progress.cancel.is_cancelled();
         let info = info(sample, fps);
-        let mut building = Building::new(NAME.to_owned(), info, BUDGET, Pace::default(), show);
+        let mut builder =
+            AnalysisBuilder::new(NAME.to_owned(), info, BUDGET, Pace::default(), show);
         let tracked = look(sampler, sample, &info, progress, |frame, tracked| {
-            building.push(frame, tracked, &stop)
+            builder.push(frame, tracked, &stop)
         })?;
-        building.finish(&tracked)
+        builder.finish(&tracked)
     }
 
     /// The same for a job: frames are generated again on access.

@@ -61,7 +61,7 @@ impl Default for Pace {
 }
 
 /// An analysis in progress.
-pub(crate) struct Building<'a> {
+pub(crate) struct AnalysisBuilder<'a> {
     name: String,
     info: ClipInfo,
     proxies: Proxies,
@@ -69,7 +69,7 @@ pub(crate) struct Building<'a> {
     show: Option<OnSnapshot<'a>>,
 }
 
-impl<'a> Building<'a> {
+impl<'a> AnalysisBuilder<'a> {
     /// Starts with no frames. `show` receives snapshots while frames are added.
     pub fn new(
         name: String,

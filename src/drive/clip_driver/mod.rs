@@ -20,7 +20,7 @@ use crate::methods::drive::{ClipFrameKey, DrivePicture};
 use crate::methods::subject::square;
 use crate::weights::CropRule;
 use place::Similarity;
-use units::Turning;
+use units::RelativeRotation;
 pub use units::{lerp, smoothing};
 
 /// Tolerance in seconds for a frame at the start or end of a part.
@@ -178,13 +178,13 @@ impl ClipDriver {
         self.frame_poses = units::poses(read, &self.follow, self.reference, source);
         if let Some(track) = track.or(analysis.track.as_ref()) {
             let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
-            let turning = Turning {
+            let rotation = RelativeRotation {
                 times: &times,
                 reference: self.reference,
                 follow: &self.follow,
             };
-            turning.heads(&mut self.frame_poses, &track.heads());
-            turning.eyes(&mut self.frame_poses, &track.gazes());
+            rotation.heads(&mut self.frame_poses, &track.heads());
+            rotation.eyes(&mut self.frame_poses, &track.gazes());
         }
         self.source_pose = Pose::from(*source);
         let fps = self.clock.fps;

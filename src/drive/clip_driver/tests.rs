@@ -327,7 +327,7 @@ fn head_rotation_is_relative_to_the_reference_frame_and_scaled_by_its_strength()
         ..Follow::default()
     };
     let times = [0.0, 0.04, 0.08, 0.12];
-    let turning = Turning {
+    let turning = RelativeRotation {
         times: &times,
         reference: 0,
         follow: &follow,
@@ -362,7 +362,7 @@ fn gaze_is_relative_to_the_reference_frame_and_scaled_by_its_strength() {
     };
     let times = [0.0, 0.04, 0.08, 0.12];
     let turning = |follow: &Follow, poses: &mut [Option<Pose>]| {
-        let turning = Turning {
+        let turning = RelativeRotation {
             times: &times,
             // For a frame without a face, the next that has one counts.
             reference: 1,

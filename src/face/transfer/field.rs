@@ -217,8 +217,8 @@ impl Field {
 
     /// Returns the cells and fractions of a batch of positions.
     #[inline(always)]
-    pub fn near(&self, u: &[f32; BATCH], v: &[f32; BATCH]) -> Near {
-        let mut near = Near {
+    pub fn near(&self, u: &[f32; BATCH], v: &[f32; BATCH]) -> CellBatch {
+        let mut near = CellBatch {
             left: [0; BATCH],
             upper: [0; BATCH],
             shares: [[0.0; BATCH]; 2],
@@ -232,20 +232,20 @@ impl Field {
 
     /// Returns the minification near a position of the batch, across and down; 0 where the field is zero.
     #[inline(always)]
-    pub fn minification(&self, near: &Near, i: usize) -> [f32; 2] {
+    pub fn minification(&self, near: &CellBatch, i: usize) -> [f32; 2] {
         self.minification[near.upper[i] as usize * self.total() + near.left[i] as usize]
     }
 
     /// [`Field::at`] for a position of the batch.
     #[inline(always)]
-    pub fn between(&self, near: &Near, i: usize) -> [f32; CELL] {
+    pub fn between(&self, near: &CellBatch, i: usize) -> [f32; CELL] {
         let [across, down] = &near.shares;
         self.mixed((near.left[i], across[i]), (near.upper[i], down[i]))
     }
 }
 
 /// A batch of positions between cells.
-pub(super) struct Near {
+pub(super) struct CellBatch {
     left: [i32; BATCH],
     upper: [i32; BATCH],
     /// The fraction towards the next cell, across and down.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::field::MAX_DISTANCE;
 use super::{Motion, MotionFault, Transfer, TransferSource};
-use crate::face::sampling::Beyond;
+use crate::face::sampling::BorderMode;
 use crate::face::{Mask, Square, TurnedSquare};
 use crate::media::image::{ImagePyramid, Picture};
 
@@ -100,7 +100,13 @@ fn wild(seed: u32) -> Motion {
 
 /// The network's input from the portrait, in [0, 1].
 fn network_input_of(portrait: &Picture, place: impl Into<TurnedSquare>) -> Vec<f32> {
-    ImagePyramid::for_networks(portrait).read(&place.into(), SIZE, (0.0, 1.0), Beyond::Edge, (0, 0))
+    ImagePyramid::for_networks(portrait).read(
+        &place.into(),
+        SIZE,
+        (0.0, 1.0),
+        BorderMode::Edge,
+        (0, 0),
+    )
 }
 
 fn transferred(

@@ -16,16 +16,16 @@ pub(super) struct Hit {
 }
 
 impl Hit {
-    const NOTHING: u32 = u32::MAX;
+    const NO_TRIANGLE: u32 = u32::MAX;
     const MISS: Self = Self {
-        triangle: Self::NOTHING,
+        triangle: Self::NO_TRIANGLE,
         weights: [0.0; 2],
     };
 
     /// The index of the triangle, if any.
     #[inline(always)]
     pub fn triangle(self) -> Option<usize> {
-        (self.triangle != Self::NOTHING).then_some(self.triangle as usize)
+        (self.triangle != Self::NO_TRIANGLE).then_some(self.triangle as usize)
     }
 
     /// Interpolates the vertices' values; `triangles` must be those that were rasterised, `values` holds one for each

@@ -26,7 +26,7 @@ pub enum Embed {
     Nothing,
     /// Those that were embedded when the project was opened.
     #[default]
-    Kept,
+    AsOpened,
     /// All regular files; folders and patterns of numbered pictures stay where they are.
     All,
 }
@@ -37,7 +37,7 @@ impl Embed {
         if project.holds_media() {
             Embed::All
         } else {
-            Embed::Kept
+            Embed::AsOpened
         }
     }
 }
@@ -183,7 +183,7 @@ impl Media<'_> {
         }
         let embed = match self.embed {
             Embed::Nothing => false,
-            Embed::Kept => was_embedded,
+            Embed::AsOpened => was_embedded,
             Embed::All => true,
         };
         if embed {
