@@ -90,7 +90,7 @@ fn share(moved: u16, landmark: u16) -> f32 {
 }
 
 /// The movement of a landmark by all offsets except one, as a fraction of the face's height.
-fn carried(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f32; 2] {
+fn displacement(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f32; 2] {
     let others = offsets.iter().filter(|(moved, _)| Some(*moved) != without);
     others.fold([0.0; 2], |[x, y], (moved, [dx, dy])| {
         let share = share(moved, landmark);
@@ -102,13 +102,13 @@ fn carried(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f
 fn moved(mesh: &Mesh, offsets: &LandmarkOffsets) -> Mesh {
     let height = mesh.height();
     let mut numbers = 0..;
-    let there = mesh.map(|[x, y, z]| {
+    let displaced = mesh.map(|[x, y, z]| {
         let landmark = numbers.next().unwrap_or(0);
-        let [dx, dy] = carried(landmark, offsets, None);
+        let [dx, dy] = displacement(landmark, offsets, None);
         [x + dx * height, y + dy * height, z]
     });
     // Offsets are finite, and so are landmarks.
-    there.unwrap_or_else(|| mesh.clone())
+    displaced.unwrap_or_else(|| mesh.clone())
 }
 
 /// A face with the artist's offsets applied to its landmarks. Its pixels, and the crops that networks see, don't change.
@@ -137,7 +137,7 @@ pub fn offset_to(
     if height <= 0.0 {
         return [0.0; 2];
     }
-    let [dx, dy] = carried(landmark, offsets, Some(landmark));
+    let [dx, dy] = displacement(landmark, offsets, Some(landmark));
     [(place[0] - x) / height - dx, (place[1] - y) / height - dy]
 }
 
