@@ -206,7 +206,7 @@ impl Detector {
     ///
     /// # Errors
     /// If the network fails.
-    pub fn whole(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
+    pub fn detect_whole(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
         let (width, height) = size(pyramid);
         let square = TurnedSquare {
             x: width / 2.0,
@@ -224,7 +224,7 @@ impl Detector {
     /// # Errors
     /// If the network fails.
     pub fn all(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
-        let mut found = self.whole(pyramid)?;
+        let mut found = self.detect_whole(pyramid)?;
         let (width, height) = size(pyramid);
         let longer = width.max(height);
         for parts in [2.0, 4.0, 8.0] {

@@ -87,7 +87,7 @@ fn boxes_landmarks_and_blendshapes_agree_with_mediapipe() {
         // Distances are in pixels of the landmark network's 256-pixel input.
         let unit = 256.0 / case.region.side as f32;
 
-        let found = finder.detector.whole(&pyramid).unwrap();
+        let found = finder.detector.detect_whole(&pyramid).unwrap();
         let Detection {
             left,
             top,
