@@ -200,7 +200,7 @@ fn head_and_gaze_channels_move_the_head_and_the_eyes() {
     };
     let looking = Pose {
         gaze: Gaze::new(-20.0, 0.0),
-        ..still
+        ..source_pose
     };
     let (turned, looking) = (
         drawn(&mut renderer, &subject, &whole, turned),

@@ -395,7 +395,7 @@ fn sample_files_round_trip_and_invalid_ones_are_refused() {
         ),
     ] {
         let error = Sample::from_json(&bad).unwrap_err().to_string();
-        assert!(error.contains(told), "{error}, not {told}");
+        assert!(error.contains(message), "{error}, not {message}");
     }
     let mut broken = sample;
     broken.h0[0] = f32::NAN;

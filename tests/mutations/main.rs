@@ -108,10 +108,10 @@ fn check_reader(reader: &'static Reader) -> Result<(), Failed> {
             (None, Ok(is_read)) => {
                 if is_read {
                     read += 1;
-                    if corpus.len() < whole + MAX_KEPT {
+                    if corpus.len() < originals + MAX_KEPT {
                         corpus.push(bytes.clone());
                     } else {
-                        let at = whole + rng.below(MAX_KEPT);
+                        let at = originals + rng.below(MAX_KEPT);
                         corpus[at] = bytes.clone();
                     }
                 }
