@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Environment variables that installers set to the CUDA toolkit's folder.
-const HOMES: [&str; 4] = [
+const TOOLKIT_VARIABLES: [&str; 4] = [
     "CUDA_HOME",
     "CUDA_PATH",
     "CUDA_ROOT",
@@ -30,7 +30,10 @@ fn main() -> ExitCode {
 
 fn kernels() -> Result<(), String> {
     println!("cargo::rerun-if-changed=src/nn/cuda/kernels");
-    for name in HOMES.iter().chain(&["NVCC", "CUDA_COMPUTE_CAP"]) {
+    for name in TOOLKIT_VARIABLES
+        .iter()
+        .chain(&["NVCC", "CUDA_COMPUTE_CAP"])
+    {
         println!("cargo::rerun-if-env-changed={name}");
     }
     let root = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo names no folder of the package")?;
@@ -62,7 +65,10 @@ fn compiler() -> PathBuf {
         return nvcc.into();
     }
     let name = format!("nvcc{}", env::consts::EXE_SUFFIX);
-    let homes = HOMES.iter().filter_map(env::var_os).map(PathBuf::from);
+    let homes = TOOLKIT_VARIABLES
+        .iter()
+        .filter_map(env::var_os)
+        .map(PathBuf::from);
     homes
         .map(|home| home.join("bin").join(&name))
         .find(|nvcc| nvcc.is_file())

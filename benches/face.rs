@@ -24,7 +24,7 @@ fn face(c: &mut Criterion) {
     };
     let mut group = c.benchmark_group("face");
     let pyramid = ImagePyramid::for_networks(&picture);
-    let Ok(found) = finder.detector.whole(&pyramid) else {
+    let Ok(found) = finder.detector.detect_whole(&pyramid) else {
         return;
     };
     let region = found[0].region();
@@ -32,7 +32,9 @@ fn face(c: &mut Criterion) {
     group.bench_function("halving", |b| {
         b.iter(|| ImagePyramid::for_networks(black_box(&picture)))
     });
-    group.bench_function("detector", |b| b.iter(|| finder.detector.whole(&pyramid)));
+    group.bench_function("detector", |b| {
+        b.iter(|| finder.detector.detect_whole(&pyramid))
+    });
     group.bench_function("landmarks", |b| {
         b.iter(|| finder.landmarks.find(&pyramid, &region));
     });
@@ -45,7 +47,7 @@ fn face(c: &mut Criterion) {
         b.iter(|| {
             rayon::scope(|_| {
                 let pyramid = ImagePyramid::for_networks(&picture);
-                let found = finder.detector.whole(&pyramid)?;
+                let found = finder.detector.detect_whole(&pyramid)?;
                 finder.follow(&pyramid, &found[0].region())
             })
         });

@@ -10,10 +10,10 @@ mod support;
 
 use support::{print_peak_memory, procedural, work};
 
-const GO: &(dyn Fn() -> bool + Sync) = &|| false;
+const NEVER_STOP: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// GMAC of a detection, of the preparation of a portrait, and of a driven frame.
-const WORK: [f64; 3] = [1.28, 11.56, 43.36];
+const GMAC: [f64; 3] = [1.28, 11.56, 43.36];
 
 fn frames(c: &mut Criterion) {
     let config = Config::default();
@@ -26,21 +26,25 @@ fn frames(c: &mut Criterion) {
     let (source, driving) = (picture("source"), picture("driving.1"));
 
     let mut c = c.benchmark_group("fomm 256");
-    c.throughput(work(WORK[0]));
+    c.throughput(work(GMAC[0]));
     c.bench_function("detect", |b| {
-        b.iter(|| model.detect(black_box(&driving), GO).expect("key points"));
+        b.iter(|| {
+            model
+                .detect(black_box(&driving), NEVER_STOP)
+                .expect("key points")
+        });
     });
-    c.throughput(work(WORK[1]));
+    c.throughput(work(GMAC[1]));
     c.bench_function("prepare", |b| {
         b.iter(|| model.prepare(black_box(&source)).expect("a source"));
     });
     let prepared = model.prepare(&source).expect("a source");
-    let key_points = model.detect(&driving, GO).expect("key points");
-    c.throughput(work(WORK[2]));
+    let key_points = model.detect(&driving, NEVER_STOP).expect("key points");
+    c.throughput(work(GMAC[2]));
     c.bench_function("frame", |b| {
         b.iter(|| {
             model
-                .frame(black_box(&prepared), &key_points, GO)
+                .frame(black_box(&prepared), &key_points, NEVER_STOP)
                 .expect("a frame")
         });
     });

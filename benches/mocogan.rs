@@ -11,7 +11,7 @@ mod support;
 use support::{print_peak_memory, procedural, work};
 
 /// GMAC of a frame.
-const WORK: f64 = 0.1;
+const GMAC: f64 = 0.1;
 
 fn frames(c: &mut Criterion) {
     let network = MoCoGan::new(&Config::default(), procedural::weights("", 1)).expect("a network");
@@ -29,11 +29,11 @@ fn frames(c: &mut Criterion) {
     c.bench_function("prepare", |b| {
         b.iter(|| black_box(prepare()));
     });
-    c.throughput(work(WORK));
+    c.throughput(work(GMAC));
     c.bench_function("frame", |b| {
         b.iter(|| network.frame(black_box(&prepared), &motion[0], &|| false));
     });
-    c.throughput(work(16.0 * WORK));
+    c.throughput(work(16.0 * GMAC));
     c.bench_function("16 frames", |b| {
         b.iter(|| network.frames(black_box(&prepared), &motion, &|| false));
     });

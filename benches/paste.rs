@@ -8,7 +8,7 @@ use mien::media::image::Picture;
 
 const SIZE: usize = 128;
 
-fn ways(c: &mut Criterion) {
+fn paste_modes(c: &mut Criterion) {
     let (width, height) = (1600u32, 1250u32);
     let rgba = (0..width * height)
         .flat_map(|i| [(i % 251) as u8, (i % 241) as u8, (i % 239) as u8, 255])
@@ -40,5 +40,5 @@ fn ways(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, ways);
+criterion_group!(benches, paste_modes);
 criterion_main!(benches);

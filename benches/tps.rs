@@ -11,7 +11,7 @@ mod support;
 use support::{print_peak_memory, procedural, work};
 
 /// GMAC of a frame. Those of a detection and of the preparation are unknown.
-const WORK: f64 = 122.0;
+const GMAC: f64 = 122.0;
 
 fn picture(name: &str) -> Tensor {
     let values = procedural::image(name, &[1, 3, 256, 256], 1);
@@ -31,7 +31,7 @@ fn frames(c: &mut Criterion) {
     });
     let key_points = tps.detect(&driving, &go).expect("key points");
     let prepared = tps.prepare(&source).expect("a prepared picture");
-    c.throughput(work(WORK));
+    c.throughput(work(GMAC));
     c.bench_function("frame", |b| {
         b.iter(|| {
             tps.frame(black_box(&prepared), &key_points, None, &go)

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_free_name_keeps_its_folder_and_its_extension() {
+    fn an_unused_name_keeps_the_folder_and_the_extension() {
         let taken = |path: &Path| path.ends_with("a/smile-2.png");
         let free = |name: &str| free_name(Path::new(name), taken);
         assert_eq!(free("a/smile.png"), Path::new("a/smile-3.png"));

@@ -38,8 +38,8 @@ pub fn catmull_rom(t: f32) -> [f32; 4] {
 
 /// One half of a Gaussian kernel of `sigma` samples, from its centre out to three sigmas; the whole kernel sums to 1.
 pub fn gaussian(sigma: f64) -> Vec<f32> {
-    let reach = (3.0 * sigma).ceil() as i32;
-    let curve: Vec<f64> = (0..=reach)
+    let radius = (3.0 * sigma).ceil() as i32;
+    let curve: Vec<f64> = (0..=radius)
         .map(|i| (-0.5 * (f64::from(i) / sigma).powi(2)).exp())
         .collect();
     let sum = 2.0 * curve.iter().sum::<f64>() - 1.0;
@@ -89,7 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn smoothstep_is_level_outside() {
+    fn smoothstep_is_constant_outside_its_edges() {
         assert_eq!(
             [-1.0, 0.0, 0.5, 1.0, 9.0].map(smoothstep::<f32>),
             [0.0, 0.0, 0.5, 1.0, 1.0]
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn areas_of_hulls() {
+    fn the_areas_of_convex_hulls_are_exact() {
         let square = [
             [0.0, 0.0],
             [2.0, 0.0],
@@ -118,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_hull_holds_whatever_points_come(points in prop::collection::vec([-9f64..9.0, -9f64..9.0], 0..40)) {
+        fn a_convex_hull_contains_all_its_points(points in prop::collection::vec([-9f64..9.0, -9f64..9.0], 0..40)) {
             let area = hull_area(&points);
             prop_assert!((0.0..=18.0 * 18.0).contains(&area));
             let mut more = points.clone();

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_estimate_follows_the_steps() {
+    fn the_time_estimate_follows_the_completed_steps() {
         let second = Duration::from_secs(1);
         assert_eq!(remaining(0, 10, second), None);
         assert_eq!(remaining(2, 10, second), Some(4 * second));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn clones_share_steps_and_the_stop() {
+    fn clones_share_their_steps_and_cancellation() {
         let progress = Progress::new(4);
         let seen = progress.clone();
         progress.step();

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn devices_and_pipes_are_refused_at_once() {
+    fn devices_and_pipes_are_refused_without_blocking() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe.json");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();

@@ -8,15 +8,15 @@ const MAX_CHARACTERS: usize = 160;
 
 /// Returns a text in one line: control characters, and marks that change the text direction, are escaped.
 pub fn escaped(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
+    let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if is_plain(c) {
-            shown.push(c);
+            escaped.push(c);
         } else {
-            shown.extend(c.escape_default());
+            escaped.extend(c.escape_default());
         }
     }
-    shown
+    escaped
 }
 
 /// Returns a name in one line; the middle is left out if it has more than 160 characters.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_steers_a_terminal() {
+    fn control_characters_in_a_name_are_escaped() {
         for (given, shown) in [
             ("smile.png", "smile.png"),
             ("日本 é.png", "日本 é.png"),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parsers_message_is_one_short_line() {
+    fn parser_messages_become_one_short_line() {
         let error = format!(
             "unknown variant `\0{}`,\n expected one of `hold`.",
             "x".repeat(900)
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn long_names_lose_their_middle() {
+    fn long_names_are_shortened_in_the_middle() {
         let long = format!("{}é{}.png", "a".repeat(50_000), "b".repeat(50_000));
         let shown = name(&long);
         assert_eq!(shown.chars().count(), MAX_CHARACTERS + 1);

@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use common::clips::{FOREIGN, assert_frame, assert_times, fixture, frames, open, sentence};
-use common::sound::{heard, track, write};
+use common::sound::{read_mp4_audio, track, write};
 use libtest_mimic::{Arguments, Trial};
 use mien::media::clip::{Clip, Sound};
 
@@ -30,28 +30,31 @@ fn main() -> ExitCode {
         Trial::test(name, test).with_ignored_flag(missing && !required)
     };
     let trials = vec![
-        trial("other_codecs_open", other_codecs_open),
         trial(
-            "what_ffmpeg_cannot_decode_is_told",
-            what_ffmpeg_cannot_decode_is_told,
+            "clips_in_other_codecs_are_decoded",
+            clips_in_other_codecs_are_decoded,
         ),
         trial(
-            "sound_comes_out_of_other_containers",
-            sound_comes_out_of_other_containers,
+            "files_that_ffmpeg_cannot_decode_are_refused",
+            files_that_ffmpeg_cannot_decode_are_refused,
+        ),
+        trial(
+            "audio_of_other_containers_is_extracted",
+            audio_of_other_containers_is_extracted,
         ),
         trial(
             "a_clip_opens_no_other_file_and_never_hangs",
             a_clip_opens_no_other_file_and_never_hangs,
         ),
         trial(
-            "names_are_neither_options_nor_addresses",
-            names_are_neither_options_nor_addresses,
+            "file_names_are_never_taken_for_options_or_urls",
+            file_names_are_never_taken_for_options_or_urls,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn other_codecs_open() {
+fn clips_in_other_codecs_are_decoded() {
     for (name, _) in FOREIGN {
         let mut clip = open(name);
         let height = if name == "interlaced.mp4" { 64 } else { 48 };
@@ -74,23 +77,23 @@ fn other_codecs_open() {
     }
 }
 
-fn what_ffmpeg_cannot_decode_is_told() {
+fn files_that_ffmpeg_cannot_decode_are_refused() {
     let mut bytes = fs::read(fixture("vp9.webm")).unwrap();
     bytes.truncate(430);
-    let said = sentence(&bytes);
+    let message = sentence(&bytes);
     assert!(
-        said.starts_with("clip.dat is VP9 video in WebM, which ffmpeg couldn't decode ("),
-        "{said}"
+        message.starts_with("clip.dat is VP9 video in WebM, which ffmpeg couldn't decode ("),
+        "{message}"
     );
 }
 
-fn sound_comes_out_of_other_containers() {
+fn audio_of_other_containers_is_extracted() {
     let track = track(&fixture("with_opus.mkv"));
     assert_eq!(track.codec(), "Opus");
     let folder = tempfile::tempdir().unwrap();
     let result = folder.path().join("result.mp4");
     write(&result, track.part(0.3, 1.3), 10);
-    let result = heard(&result);
+    let result = read_mp4_audio(&result);
     assert!((result.to - 1.0).abs() < 0.001 && result.from == 0.0);
     // Opus needs 80 ms of pre-roll.
     assert!(
@@ -142,8 +145,8 @@ fn a_clip_opens_no_other_file_and_never_hangs() {
         for script in [script.clone(), format!("RIFF....AVI {script}")] {
             fs::write(at(name), script).unwrap();
             let begun = Instant::now();
-            let said = open_at(&at(name)).unwrap_or_else(|| panic!("{name} was opened"));
-            assert!(said.starts_with(name), "{said}");
+            let message = open_at(&at(name)).unwrap_or_else(|| panic!("{name} was opened"));
+            assert!(message.starts_with(name), "{message}");
             assert!(begun.elapsed().as_secs() < 10, "{name}");
             match Sound::of(&at(name)) {
                 Sound::Track(_) => panic!("{name} is heard"),
@@ -158,7 +161,7 @@ fn open_at(path: &Path) -> Option<String> {
     Clip::open(path).err().map(|error| error.to_string())
 }
 
-fn names_are_neither_options_nor_addresses() {
+fn file_names_are_never_taken_for_options_or_urls() {
     let folder = tempfile::tempdir().unwrap();
     let names = [
         "-i.mp4",
@@ -179,12 +182,12 @@ fn names_are_neither_options_nor_addresses() {
             .env("MIEN_DATA_DIR", folder.path())
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
+        let stdout = String::from_utf8_lossy(&output.stdout);
         let words = String::from_utf8_lossy(&output.stderr);
         // The clip was read: it has frames, but no face in them.
         assert!(
             words.contains("any of the 4 frames"),
-            "{name}: {said}{words}"
+            "{name}: {stdout}{words}"
         );
     }
 }

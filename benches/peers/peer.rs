@@ -20,9 +20,9 @@ use serde_json::{Value, json};
 /// The smallest allocation that is counted: the smallest feature map of a picture of 128 pixels.
 const LARGE: usize = 64 << 10;
 
-const USE: &str = "benches/peers/peers.py runs this bench as: peer --device cpu|cuda [--half]";
+const USAGE: &str = "benches/peers/peers.py runs this bench as: peer --device cpu|cuda [--half]";
 
-const GO: &(dyn Fn() -> bool + Sync) = &|| false;
+const NEVER_STOP: &(dyn Fn() -> bool + Sync) = &|| false;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -128,7 +128,7 @@ fn load(
             let prepared = network.prepare(&inputs.tensor("picture")?)?;
             let aus = inputs.values("aus")?;
             Ok(Box::new(move || {
-                let output = network.frame(&prepared, &aus, GO)?;
+                let output = network.frame(&prepared, &aus, NEVER_STOP)?;
                 Ok(named([
                     ("color", output.color),
                     ("attention", output.attention),
@@ -140,8 +140,8 @@ fn load(
             let prepared = network.prepare(&inputs.tensor("source")?)?;
             let driving = inputs.tensor("driving")?;
             Ok(Box::new(move || {
-                let key_points = network.detect(&driving, GO)?;
-                let frame = network.frame(&prepared, &key_points, GO)?;
+                let key_points = network.detect(&driving, NEVER_STOP)?;
+                let frame = network.frame(&prepared, &key_points, NEVER_STOP)?;
                 Ok(named([("frame", frame.prediction)]))
             }))
         }
@@ -150,8 +150,8 @@ fn load(
             let prepared = network.prepare(&inputs.tensor("source")?)?;
             let driving = inputs.tensor("driving")?;
             Ok(Box::new(move || {
-                let key_points = network.detect(&driving, GO)?;
-                let frame = network.frame(&prepared, &key_points, None, GO)?;
+                let key_points = network.detect(&driving, NEVER_STOP)?;
+                let frame = network.frame(&prepared, &key_points, None, NEVER_STOP)?;
                 Ok(named([("frame", frame.prediction)]))
             }))
         }
@@ -163,7 +163,10 @@ fn load(
             let motion = inputs.values("motion")?;
             let motion: Vec<_> = motion.chunks(config.motion).map(<[f32]>::to_vec).collect();
             Ok(Box::new(move || {
-                Ok(named([("frames", network.frames(&prepared, &motion, GO)?)]))
+                Ok(named([(
+                    "frames",
+                    network.frames(&prepared, &motion, NEVER_STOP)?,
+                )]))
             }))
         }
         other => Err(format!("there is no method {other}").into()),
@@ -244,7 +247,7 @@ fn main() -> Result<()> {
         (Some("--device"), Some("cuda")) => Device::new_cuda(0)?,
         // Cargo runs all benchmarks without these arguments.
         _ => {
-            println!("{USE}");
+            println!("{USAGE}");
             return Ok(());
         }
     };

@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_gets_its_extension_here_was_not_asked_about() {
+    fn a_path_whose_extension_is_completed_counts_as_unconfirmed() {
         let folder = tempfile::tempdir().unwrap();
         let there = folder.path().join("other.mien");
         std::fs::write(&there, "hours of work").unwrap();

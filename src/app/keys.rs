@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn undo_and_redo_have_their_keys() {
+    fn undo_and_redo_have_their_usual_shortcuts() {
         let press = |letter: char, modifiers| {
             shortcut(
                 &Key::Character(letter.to_string().into()),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_found_on_other_keyboards() {
+    fn shortcuts_work_on_other_keyboard_layouts() {
         use iced::keyboard::key::Code;
         let at = |typed: &str, code| letter(&Key::Character(typed.into()), Physical::Code(code));
         // French and Czech digits are typed with Shift.

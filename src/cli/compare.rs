@@ -418,7 +418,7 @@ mod tests {
     use crate::jobs::meter::Followed;
 
     #[test]
-    fn the_summary_stands_in_columns() {
+    fn the_summary_is_aligned_in_columns() {
         let mut followed = Followed::default();
         for value in [0.0, 0.5, 1.0] {
             followed.smile.push(0.5 * value, value);

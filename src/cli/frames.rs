@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_a_part_or_both() {
+    fn frames_are_parsed_as_a_count_a_range_or_both() {
         let part = Some(FrameRange::new(13, 24).unwrap());
         for (text, count, part) in [
             ("48", Some(48), None),
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_ranges_are_errors_of_one_sentence() {
+    fn invalid_frame_ranges_give_a_one_sentence_error() {
         for (text, words) in [
             ("0", "out of range"),
             ("100001", "out of range"),

@@ -75,7 +75,7 @@ fn describe(page: &mut String, command: &mut Command, name: &str) {
 }
 
 #[test]
-fn the_list_of_commands_is_the_programs_own() {
+fn the_documented_list_of_commands_matches_the_program() {
     let path = project().join("docs/commands.md");
     let now = commands();
     if std::env::var_os("MIEN_UPDATE_DOCS").is_some() {
@@ -102,7 +102,7 @@ fn shell_lines(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_in_the_documentation_is_understood() {
+fn every_command_in_the_documentation_parses() {
     let mut found = 0;
     for page in pages() {
         for line in shell_lines(&read(&page)) {
@@ -150,7 +150,7 @@ fn anchor(heading: &str) -> String {
 }
 
 #[test]
-fn every_link_in_the_documentation_leads_somewhere() {
+fn every_link_in_the_documentation_has_a_target() {
     for page in pages() {
         let folder = page.parent().unwrap();
         for link in links(&read(&page)) {

@@ -322,7 +322,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_read_and_refused() {
+    fn settings_are_parsed_and_invalid_ones_refused() {
         assert_eq!(
             AuVector::parse_setting("AU12=0.8").map(|(u, v)| (u.code(), v)),
             Ok((12, 0.8))
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn every_unit_belongs_to_one_group_and_codes_are_openface_order() {
+    fn every_action_unit_belongs_to_one_group_and_codes_are_in_openface_order() {
         let codes: Vec<u8> = ActionUnit::ALL.iter().map(|u| u.code()).collect();
         assert_eq!(
             codes,
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn written_as_readable_json_and_read_back() {
+    fn action_units_round_trip_through_readable_json() {
         let smile = AuVector::NEUTRAL
             .with(ActionUnit::from_code(6).unwrap(), 0.7)
             .with(ActionUnit::from_code(12).unwrap(), 0.9);
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stay_in_range_whatever_is_set() {
+    fn every_set_value_is_clamped_to_its_range() {
         let unit = ActionUnit::ALL[0];
         let mut vector = AuVector::NEUTRAL;
         let usual = AuVector::USUAL;

@@ -150,11 +150,11 @@ impl Channel {
         self.limits(SliderRange::Beyond)
     }
 
-    /// The values that the controls offer: of an Action Unit by `reach`, of an angle in degrees, of the head's place in
+    /// The values that the controls offer: of an Action Unit by `range`, of an angle in degrees, of the head's place in
     /// percent of the face's width, of its size in percent of the portrait's.
-    pub fn limits(self, reach: SliderRange) -> RangeInclusive<f32> {
+    pub fn limits(self, range: SliderRange) -> RangeInclusive<f32> {
         match self {
-            Channel::Unit(_) => match reach {
+            Channel::Unit(_) => match range {
                 SliderRange::Usual => AuVector::USUAL,
                 SliderRange::Beyond => AuVector::RANGE,
             },
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_channel_has_a_place_and_a_name_of_its_own() {
+    fn every_channel_has_a_unique_index_and_key() {
         for (i, channel) in Channel::ALL.into_iter().enumerate() {
             assert_eq!(channel.index(), i);
             assert_eq!(Channel::from_key(&channel.to_string()), Some(channel));
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_shares_agree_and_stay_in_range() {
+    fn normalised_values_round_trip_and_values_are_clamped() {
         for channel in Channel::ALL {
             let (usual, range) = (channel.limits(SliderRange::Usual), channel.range());
             assert_eq!(channel.normalise(*usual.start()), 0.0);

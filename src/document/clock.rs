@@ -38,7 +38,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_goes_as_a_track_goes(frames in 2u32..40, fps in 1f64..60.0, elapsed in -1f64..30.0, way in 0usize..3) {
+        fn a_clock_plays_frames_in_the_same_order_as_a_track(frames in 2u32..40, fps in 1f64..60.0, elapsed in -1f64..30.0, way in 0usize..3) {
             let playback = Playback::ALL[way];
             let mut track = Track::default();
             track.set_fps(fps);

@@ -196,7 +196,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn text_is_read_or_refused() {
+    fn a_crop_is_parsed_from_text_or_refused() {
         assert_eq!(
             Crop::parse("1, 2.5,30"),
             Ok(Crop {
@@ -215,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn fitted_lies_within_and_keeps_what_already_does(
+        fn a_fitted_crop_lies_within_the_image_and_fitting_again_changes_nothing(
             x in -500f32..500.0, y in -500f32..500.0, side in -10f32..900.0,
             width in 8u32..600, height in 8u32..600,
         ) {
@@ -225,7 +225,7 @@ mod tests {
         }
 
         #[test]
-        fn a_turned_crop_keeps_its_angle_and_its_middle_inside(
+        fn fitting_a_rotated_crop_keeps_its_angle_and_its_centre_inside_the_image(
             x in -500f32..500.0, y in -500f32..500.0, side in 1f32..900.0, angle in 0.1f32..3.0,
         ) {
             let crop = Crop { x, y, side, angle }.fitted(300, 200);
@@ -239,7 +239,7 @@ mod tests {
         }
 
         #[test]
-        fn a_guess_is_always_inside(width in 8u32..9000, height in 8u32..9000) {
+        fn a_guessed_crop_lies_within_the_image(width in 8u32..9000, height in 8u32..9000) {
             let crop = Crop::guess(width, height).unwrap();
             prop_assert_eq!(crop.checked(width, height), Ok(crop));
         }

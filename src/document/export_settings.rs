@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_settings_become_the_nearest_valid() {
+    fn invalid_settings_become_the_nearest_valid_ones() {
         let odd = ExportSettings {
             range: Some((7, 7)),
             fps: Some(f64::INFINITY),
@@ -112,9 +112,9 @@ mod tests {
             quality: Some(255),
             ..ExportSettings::default()
         };
-        let mended = odd.nearest_valid();
-        assert_eq!((mended.range, mended.fps), (None, Some(120.0)));
-        assert_eq!((mended.scale, mended.quality), (0.01, Some(100)));
+        let valid = odd.nearest_valid();
+        assert_eq!((valid.range, valid.fps), (None, Some(120.0)));
+        assert_eq!((valid.scale, valid.quality), (0.01, Some(100)));
         let none = ExportSettings {
             scale: f64::NAN,
             fps: Some(f64::NAN),

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_says_the_format() {
+    fn the_file_extension_determines_the_format() {
         let of = |name: &str, frames| FileFormat::of(Path::new(name), frames);
         assert_eq!(of("a.PNG", 1).unwrap(), FileFormat::Png);
         assert_eq!(of("a.png", 2).unwrap(), FileFormat::PngSequence);

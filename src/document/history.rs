@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn one_gesture_is_one_step() {
+    fn one_gesture_is_one_undo_step() {
         let mut history = History::new(sample());
         for i in 1..=50 {
             slide(&mut history, 12, i as f32 / 50.0);
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn letting_go_begins_a_new_step() {
+    fn ending_a_gesture_begins_a_new_undo_step() {
         let mut history = History::new(sample());
         slide(&mut history, 12, 0.3);
         history.end_gesture();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_changes_nothing_keeps_the_redo() {
+    fn an_edit_without_effect_keeps_the_redo_steps() {
         let mut history = History::new(sample());
         slide(&mut history, 12, 0.3);
         history.undo();
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn undo_leaves_the_choices_of_an_export_alone() {
+    fn undo_keeps_the_export_settings() {
         let mut history = History::new(sample());
         slide(&mut history, 12, 0.3);
         let export = ExportSettings {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn forgetting_keeps_the_newest_steps() {
+    fn forgetting_the_oldest_step_keeps_the_newer_ones() {
         let mut history = History::new(sample());
         for value in [0.2, 0.4, 0.6] {
             history.edit(|d| d.strength = value);
@@ -268,7 +268,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn undoing_all_and_redoing_all_comes_back(edits in proptest::collection::vec((0usize..Channel::COUNT, 0f32..=1.0, any::<bool>()), 0..60)) {
+        fn redoing_every_undone_step_restores_the_document(edits in proptest::collection::vec((0usize..Channel::COUNT, 0f32..=1.0, any::<bool>()), 0..60)) {
             let mut history = History::new(sample());
             for (index, share, drag) in edits {
                 let channel = Channel::ALL[index];

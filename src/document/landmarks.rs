@@ -41,12 +41,12 @@ impl LandmarkOffsets {
     /// Displaces a landmark, clamped to [`LandmarkOffsets::MAX_OFFSET`] along each axis; NaN counts as 0. A zero
     /// displacement removes the entry, and a number that isn't a landmark is ignored.
     pub fn set(&mut self, landmark: u16, offset: [f32; 2]) {
-        let held = |v: f32| {
+        let clamped = |v: f32| {
             let v = if v.is_nan() { 0.0 } else { v };
             // -0 becomes 0, so that equal values have the same cache key.
             v.clamp(-Self::MAX_OFFSET, Self::MAX_OFFSET) + 0.0
         };
-        let offset = offset.map(held);
+        let offset = offset.map(clamped);
         if offset == [0.0; 2] || landmark >= Self::LANDMARKS {
             self.0.remove(&landmark);
         } else {
@@ -67,7 +67,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_set_is_there_within_bounds_and_comes_back_from_a_file(
+        fn landmark_offsets_are_clamped_and_round_trip_through_a_file(
             given in prop::collection::vec((0u16..600, prop::array::uniform2(-2f32..2.0)), 0..20),
         ) {
             let mut offsets = LandmarkOffsets::default();
@@ -78,8 +78,8 @@ mod tests {
                 prop_assert!(landmark < LandmarkOffsets::LANDMARKS);
                 prop_assert!(offset.iter().all(|v| v.abs() <= LandmarkOffsets::MAX_OFFSET));
                 let last = given.iter().rev().find(|(of, _)| *of == landmark).unwrap();
-                let held = last.1.map(|v| v.clamp(-0.5, 0.5));
-                prop_assert_eq!(offset, held);
+                let clamped = last.1.map(|v| v.clamp(-0.5, 0.5));
+                prop_assert_eq!(offset, clamped);
             }
             let text = serde_json::to_string(&offsets).unwrap();
             prop_assert_eq!(&serde_json::from_str::<LandmarkOffsets>(&text).unwrap(), &offsets);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_names_the_landmarks_and_nonsense_is_left_out() {
+    fn landmark_offsets_are_saved_by_landmark_and_invalid_entries_are_dropped() {
         let mut offsets = LandmarkOffsets::default();
         offsets.set(159, [0.0, -0.02]);
         let text = serde_json::to_string(&offsets).unwrap();

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_come_and_go() {
+    fn face_parts_are_toggled_on_and_off() {
         let limit = Limit::NONE
             .toggled(FacePart::Mouth)
             .toggled(FacePart::Brows);

@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expression_by_the_rig_is_written_only_where_it_is_asked_for() {
+    fn the_rig_expression_field_is_saved_only_when_set() {
         let pane = PaneSpec::of(MethodChoice::in_mode("fomm", Mode::Relative));
         let json = r#"{"motion":null,"way":{"fomm":"relative"},"show":"result"}"#;
         assert_eq!(serde_json::to_string(&pane).unwrap(), json);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_are_written_as_project_files_have_them() {
+    fn method_choices_are_saved_in_the_project_file_format() {
         for (choice, json) in [
             (MethodChoice::Source, r#""source""#),
             (MethodChoice::Motion, r#""motion""#),

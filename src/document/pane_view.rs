@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_understood_and_no_other() {
+    fn pane_views_parse_from_their_keys_and_other_text_is_refused() {
         let finer = (0..=u8::MAX).map(PaneView::Occlusion);
         for show in PaneView::ALL.into_iter().chain(finer) {
             assert_eq!(PaneView::from_key(&show.key()), Some(show));

@@ -198,10 +198,10 @@ impl Document {
     /// Keys the pose at a frame: every channel that differs from the portrait's own expression or has keys already, or
     /// all Action Units if no channel does.
     pub fn add_key(&mut self, frame: u32) {
-        let (pose, own) = (self.pose(frame), Pose::from(self.source));
+        let (pose, source) = (self.pose(frame), Pose::from(self.source));
         let wanted = |channel: &Channel| {
             let keyed = !self.track.curve(*channel).is_empty();
-            keyed || pose.halves(*channel) != own.halves(*channel)
+            keyed || pose.halves(*channel) != source.halves(*channel)
         };
         let mut channels: Vec<Channel> = Channel::ALL.into_iter().filter(wanted).collect();
         if channels.is_empty() {
@@ -259,7 +259,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_slider_moves_the_still_pose_until_there_is_a_key() {
+    fn sliders_change_the_base_pose_until_the_track_has_a_key() {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
         document.set_channel(10, Sides::Both, smile, 0.4);
@@ -274,7 +274,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_last_key_leaves_its_values_behind() {
+    fn removing_the_last_key_keeps_its_values_as_the_base_pose() {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
         document.add_key(0);
@@ -330,7 +330,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn another_face_brings_its_own_expression_and_neutral_forgets_it() {
+    fn switching_faces_resets_the_pose_to_the_expression_of_the_new_face() {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
         document.set_channel(0, Sides::Left, smile, 0.9);
@@ -348,7 +348,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_new_reading_takes_along_only_sliders_that_were_not_touched() {
+    fn a_new_source_reading_updates_only_untouched_sliders() {
         let smile = ActionUnit::from_code(12).unwrap();
         let read = AuVector::NEUTRAL.with(smile, 0.3);
         let mut document = sample();
@@ -361,7 +361,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn head_and_eyes_are_asked_for_and_keyed_like_the_units() {
+    fn head_and_gaze_are_set_and_keyed_like_action_units() {
         let smile = ActionUnit::from_code(12).unwrap();
         let mut document = sample();
         document.set_channel(0, Sides::Left, Channel::Yaw, 8.0);
@@ -384,7 +384,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn folds_are_the_portraits_own_until_a_number_is_set() {
+    fn folds_follow_the_portrait_until_a_strength_is_set() {
         let mut document = sample();
         assert_eq!(document.folds, None);
         for (given, kept) in [(-1.0, 0.0), (0.4, 0.4), (7.0, 1.0)] {
@@ -402,7 +402,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn strength_zero_asks_for_the_source_exactly() {
+    fn strength_zero_targets_exactly_the_source_expression() {
         let unit = ActionUnit::ALL[3];
         let mut document = sample();
         document.source.set(unit, 0.3);

@@ -247,7 +247,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_half_is_set_alone_and_both_together() {
+    fn the_halves_of_a_pose_are_set_separately_or_together() {
         let smile = ActionUnit::from_code(12).unwrap();
         let pose = Pose::NEUTRAL.with(Sides::Left, smile, 0.8);
         assert!(!pose.is_even());
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_go_their_own_ways() {
+    fn the_halves_of_a_pose_are_interpolated_independently() {
         let brow = ActionUnit::from_code(2).unwrap();
         let a = Pose::NEUTRAL.with(Sides::Left, brow, 1.0);
         let b = Pose::NEUTRAL.with(Sides::Right, brow, 1.0);
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn head_and_eyes_turn_whichever_half_the_sliders_move() {
+    fn head_and_gaze_ignore_the_chosen_half_of_the_face() {
         let pose = Pose::NEUTRAL.with(Sides::Left, Channel::Yaw, 12.0).with(
             Sides::Right,
             Channel::GazeY,
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn values_beyond_the_usual_range_are_detected_and_clamped() {
+    fn the_full_range_of_a_head_angle_is_a_distance_of_1() {
         let smile = ActionUnit::from_code(12).unwrap();
         let pose =
             Pose::NEUTRAL
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn head_and_eyes_are_written_only_where_they_differ_from_the_portrait() {
+    fn only_nonzero_angles_are_saved() {
         let relaxed = r#"{"left":{},"right":{}}"#;
         assert_eq!(serde_json::to_string(&Pose::NEUTRAL).unwrap(), relaxed);
         assert_eq!(
@@ -390,7 +390,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_value_stays_in_its_range_and_is_read_as_it_was_written(a in poses(), b in poses(), t in -0.5f32..1.5) {
+        fn poses_round_trip_through_json_and_interpolation_stays_in_range(a in poses(), b in poses(), t in -0.5f32..1.5) {
             let text = serde_json::to_string(&a).unwrap();
             prop_assert_eq!(serde_json::from_str::<Pose>(&text).unwrap(), a, "{}", text);
             let between = a.lerp(&b, t);
@@ -407,10 +407,10 @@ mod tests {
         }
 
         #[test]
-        fn a_small_step_between_two_poses_is_a_small_change(a in poses(), b in poses(), t in 0f32..=0.99) {
+        fn a_small_interpolation_step_is_a_small_change_of_pose(a in poses(), b in poses(), t in 0f32..=0.99) {
             // The largest distance is from one end of the extended range to the other.
-            let way = a.distance(&b);
-            prop_assert!(a.lerp(&b, t).distance(&a.lerp(&b, t + 0.01)) <= 0.01 * way + 1e-4);
+            let distance = a.distance(&b);
+            prop_assert!(a.lerp(&b, t).distance(&a.lerp(&b, t + 0.01)) <= 0.01 * distance + 1e-4);
         }
     }
 }

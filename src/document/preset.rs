@@ -328,7 +328,7 @@ mod tests {
     use crate::document::pose::Sides;
 
     #[test]
-    fn the_nine_presets_are_there_and_distinct() {
+    fn the_nine_built_in_presets_are_distinct() {
         let presets = Preset::built_in().unwrap();
         let names: Vec<&str> = presets.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn found_by_name_or_by_a_clear_beginning() {
+    fn a_preset_is_found_by_its_name_or_an_unambiguous_prefix() {
         let presets = Preset::built_in().unwrap();
         for name in ["surprised", "Surprise", " SURPRISED "] {
             assert_eq!(Preset::find(&presets, name).unwrap().name, "Surprised");
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_cannot_be_kept_are_refused() {
+    fn empty_reserved_and_path_like_preset_names_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["", "  ", "../..", "Happy"] {
             let preset = Preset {
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wink_stays_on_its_side() {
+    fn a_one_sided_preset_round_trips_through_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let lid = ActionUnit::from_code(45).unwrap();
         let wink = Preset {
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_is_replaced_only_when_that_is_meant() {
+    fn saving_a_preset_replaces_an_existing_one_only_on_request() {
         let folder = tempfile::tempdir().unwrap();
         let preset = |name: &str, value: f32| Preset {
             name: name.to_owned(),

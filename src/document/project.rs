@@ -136,8 +136,8 @@ impl Project {
 
     /// The motion that drives a pane.
     pub fn driving(&self, pane: &PaneSpec) -> MotionId {
-        let told = pane.motion.filter(|id| self.motion(*id).is_some());
-        told.unwrap_or(self.chosen)
+        let assigned = pane.motion.filter(|id| self.motion(*id).is_some());
+        assigned.unwrap_or(self.chosen)
     }
 
     /// The document as driven by a motion: with its expression track, or for other motions with the portrait at rest.

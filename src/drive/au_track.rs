@@ -87,15 +87,16 @@ impl AuTrack {
         let clip = Clip::open(path)?.trim(from, to)?;
         let info = *clip.info();
         progress.set_total(steps(&info).unwrap_or(0) * passes);
-        let seen = follow(clip, progress, |_, _| Ok(()))?;
-        let track = Self::of(file_name(path), info.fps, &seen.faces, neutral).ok_or_else(|| {
-            EngineError::from(FaceError::NoneInClip {
-                name: file_name(path),
-                frames: seen.faces.len(),
-            })
-        })?;
+        let tracked = follow(clip, progress, |_, _| Ok(()))?;
+        let track =
+            Self::of(file_name(path), info.fps, &tracked.faces, neutral).ok_or_else(|| {
+                EngineError::from(FaceError::NoneInClip {
+                    name: file_name(path),
+                    frames: tracked.faces.len(),
+                })
+            })?;
         Ok(AuTrack {
-            read_error: seen.read_error,
+            read_error: tracked.read_error,
             ..track
         })
     }
@@ -104,41 +105,44 @@ impl AuTrack {
     pub(crate) fn of(
         name: String,
         fps: f64,
-        seen: &[(f64, Option<Face>)],
+        tracked: &[(f64, Option<Face>)],
         neutral: Option<&Neutral>,
     ) -> Option<AuTrack> {
-        let plain: Vec<Option<AuVector>> = seen
+        let plain: Vec<Option<AuVector>> = tracked
             .iter()
             .map(|(_, face)| face.as_ref().map(|face| units_of(face, None)))
             .collect();
         let activity = |i: &usize| {
             let units = plain[*i].map_or(0.0, |aus| aus.values().iter().sum::<f32>());
-            let scores = seen[*i]
+            let scores = tracked[*i]
                 .1
                 .as_ref()
                 .map_or(0.0, |face| movement(&face.scores));
             // Relaxed faces all read zero; the scores decide between them.
             units + 0.1 * scores
         };
-        let rest = (0..seen.len())
+        let rest = (0..tracked.len())
             .filter(|i| plain[*i].is_some())
             .min_by(|a, b| activity(a).total_cmp(&activity(b)))?;
-        let resting = seen[rest].1.as_ref()?;
-        let own = Neutral::of(resting.mesh.points(), &resting.scores);
-        let neutral = neutral.unwrap_or(&own);
-        let frames = seen.iter().zip(&plain).map(|((time, face), aus)| AuFrame {
-            time: *time,
-            aus: *aus,
-            relative_to_rest: face.as_ref().map(|face| units_of(face, Some(neutral))),
-            head: face.as_ref().and_then(|face| HeadPose::of(&face.mesh)),
-            gaze: face.as_ref().and_then(|face| GazeReading::of(&face.mesh)),
-            scores: face.as_ref().map(|face| KeyScores::of(&face.scores)),
-        });
+        let resting = tracked[rest].1.as_ref()?;
+        let resting_face = Neutral::of(resting.mesh.points(), &resting.scores);
+        let neutral = neutral.unwrap_or(&resting_face);
+        let frames = tracked
+            .iter()
+            .zip(&plain)
+            .map(|((time, face), aus)| AuFrame {
+                time: *time,
+                aus: *aus,
+                relative_to_rest: face.as_ref().map(|face| units_of(face, Some(neutral))),
+                head: face.as_ref().and_then(|face| HeadPose::of(&face.mesh)),
+                gaze: face.as_ref().and_then(|face| GazeReading::of(&face.mesh)),
+                scores: face.as_ref().map(|face| KeyScores::of(&face.scores)),
+            });
         Some(AuTrack {
             name,
             fps,
             frames: frames.collect(),
-            shapes: seen
+            shapes: tracked
                 .iter()
                 .map(|(_, face)| face.as_ref().map(|face| shape68(&face.mesh)))
                 .collect(),
@@ -275,10 +279,10 @@ pub(crate) fn track_rate(fps: f64) -> f64 {
 
 /// Returns the number of frames in a clip, if it is known or can be estimated before decoding.
 pub(crate) fn steps(info: &ClipInfo) -> Option<usize> {
-    let judged = info
+    let estimated = info
         .seconds
         .map(|seconds| (seconds * info.fps).round() as usize);
-    info.frames.or(judged)
+    info.frames.or(estimated)
 }
 
 /// Returns whether [`AuTrack::read`] can read a file.
@@ -330,7 +334,7 @@ mod tests {
     };
 
     #[test]
-    fn uneven_frames_are_spread_evenly_and_gaps_stay() {
+    fn unevenly_timed_frames_are_resampled_to_a_constant_rate_and_gaps_stay() {
         let track = track(&[(0.0, Some(0.1)), (0.1, None), (0.4, Some(0.5))]);
         let poses = track.poses(PLAIN, None);
         let values: Vec<_> = poses
@@ -349,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_movement_begins_at_the_portraits_own_expression() {
+    fn relative_movement_begins_at_the_expression_of_the_portrait() {
         let track = track(&[
             (0.0, None),
             (0.1, Some(0.3)),
@@ -367,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_movement_can_begin_at_any_frame_and_rate() {
+    fn relative_movement_starts_at_any_reference_frame_at_any_rate() {
         let track = track(&[
             (0.0, Some(0.1)),
             (0.1, Some(0.4)),

@@ -174,7 +174,7 @@ mod tests {
     use crate::methods::{ganimation, rig};
 
     #[test]
-    fn what_a_method_does_not_draw_makes_no_difference_to_its_key() {
+    fn the_cache_key_ignores_channels_that_the_method_does_not_render() {
         let straight = DriveSample::Pose(Pose::NEUTRAL);
         let (rig, network) = (&rig::method::INFO, &ganimation::session::INFO);
         for channel in Channel::HEAD_AND_EYES {

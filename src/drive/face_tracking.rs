@@ -53,25 +53,25 @@ fn pass(
     mut look: impl FnMut(&Picture) -> Result<Option<Face>, EngineError>,
     mut each: impl FnMut(&Picture, &TrackedFaces) -> Result<(), EngineError>,
 ) -> Result<TrackedFaces, EngineError> {
-    let mut seen = TrackedFaces::default();
+    let mut tracked = TrackedFaces::default();
     for frame in clip {
         if progress.cancel.is_cancelled() {
             return Err(EngineError::Cancelled);
         }
         let frame = match frame {
             Ok(frame) => frame,
-            Err(error) if seen.faces.is_empty() => return Err(error.into()),
+            Err(error) if tracked.faces.is_empty() => return Err(error.into()),
             Err(error) => {
-                seen.read_error = Some(error.to_string());
+                tracked.read_error = Some(error.to_string());
                 break;
             }
         };
         let face = look(&frame.picture)?;
-        seen.faces.push((frame.time, face));
-        each(&frame.picture, &seen)?;
+        tracked.faces.push((frame.time, face));
+        each(&frame.picture, &tracked)?;
         progress.step();
     }
-    Ok(seen)
+    Ok(tracked)
 }
 
 /// Returns the tracker's face in the next frame.

@@ -87,7 +87,7 @@ impl FrameSource for OriginalFrames {
     fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
         // After a panic the clip still returns frames, or an error.
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, picture)) = reader.cached.iter().find(|(kept, _)| *kept == frame) {
+        if let Some((_, picture)) = reader.cached.iter().find(|(index, _)| *index == frame) {
             return Ok(Arc::clone(picture));
         }
         if reader.clip.is_none() || frame < reader.next {
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_come_in_any_order() {
+    fn original_frames_can_be_read_in_any_order() {
         let sample = SampleClip::write().unwrap();
         let path = sample.path().to_owned();
         let frames = OriginalFrames::new(path, (None, None), Some(sample));

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_share_a_content_and_still_each_is_what_it_is_alone() {
+    fn previews_rendered_in_a_batch_equal_previews_rendered_alone() {
         let sampler = Sampler::open(None).unwrap();
         let one = sample(1, 3);
         let wanted = [

@@ -30,10 +30,10 @@ impl ClipAnalysis {
                 ClipAnalysis::read_showing(&clip.source, progress, show).map(Some)
             }
             MotionKind::Sample(sampled) => {
-                let shown = sampled.blended_sample()?;
+                let sample = sampled.blended_sample()?;
                 let sampler = models.sampler()?;
                 let fps = sampled.fps;
-                ClipAnalysis::of_sample_showing(&sampler, &shown, fps, progress, show).map(Some)
+                ClipAnalysis::of_sample_showing(&sampler, &sample, fps, progress, show).map(Some)
             }
         }
     }
@@ -57,17 +57,19 @@ impl ClipAnalysis {
                 let read = |cut| ClipAnalysis::read_part(&clip.source, cut, reading, progress);
                 let part = read(cut)?;
                 // A reference frame outside the part requires the whole clip.
-                let said = clip.follow.reference.map(|frame| frame as usize);
+                let reference = clip.follow.reference.map(|frame| frame as usize);
                 let within = part.offset..part.offset + part.frames();
-                if cut != (None, None) && said.is_some_and(|said| !within.contains(&said)) {
+                if cut != (None, None)
+                    && reference.is_some_and(|reference| !within.contains(&reference))
+                {
                     return read((None, None)).map(Some);
                 }
                 Ok(Some(part))
             }
             MotionKind::Sample(sampled) => {
-                let shown = sampled.blended_sample()?;
+                let sample = sampled.blended_sample()?;
                 let sampler = models.sampler()?;
-                ClipAnalysis::of_sample_frames(&sampler, &shown, sampled.fps, progress).map(Some)
+                ClipAnalysis::of_sample_frames(&sampler, &sample, sampled.fps, progress).map(Some)
             }
         }
     }

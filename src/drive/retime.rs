@@ -1,7 +1,7 @@
 //! Resamples frames of varying duration to a constant rate.
 
 /// A frame that begins less than this share of a frame early is on time.
-const EARLY: f64 = 0.25;
+const EARLY_TOLERANCE: f64 = 0.25;
 
 /// For every frame at `rate` per second, returns which of the frames that begin at `times` (in seconds, ascending) is shown:
 /// each until the next begins, the last for one frame.
@@ -9,13 +9,13 @@ pub fn retimed(times: &[f64], rate: f64) -> Vec<usize> {
     let Some((&start, later)) = times.split_first() else {
         return Vec::new();
     };
-    let mut shown = Vec::new();
+    let mut frames = Vec::new();
     for (frame, time) in later.iter().enumerate() {
-        let due = ((time - start) * rate - EARLY).ceil().max(0.0) as usize;
-        shown.resize(due.max(shown.len()), frame);
+        let due = ((time - start) * rate - EARLY_TOLERANCE).ceil().max(0.0) as usize;
+        frames.resize(due.max(frames.len()), frame);
     }
-    shown.push(times.len() - 1);
-    shown
+    frames.push(times.len() - 1);
+    frames
 }
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn even_frames_are_shown_once_each() {
+    fn evenly_timed_frames_are_shown_once_each() {
         let times: Vec<f64> = (0..100).map(|i| 3.0 + f64::from(i) / 29.97).collect();
         assert_eq!(retimed(&times, 29.97), (0..100).collect::<Vec<_>>());
     }

@@ -56,7 +56,7 @@ mod tests {
     use crate::progress::Progress;
 
     #[test]
-    fn it_is_short_and_its_face_moves_and_it_leaves_nothing_behind() {
+    fn the_sample_clip_is_short_shows_a_moving_face_and_deletes_its_file() {
         let clip = SampleClip::write().unwrap();
         let path = clip.path().to_owned();
         let track = AuTrack::read(&path, None, &Progress::new(0)).unwrap();

@@ -76,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn eigenvectors_are_eigenvectors(values in prop::array::uniform10(-5f64..5.0)) {
+        fn computed_eigenvectors_satisfy_their_definition(values in prop::array::uniform10(-5f64..5.0)) {
             let [a, b, c, d, e, f, g, h, i, j] = values;
             let m = [[a, b, c, d], [b, e, f, g], [c, f, h, i], [d, g, i, j]];
             let (values, vectors) = eigen(m);
@@ -91,7 +91,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_comes_a_rotation_or_nothing_goes(values in prop::array::uniform9(any::<f64>())) {
+        fn any_matrix_gives_an_orthonormal_rotation_or_none(values in prop::array::uniform9(any::<f64>())) {
             let [a, b, c, d, e, f, g, h, i] = values;
             if let Some(r) = rotation(&[[a, b, c], [d, e, f], [g, h, i]]) {
                 for row in r {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reflection_is_never_the_answer_and_a_tie_is_none() {
+    fn a_reflection_gives_a_proper_rotation_and_an_ambiguous_matrix_none() {
         let mirrored = rotation(&[[-3.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]]).unwrap();
         let [[a, b, c], [d, e, f], [g, h, i]] = mirrored;
         let determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);

@@ -27,15 +27,15 @@ impl Edit {
     pub fn match_colour(&mut self) {
         let size = self.size;
         let pixels = size * size;
-        let whole = self.attention.len() == pixels
+        let is_complete = self.attention.len() == pixels
             && self.input.len() == 3 * pixels
             && self.color.len() == 3 * pixels;
-        if size == 0 || !whole {
+        if size == 0 || !is_complete {
             return;
         }
         let kernel = gaussian(SIGMA * size as f64);
         let weight: Vec<f32> = (self.attention.iter().enumerate())
-            .map(|(i, kept)| kept * kept * within(i % size, i / size, size))
+            .map(|(i, attention)| attention * attention * within(i % size, i / size, size))
             .collect();
         let pairs = self
             .color
@@ -72,15 +72,15 @@ fn within(column: usize, row: usize, size: usize) -> f32 {
 
 /// Blurs `plane` `[size, size]` along rows and columns, with zeros beyond the edge.
 fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
-    let reach = kernel.len() - 1;
+    let radius = kernel.len() - 1;
     let isa = Isa::best();
     let along = |from: &[f32]| -> Vec<f32> {
         // The output is transposed, so that two passes along rows blur both axes.
         let mut out = vec![0.0; size * size];
-        let mut padded = vec![0.0; size + 2 * reach];
+        let mut padded = vec![0.0; size + 2 * radius];
         let mut sums = vec![0.0; size];
         for (row, values) in from.chunks_exact(size).enumerate() {
-            padded[reach..reach + size].copy_from_slice(values);
+            padded[radius..radius + size].copy_from_slice(values);
             along_row(isa, &padded, kernel, &mut sums);
             for (column, sum) in sums.iter().enumerate() {
                 out[column * size + row] = *sum;
@@ -94,11 +94,11 @@ fn blurred(plane: &[f32], size: usize, kernel: &[f32]) -> Vec<f32> {
 multiversion! {
     /// Blurs a row, padded on both sides with as many zeros as the half `kernel` reaches, into `sums`.
     fn along_row(padded: &[f32], kernel: &[f32], sums: &mut [f32]) {
-        let (reach, size) = (kernel.len() - 1, sums.len());
+        let (radius, size) = (kernel.len() - 1, sums.len());
         sums.fill(0.0);
         for (k, weight) in kernel.iter().enumerate() {
-            let left = &padded[reach - k..][..size];
-            let right = &padded[reach + k..][..size];
+            let left = &padded[radius - k..][..size];
+            let right = &padded[radius + k..][..size];
             // `left` and `right` both read the middle tap.
             let weight = if k == 0 { 0.5 * weight } else { *weight };
             for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
@@ -142,7 +142,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_tint_goes_where_the_rest_of_the_face_shows_it(red in -0.2f32..0.2, green in -0.2f32..0.2, blue in -0.2f32..0.2) {
+        fn a_colour_cast_is_removed_outside_the_edited_area(red in -0.2f32..0.2, green in -0.2f32..0.2, blue in -0.2f32..0.2) {
             let mut edit = edit(mouth, [red, green, blue]);
             edit.match_colour();
             for (i, (color, input)) in edit.color.iter().zip(&edit.input).enumerate() {
@@ -154,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn a_drawing_that_agrees_with_what_is_kept_stays(open in 0.0f32..1.0, change in -0.3f32..0.3) {
+        fn an_edit_without_a_colour_cast_is_unchanged(open in 0.0f32..1.0, change in -0.3f32..0.3) {
             let mut edit = edit(|column, row| if mouth(column, row) == 0.0 { 0.0 } else { open }, [0.0; 3]);
             // A difference in the redrawn area must not be corrected away.
             let at = 22 * SIZE + 16;
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blur_keeps_the_sum_and_is_alike_both_ways() {
+    fn a_blur_keeps_the_sum_and_is_symmetric() {
         let mut plane = vec![0.0; SIZE * SIZE];
         plane[15 * SIZE + 17] = 1.0;
         let out = blurred(&plane, SIZE, &gaussian(2.0));

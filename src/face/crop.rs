@@ -3,7 +3,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
 
-use super::sampling::Beyond;
+use super::sampling::BorderMode;
 use super::square::TurnedSquare;
 use crate::media::image::opaque::over_grey;
 use crate::media::image::{ImagePyramid, Picture};
@@ -22,7 +22,7 @@ pub fn network_input(
     let turned = square.into();
     if turned.angle != 0.0 {
         let pyramid = ImagePyramid::for_networks(picture);
-        return Ok(pyramid.read(&turned, size, (-1.0, 1.0), Beyond::Edge, (0, 0)));
+        return Ok(pyramid.read(&turned, size, (-1.0, 1.0), BorderMode::Edge, (0, 0)));
     }
     let square = turned.unturned();
     let (left, across) = clamped_span(square.x, square.side, picture.width());
@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_square_that_touches_the_edge_is_read(width in 8u32..400, height in 8u32..400, part in 0.1f64..1.0, left: bool, top: bool) {
+        fn a_crop_that_touches_the_image_border_is_read_despite_rounding(width in 8u32..400, height in 8u32..400, part in 0.1f64..1.0, left: bool, top: bool) {
             let picture = flat(width, height, [9, 9, 9, 255]);
             let side = f64::from(width.min(height)) * part;
             // Computed as a crop becomes a square, via its middle in single precision: the rounding errors need not
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn at_its_own_size_the_crop_is_the_pixels() {
+    fn a_crop_read_at_its_own_size_is_the_exact_pixels() {
         let rgba: Vec<u8> = (0..32 * 32 * 4)
             .map(|i| {
                 if i % 4 == 3 {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_is_grey() {
+    fn transparent_pixels_become_grey_in_the_network_input() {
         let picture = flat(16, 16, [255, 0, 0, 0]).with_alpha(true);
         let square = Square {
             x: 0.0,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_square_that_sticks_out_is_an_error() {
+    fn a_crop_beyond_the_image_is_an_error() {
         let square = Square {
             x: 10.0,
             y: 0.0,

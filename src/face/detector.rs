@@ -7,7 +7,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::sampling::Beyond;
+use super::sampling::BorderMode;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, Weights, max_pool, on_rayon_pool};
@@ -201,7 +201,7 @@ impl Detector {
         pyramid: &ImagePyramid<&Picture>,
         square: &TurnedSquare,
     ) -> Result<Vec<Detection>> {
-        let values = pyramid.read(square, SIZE, (-1.0, 1.0), Beyond::Black, (1, 2));
+        let values = pyramid.read(square, SIZE, (-1.0, 1.0), BorderMode::Black, (1, 2));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 3, SIZE + 3), &self.device)?;
         let rows = on_rayon_pool(&self.device, || self.forward(&x))?;
         let found = rows
@@ -216,7 +216,7 @@ impl Detector {
     ///
     /// # Errors
     /// If the network fails.
-    pub fn whole(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
+    pub fn detect_whole(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
         let (width, height) = size(pyramid);
         let square = TurnedSquare {
             x: width / 2.0,
@@ -234,7 +234,7 @@ impl Detector {
     /// # Errors
     /// If the network fails.
     pub fn all(&self, pyramid: &ImagePyramid<&Picture>) -> Result<Vec<Detection>> {
-        let mut found = self.whole(pyramid)?;
+        let mut found = self.detect_whole(pyramid)?;
         let (width, height) = size(pyramid);
         let longer = width.max(height);
         for parts in [2.0, 4.0, 8.0] {
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_896_anchors_inside_the_square() {
+    fn all_896_anchors_lie_inside_the_input() {
         let all: Vec<_> = anchors().collect();
         assert_eq!(all.len(), 896);
         assert_eq!(all[0], (0.5 / 16.0, 0.5 / 16.0));
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn overlapping_boxes_become_their_mean_and_others_stay() {
+    fn overlapping_detections_become_their_weighted_mean_and_others_stay() {
         let faces = merged(vec![face(0.0, 0.6), face(10.0, 0.9), face(200.0, 0.7)]);
         assert_eq!(faces.len(), 2);
         assert_eq!(faces[0].score, 0.9);
@@ -421,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn squares_cover_the_whole_length() {
+    fn detection_tiles_cover_the_whole_length() {
         for (length, side) in [(100.0, 40.0), (100.0, 50.0), (64.0, 64.0), (30.0, 64.0)] {
             let starts = starts(length, side);
             assert!(starts[0] <= 0.0 && starts[starts.len() - 1] + side >= length - 1e-9);
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_cut_by_its_square_is_left_to_another() {
+    fn a_face_cut_by_its_tile_is_left_to_a_neighbouring_tile() {
         let square = TurnedSquare {
             x: 100.0,
             y: 100.0,

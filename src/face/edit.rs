@@ -17,11 +17,11 @@ impl Edit {
     /// Returns how much of the crop the network edits: the mean of 1 - A, weighted by the mask, in [0, 1].
     pub fn mean_edit(&self, mask: Option<&Mask>) -> f32 {
         let place = |n: usize| (n as f32 + 0.5) / self.size as f32;
-        let edited = self.attention.iter().enumerate().map(|(i, kept)| {
+        let edited = self.attention.iter().enumerate().map(|(i, attention)| {
             let weight = mask.map_or(1.0, |mask| {
                 mask.near(place(i % self.size), place(i / self.size))
             });
-            f64::from((1.0 - kept) * weight)
+            f64::from((1.0 - attention) * weight)
         });
         (edited.sum::<f64>() / self.attention.len().max(1) as f64) as f32
     }
@@ -33,11 +33,15 @@ impl Edit {
         let area = self.size * self.size;
         let mut joined = self.clone();
         for (i, weight) in weights.iter().enumerate().take(area) {
-            let own = onsets.0 * weight * (1.0 - self.attention[i]);
-            let others = onsets.1 * (1.0 - weight) * (1.0 - other.attention[i]);
-            let edited = own + others;
+            let self_weight = onsets.0 * weight * (1.0 - self.attention[i]);
+            let other_weight = onsets.1 * (1.0 - weight) * (1.0 - other.attention[i]);
+            let edited = self_weight + other_weight;
             joined.attention[i] = 1.0 - edited;
-            let share = if edited > 1e-6 { own / edited } else { *weight };
+            let share = if edited > 1e-6 {
+                self_weight / edited
+            } else {
+                *weight
+            };
             for c in (i..3 * area).step_by(area) {
                 joined.color[c] = share * self.color[c] + (1.0 - share) * other.color[c];
             }
@@ -79,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn how_much_is_edited_counts_only_where_the_mask_is_open() {
+    fn the_mean_edit_counts_only_where_the_mask_is_open() {
         assert!((edit(0.3, 0.0).mean_edit(None) - 0.7).abs() < 1e-5);
         let half = Mask {
             size: 64,
@@ -90,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn two_halves_are_joined_as_their_pictures_would_be() {
+    fn joined_halves_add_up_their_weighted_edits() {
         let (a, b) = (edit(0.25, 0.5), edit(0.5, -0.5));
         let weights: Vec<f32> = (0..SIZE * SIZE).map(|i| (i % SIZE) as f32 / 15.0).collect();
         let joined = a.joined(&b, &weights, (1.0, 0.5));

@@ -239,7 +239,7 @@ impl Tracker {
                 return Ok(Some(face));
             }
         }
-        let mut found = finder.detector.whole(pyramid)?;
+        let mut found = finder.detector.detect_whole(pyramid)?;
         if found.is_empty() {
             found = finder.detector.all(pyramid)?;
         }

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn faces_that_are_small_or_turned_are_remarked() {
+    fn small_or_turned_faces_get_a_warning() {
         let face = |yaw: f32, roll: f32, scale: f32| {
             let mesh = oval(0.0).map(|p| p.map(|v| v * scale)).unwrap();
             FoundFace {
@@ -236,17 +236,18 @@ mod tests {
             }
         };
         assert_eq!(face(5.0, -3.0, 1.0).remark(), None);
-        let said = |face: FoundFace, part: &str| face.remark().unwrap().to_string().contains(part);
-        assert!(said(face(0.0, 0.0, 0.2), "24 pixels"));
-        assert!(said(face(-44.0, 0.0, 1.0), "44 degrees"));
-        assert!(said(face(0.0, -20.0, 1.0), "tilted by 20 degrees"));
+        let mentions =
+            |face: FoundFace, part: &str| face.remark().unwrap().to_string().contains(part);
+        assert!(mentions(face(0.0, 0.0, 0.2), "24 pixels"));
+        assert!(mentions(face(-44.0, 0.0, 1.0), "44 degrees"));
+        assert!(mentions(face(0.0, -20.0, 1.0), "tilted by 20 degrees"));
         let mut levelled = face(0.0, -20.0, 1.0);
         levelled.crop.angle = -0.35;
         assert_eq!(levelled.remark(), None);
     }
 
     #[test]
-    fn the_square_stands_upright_or_leans_with_the_head() {
+    fn the_crop_is_upright_or_follows_the_roll_of_the_head() {
         let size = (300, 300);
         let level = crop_by_rule(&oval(0.0), &rule(true), size);
         assert!((level.side - 180.0).abs() < 0.1 && level.angle == 0.0);

@@ -36,7 +36,7 @@ const LANDMARK_GAIN: [f64; 2] = [1.16, 2.4];
 const OPENNESS_RAMP: [f32; 2] = [0.5, 0.75];
 
 /// The same during a blink, when the lids pull the iris landmarks along.
-const SEEN_BLINKING: [f32; 2] = [0.75, 0.95];
+const BLINKING_RAMP: [f32; 2] = [0.75, 0.95];
 
 /// An eye counts as blinking this many seconds before and after it is shut.
 const BLINKING: f64 = 0.15;
@@ -101,10 +101,10 @@ impl GazeReading {
         self.angles_of([DEFAULT_OPENNESS; 2], [OPENNESS_RAMP; 2])
     }
 
-    /// The same for eyes of the given usual openness, with the visibility range `seen` of each.
-    fn angles_of(&self, usual: [f32; 2], seen: [[f32; 2]; 2]) -> Option<[f32; 2]> {
+    /// The same for eyes of the given usual openness, with the visibility range of each.
+    fn angles_of(&self, usual: [f32; 2], visibility_ramps: [[f32; 2]; 2]) -> Option<[f32; 2]> {
         let (mut sum, mut total) = ([0.0; 2], 0.0);
-        for ((eye, usual), [from, to]) in self.0.iter().zip(usual).zip(seen) {
+        for ((eye, usual), [from, to]) in self.0.iter().zip(usual).zip(visibility_ramps) {
             if eye.width < MIN_EYE_WIDTH {
                 continue;
             }
@@ -130,10 +130,11 @@ fn direction(fit: &Fit, moved: [f64; 2]) -> [f32; 2] {
     let across = LANDMARK_GAIN[0] * (moved[0] * x + moved[1] * y);
     let up = LANDMARK_GAIN[1] * (moved[1] * x - moved[0] * y);
     let [right, high, _] = fit.turned([0.0, 0.0, DEPTH]);
-    let seen = [across * x - up * y + right, across * y + up * x + high].map(|v| v / RADIUS);
+    let iris_direction =
+        [across * x - up * y + right, across * y + up * x + high].map(|v| v / RADIUS);
     // Clamp to the ball's silhouette.
-    let long = seen[0].hypot(seen[1]).max(1e-9);
-    let [x, y] = seen.map(|v| v * (0.99 / long).min(1.0));
+    let long = iris_direction[0].hypot(iris_direction[1]).max(1e-9);
+    let [x, y] = iris_direction.map(|v| v * (0.99 / long).min(1.0));
     // The iris is on the near side.
     let near = (1.0 - x * x - y * y).sqrt();
     let [x, y, _] = fit.turned_back([x, y, near]);
@@ -146,21 +147,23 @@ fn direction(fit: &Fit, moved: [f64; 2]) -> [f32; 2] {
 pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32; 2]>> {
     let usual = [0, 1].map(|eye| usual_openness(readings, eye));
     let blinking = [0, 1].map(|eye| blinking(times, readings, eye, OPENNESS_RAMP[0] * usual[eye]));
-    let seen: Vec<Option<[f32; 2]>> = readings
+    let gazes_of_open_eyes: Vec<Option<[f32; 2]>> = readings
         .iter()
         .enumerate()
         .map(|(i, reading)| {
-            let seen = [0, 1].map(|eye| {
+            let ramps = [0, 1].map(|eye| {
                 if blinking[eye][i] {
-                    SEEN_BLINKING
+                    BLINKING_RAMP
                 } else {
                     OPENNESS_RAMP
                 }
             });
-            reading.as_ref()?.angles_of(usual, seen)
+            reading.as_ref()?.angles_of(usual, ramps)
         })
         .collect();
-    let known: Vec<usize> = (0..seen.len()).filter(|i| seen[*i].is_some()).collect();
+    let known: Vec<usize> = (0..gazes_of_open_eyes.len())
+        .filter(|i| gazes_of_open_eyes[*i].is_some())
+        .collect();
     let readings = readings.iter().enumerate();
     readings
         .map(|(i, reading)| {
@@ -169,9 +172,9 @@ pub fn gazes(times: &[f64], readings: &[Option<GazeReading>]) -> Vec<Option<[f32
             let after = known.get(next).copied();
             let before = next.checked_sub(1).map(|k| known[k]);
             let (Some(a), Some(b)) = (before, after) else {
-                return seen[before.or(after)?];
+                return gazes_of_open_eyes[before.or(after)?];
             };
-            let (from, to) = (seen[a]?, seen[b]?);
+            let (from, to) = (gazes_of_open_eyes[a]?, gazes_of_open_eyes[b]?);
             let t = match (times.get(a), times.get(b), times.get(i)) {
                 (Some(a), Some(b), Some(at)) if b > a => ((at - a) / (b - a)) as f32,
                 _ => (i - a) as f32 / (b - a) as f32,
@@ -248,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn irises_to_the_right_and_up_look_to_the_right_and_up() {
+    fn irises_shifted_right_or_up_read_as_gaze_right_or_up() {
         let straight = angles(&moved([0.0; 2], 0.0));
         let unit = Fit::of_mesh(&moved([0.0; 2], 0.0)).unwrap().scale as f32;
         let [across, up] =
@@ -271,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn eyes_that_stay_on_the_camera_turn_against_the_head() {
+    fn eyes_that_stay_on_the_camera_read_as_gaze_opposite_to_the_yaw() {
         let mesh = moved([0.0; 2], 0.0);
         for yaw in [-20f32, -10.0, 0.0, 15.0] {
             let (sin, cos) = yaw.to_radians().sin_cos();
@@ -299,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blink_is_bridged_and_no_face_stays_none() {
+    fn gaze_is_interpolated_across_a_blink_and_none_without_a_face() {
         let times = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
         let open = |x: f32| Some(reading(x, 2.0, 0.3));
         let shut = Some(reading(0.0, -20.0, 0.03));
@@ -319,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn lids_that_close_tell_nothing_but_eyes_that_look_down_do() {
+    fn half_closed_lids_next_to_a_blink_are_ignored_and_downward_gaze_is_not() {
         let times: Vec<f64> = (0..20).map(|i| f64::from(i) / 25.0).collect();
         let open = Some(reading(0.0, 0.0, 0.3));
         let half = Some(reading(0.0, -12.0, 0.2));
@@ -338,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_of_a_few_pixels_looks_nowhere() {
+    fn a_face_of_a_few_pixels_has_no_gaze() {
         let mut small = reading(5.0, 5.0, 0.3);
         small.0.iter_mut().for_each(|eye| eye.width = 5.0);
         assert_eq!(small.angles(), None);
@@ -346,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn narrow_eyes_are_not_shut_eyes() {
+    fn narrow_eyes_and_the_open_eye_of_a_wink_have_a_gaze() {
         let narrow = Some(reading(5.0, 0.0, 0.17));
         let found = gazes(&[0.0, 0.1], &[narrow; 2]);
         assert!(found.iter().all(Option::is_some));
@@ -359,7 +362,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_landmarks_it_is_a_number_or_nothing(
+        fn any_landmarks_give_finite_gaze_angles_or_none(
             points in prop::collection::vec(prop::array::uniform3(-1e4f32..1e4), Mesh::POINTS),
         ) {
             if let Some(found) = GazeReading::of(&Mesh::new(points).unwrap()) {

@@ -5,7 +5,7 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::mesh::Mesh;
-use super::sampling::Beyond;
+use super::sampling::BorderMode;
 use super::square::TurnedSquare;
 use crate::media::image::{ImagePyramid, Picture};
 use crate::nn::{Conv2d, ConvConfig, Epilogue, PRelu, Separable, Weights, max_pool, on_rayon_pool};
@@ -140,7 +140,7 @@ impl Landmarks {
         pyramid: &ImagePyramid<&Picture>,
         region: &TurnedSquare,
     ) -> Result<Option<(Mesh, f32)>> {
-        let values = pyramid.read(region, SIZE, (0.0, 1.0), Beyond::Edge, (0, 1));
+        let values = pyramid.read(region, SIZE, (0.0, 1.0), BorderMode::Edge, (0, 1));
         let x = Tensor::from_vec(values, (1, 3, SIZE + 1, SIZE + 1), &self.device)?;
         let (points, logit) = on_rayon_pool(&self.device, || self.forward(&x))?;
         let scale = 1.0 / SIZE as f64;

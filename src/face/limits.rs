@@ -117,7 +117,7 @@ mod tests {
     };
 
     #[test]
-    fn no_limit_is_no_mask_and_halves_are_told_apart_without_a_face() {
+    fn without_a_face_a_limit_to_parts_has_no_mask_and_one_to_a_half_does() {
         assert!(mask(None, CROP, Limit::NONE).is_none());
         let mouth = Limit::NONE.toggled(FacePart::Mouth);
         assert!(mask(None, CROP, mouth).is_none(), "no landmarks");
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_halves_make_a_whole() {
+    fn the_masks_of_both_halves_sum_to_one() {
         let left = left_half(None, CROP, 64);
         assert_eq!((left[0], left[63]), (1.0, 0.0));
         for (a, b) in left[..64].iter().zip(left[..64].iter().rev()) {

@@ -159,7 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn another_count_and_what_is_not_finite_are_refused() {
+    fn a_wrong_number_of_points_or_a_point_that_is_not_finite_is_refused() {
         assert!(Mesh::new(vec![[0.0; 3]; Mesh::POINTS]).is_some());
         assert!(Mesh::new(vec![[0.0; 3]; Mesh::SKIN]).is_none());
         assert!(Mesh::new(Vec::new()).is_none());
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_samples_are_faces() {
+    fn the_sample_meshes_have_the_proportions_of_a_face() {
         for mesh in samples::meshes() {
             let (left, top, right, bottom) = mesh.bounds();
             let height = mesh.height();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_is_of_the_given_points() {
+    fn the_mean_covers_exactly_the_given_points() {
         let [mesh, _] = samples::meshes();
         let (a, b) = (mesh.points()[33], mesh.points()[133]);
         let mean = mesh.mean_of(&[33, 133]).unwrap();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn mirrored_twice_is_the_mesh_and_once_is_much_like_it() {
+    fn mirroring_twice_restores_the_mesh_and_once_gives_a_similar_one() {
         for mesh in samples::meshes() {
             let mirrored = mesh.mirrored(512.0).unwrap();
             assert_eq!(
@@ -215,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bounds_and_height_follow_a_move_and_a_scaling(dx in -500f32..500.0, dy in -500f32..500.0, scale in 0.1f32..8.0) {
+        fn bounds_and_height_follow_translation_and_scale(dx in -500f32..500.0, dy in -500f32..500.0, scale in 0.1f32..8.0) {
             let [mesh, _] = samples::meshes();
             let moved = mesh.map(|[x, y, z]| [x * scale + dx, y * scale + dy, z * scale]).unwrap();
             let (left, top, right, bottom) = mesh.bounds();

@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outlines_begin_and_end_on_the_midline_or_keep_to_their_half() {
+    fn each_outline_ends_on_the_midline_or_stays_in_one_half() {
         for outline in [&BROWS, &NOSE, &MOUTH, &SKIN] {
             let own_twin = |landmark: usize| usize::from(TWINS[landmark]) == landmark;
             let ends = [outline.outside.first(), outline.outside.last()];

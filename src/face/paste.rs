@@ -98,7 +98,7 @@ pub fn paste(
                     Block::new(),
                 )
             },
-            |(line, kept, block), (i, row)| {
+            |(line, mask_line, block), (i, row)| {
                 line.fill(0.0);
                 for (sample, weight) in down.at(i, size) {
                     for (plane, line) in line.chunks_exact_mut(span).enumerate() {
@@ -107,9 +107,9 @@ pub fn paste(
                     }
                 }
                 if let Some((wide, down, size)) = &mask {
-                    kept.fill(0.0);
+                    mask_line.fill(0.0);
                     for (sample, weight) in down.at(i, *size) {
-                        add_scaled(isa, kept, &wide[sample * span..][..span], weight);
+                        add_scaled(isa, mask_line, &wide[sample * span..][..span], weight);
                     }
                 }
                 let row_window = window_at(down.start + i, square.y) * onset;
@@ -120,9 +120,9 @@ pub fn paste(
                         let line = &line[plane * span + first..][..count];
                         values[..count].copy_from_slice(line);
                     }
-                    let sides = open[first..].iter().zip(&kept[first..]);
-                    for (weight, (open, kept)) in block.open.iter_mut().zip(sides) {
-                        *weight = open * row_window * kept.clamp(0.0, 1.0);
+                    let sides = open[first..].iter().zip(&mask_line[first..]);
+                    for (weight, (open, mask_line)) in block.open.iter_mut().zip(sides) {
+                        *weight = open * row_window * mask_line.clamp(0.0, 1.0);
                     }
                     block.blend(pixels, show);
                 }
@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_outside_the_square_and_no_alpha_ever_changes(
+        fn pasting_changes_no_alpha_and_nothing_outside_the_crop(
             x in -30f64..60.0, y in -30f64..60.0, side in 2f64..90.0, seed: u32, detail: bool,
         ) {
             let before = noise(47, 53, seed, true);
@@ -205,7 +205,7 @@ mod tests {
         }
 
         #[test]
-        fn full_attention_or_no_onset_keeps_every_byte(seed: u32, x in -9f64..30.0, side in 4f64..60.0, detail: bool) {
+        fn full_attention_or_zero_onset_keeps_every_byte(seed: u32, x in -9f64..30.0, side in 4f64..60.0, detail: bool) {
             let before = noise(40, 40, seed, true);
             let square = Square { x, y: x, side };
             for (edit, onset) in [(edit(1.0, 0.9), 1.0), (edit(0.0, 0.9), 0.0)] {
@@ -216,7 +216,7 @@ mod tests {
         }
 
         #[test]
-        fn a_network_that_changes_nothing_keeps_fine_detail_to_a_rounding(seed: u32, x in 0f64..20.0, side in 20f64..60.0) {
+        fn an_edit_equal_to_its_input_keeps_detail_within_one_level(seed: u32, x in 0f64..20.0, side in 20f64..60.0) {
             let before = noise(80, 80, seed, false);
             let square = Square { x, y: 20.0 - x, side };
             let input = network_input(&before, square, SIZE).unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_becomes_the_colour_and_the_edge_shows_no_seam() {
+    fn a_paste_replaces_the_centre_and_fades_out_at_the_border() {
         let mut picture = noise(100, 100, 7, false);
         picture.rgba_mut().fill(255);
         let square = Square {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_crop_is_pasted_where_it_was_taken() {
+    fn a_rotated_crop_is_pasted_back_in_place() {
         // A smooth pattern: pasting what was read from the turned square reproduces it.
         let rgba = (0..120 * 120).flat_map(|i| {
             let (x, y) = ((i % 120) as f32, (i / 120) as f32);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_blend_is_the_papers_equation_at_the_networks_own_size() {
+    fn at_the_size_of_the_network_the_blend_is_the_equation_of_the_paper() {
         let mut picture = noise(SIZE as u32, SIZE as u32, 3, false);
         let own = f32::from(picture.rgba()[(8 * SIZE + 8) * 4]);
         let square = Square {
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_soft_change_of_light_carries_the_detail_and_a_sharp_one_does_not() {
+    fn a_gradual_change_of_light_keeps_the_detail_and_a_sharp_one_does_not() {
         let before = noise(160, 160, 11, false);
         let square = Square {
             x: 0.0,

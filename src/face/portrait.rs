@@ -53,14 +53,14 @@ const FILES: [(&str, &[u8]); 2] = [
     ),
 ];
 
-const ABOUT: &str = include_str!("../../resources/samples/samples.json");
+const SAMPLES_JSON: &str = include_str!("../../resources/samples/samples.json");
 
 impl Sample {
     /// All samples; the studio opens with the first.
     pub fn all() -> &'static [Sample] {
         static ALL: OnceLock<Vec<Sample>> = OnceLock::new();
         // The file is part of the program and checked by a test.
-        ALL.get_or_init(|| serde_json::from_str(ABOUT).unwrap_or_default())
+        ALL.get_or_init(|| serde_json::from_str(SAMPLES_JSON).unwrap_or_default())
     }
 
     fn bytes(&self) -> &'static [u8] {
@@ -188,7 +188,7 @@ mod tests {
     use crate::methods::ganimation::model::Model;
 
     #[test]
-    fn the_samples_open_on_their_face() {
+    fn each_sample_portrait_opens_with_its_face() {
         assert_eq!(Sample::all().len(), FILES.len());
         let model = Model::bundled().unwrap();
         for sample in Sample::all() {

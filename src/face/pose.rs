@@ -259,7 +259,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_turned_face_is_recovered(
+        fn the_pose_of_a_rotated_face_is_recovered(
             yaw in -89f32..89.0, pitch in -80f32..80.0, roll in -179f32..179.0,
             scale in 2f64..60.0, x in -500f64..3000.0, y in -500f64..3000.0,
         ) {
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signs_are_as_documented() {
+    fn yaw_pitch_and_roll_have_the_documented_signs() {
         let neutral = turned(HeadPose::default(), 20.0, 300.0, 300.0);
         let nose = |mesh: &Mesh| mesh.points()[4];
         let to_the_right = HeadPose {
@@ -293,10 +293,10 @@ mod tests {
 
     /// The pose that MediaPipe 0.10.21 computes for the two samples (`facial_transformation_matrixes`).
     #[test]
-    fn through_its_lens_the_samples_are_as_mediapipe_says() {
+    fn the_perspective_pose_of_the_samples_agrees_with_mediapipe() {
         let sizes = [(512.0, 512.0), (512.0, 600.0)];
         for ((mesh, (width, height)), wanted) in
-            samples::meshes().iter().zip(sizes).zip(MEDIAPIPE_SAYS)
+            samples::meshes().iter().zip(sizes).zip(MEDIAPIPE_POSES)
         {
             let lens = Lens {
                 width,
@@ -313,10 +313,10 @@ mod tests {
         }
     }
 
-    const MEDIAPIPE_SAYS: [[f32; 3]; 2] = [[-0.285, -14.918, 3.616], [0.502, -6.037, -3.12]];
+    const MEDIAPIPE_POSES: [[f32; 3]; 2] = [[-0.285, -14.918, 3.616], [0.502, -6.037, -3.12]];
 
     #[test]
-    fn mirrored_the_yaw_and_roll_change_sign() {
+    fn mirroring_negates_yaw_and_roll() {
         for mesh in samples::meshes() {
             let a = HeadPose::of(&mesh).unwrap();
             let b = HeadPose::of(&mesh.mirrored(512.0).unwrap()).unwrap();

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn each_region_is_on_at_its_feature_and_off_at_the_others() {
+    fn each_region_covers_its_feature_and_no_other() {
         for mesh in samples::meshes() {
             let square = around(&mesh);
             let features = [
@@ -113,7 +113,7 @@ mod tests {
     ];
 
     #[test]
-    fn together_the_regions_leave_no_hole_in_the_face() {
+    fn all_regions_together_cover_the_face_without_holes() {
         for mesh in samples::meshes() {
             let square = around(&mesh);
             let values = mask(&mesh, &INSIDE, square, 256);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_union_is_nowhere_less_than_its_parts() {
+    fn the_mask_of_a_union_is_at_least_that_of_each_region() {
         for mesh in samples::meshes() {
             let square = around(&mesh);
             let all = mask(&mesh, &Region::ALL, square, 128);
@@ -242,7 +242,7 @@ mod tests {
         }
 
         #[test]
-        fn the_mask_goes_with_the_face(dx in -300f32..300.0, dy in -300f32..300.0, scale in 0.3f32..6.0, bits in 1u8..32) {
+        fn the_mask_follows_translation_and_scale_of_the_face(dx in -300f32..300.0, dy in -300f32..300.0, scale in 0.3f32..6.0, bits in 1u8..32) {
             let [_, mesh] = samples::meshes();
             let moved = mesh.map(|[x, y, z]| [x * scale + dx, y * scale + dy, z * scale]).unwrap();
             let a = mask(&mesh, &of_bits(bits), around(&mesh), 96);

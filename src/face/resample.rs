@@ -38,8 +38,10 @@ impl Taps {
             let mut sum = 0.0;
             for sample in from..=(centre + radius).floor() as i64 {
                 let weight = catmull_rom((sample as f64 - centre) / widening) as f32;
-                let kept = sample.clamp(0, size as i64 - 1) - low;
-                if let Some(slot) = weights.get_mut(at + kept.clamp(0, width as i64 - 1) as usize) {
+                let clamped = sample.clamp(0, size as i64 - 1) - low;
+                if let Some(slot) =
+                    weights.get_mut(at + clamped.clamp(0, width as i64 - 1) as usize)
+                {
                     *slot += weight;
                     sum += weight;
                 }
@@ -110,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_constant_stays_and_a_ramp_stays_straight(
+        fn resampling_keeps_constants_and_linear_ramps(
             origin in -40f64..40.0, side in 4f64..200.0, length in 1usize..150, size in 4usize..64,
         ) {
             let taps = Taps::new(origin, side, length, size);
@@ -121,17 +123,17 @@ mod tests {
             let ramp: Vec<f32> = (0..size).map(|i| i as f32).collect();
             taps.stretch(&ramp, &mut out);
             let scale = size as f64 / side;
-            let reach = 2.0 * scale.max(1.0) + 1.0;
+            let border = 2.0 * scale.max(1.0) + 1.0;
             for (i, value) in out.iter().enumerate() {
                 let centre = ((taps.start + i) as f64 + 0.5 - origin) * scale - 0.5;
-                if centre > reach && centre < size as f64 - 1.0 - reach {
+                if centre > border && centre < size as f64 - 1.0 - border {
                     prop_assert!((f64::from(*value) - centre).abs() < 0.15, "{value} {centre}");
                 }
             }
         }
 
         #[test]
-        fn every_pixel_under_the_square_is_reached(origin in -20f64..90.0, side in 1f64..80.0, length in 1usize..100) {
+        fn the_taps_cover_exactly_the_pixels_under_the_square(origin in -20f64..90.0, side in 1f64..80.0, length in 1usize..100) {
             let taps = Taps::new(origin, side, length, 16);
             for pixel in 0..length {
                 let centre = pixel as f64 + 0.5;

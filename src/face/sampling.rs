@@ -13,7 +13,7 @@ use crate::media::image::{ImagePyramid, Picture};
 
 /// How to extend the picture beyond its edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beyond {
+pub(super) enum BorderMode {
     Black,
     /// Repeats the edge pixels.
     Edge,
@@ -27,7 +27,7 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
         region: &TurnedSquare,
         size: usize,
         (low, high): (f32, f32),
-        beyond: Beyond,
+        border: BorderMode,
         (before, after): (usize, usize),
     ) -> Vec<f32> {
         // The level on which neighbouring samples are one to two pixels apart.
@@ -44,7 +44,7 @@ impl<P: Borrow<Picture>> ImagePyramid<P> {
             width: picture.width() as usize,
             height: picture.height() as usize,
             clear: picture.has_alpha(),
-            beyond,
+            border,
         };
 
         let pitch = size + before + after;
@@ -85,7 +85,7 @@ struct Source<'a> {
     height: usize,
     /// Whether it has transparency.
     clear: bool,
-    beyond: Beyond,
+    border: BorderMode,
 }
 
 impl Source<'_> {
@@ -123,7 +123,7 @@ impl Source<'_> {
     fn at(&self, x: i64, y: i64) -> [f32; 3] {
         let (last_x, last_y) = (self.width as i64 - 1, self.height as i64 - 1);
         let inside = (0..=last_x).contains(&x) && (0..=last_y).contains(&y);
-        if !inside && self.beyond == Beyond::Black {
+        if !inside && self.border == BorderMode::Black {
             return [0.0; 3];
         }
         let (x, y) = (x.clamp(0, last_x) as usize, y.clamp(0, last_y) as usize);
@@ -156,14 +156,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_square_of_a_ramp_is_the_ramp(
+        fn sampling_any_square_of_a_ramp_gives_the_ramp(
             x in 150f64..350.0, y in 150f64..350.0, side in 20f64..200.0, angle in -3.2f64..3.2,
         ) {
             let picture = ramp(500, 500);
             let pyramid = ImagePyramid::for_networks(&picture);
             let region = TurnedSquare { x, y, side, angle };
             let size = 32;
-            let out = pyramid.read(&region, size, (0.0, 255.0), Beyond::Edge, (0, 0));
+            let out = pyramid.read(&region, size, (0.0, 255.0), BorderMode::Edge, (0, 0));
             for (v, u) in [(0, 0), (5, 30), (31, 0), (16, 16)] {
                 let place = |i: usize| (i as f64 + 0.5) / size as f64;
                 let (px, py) = region.to_picture((place(u), place(v)));
@@ -176,19 +176,19 @@ mod tests {
         }
 
         #[test]
-        fn a_square_beyond_the_picture_is_black_or_the_edge(x in -900f64..-400.0, angle in -3f64..3.0) {
+        fn outside_the_image_samples_are_black_or_repeat_the_edge(x in -900f64..-400.0, angle in -3f64..3.0) {
             let picture = ramp(300, 200);
             let pyramid = ImagePyramid::for_networks(&picture);
             let region = TurnedSquare { x, y: 90.0, side: 100.0, angle };
-            let black = pyramid.read(&region, 8, (-1.0, 1.0), Beyond::Black, (0, 0));
+            let black = pyramid.read(&region, 8, (-1.0, 1.0), BorderMode::Black, (0, 0));
             prop_assert!(black.iter().all(|v| *v == -1.0));
-            let edge = pyramid.read(&region, 8, (0.0, 1.0), Beyond::Edge, (0, 0));
+            let edge = pyramid.read(&region, 8, (0.0, 1.0), BorderMode::Edge, (0, 0));
             prop_assert!(edge[..64].iter().all(|v| *v < 0.01));
         }
     }
 
     #[test]
-    fn the_border_is_zero_and_goes_round() {
+    fn the_padding_is_zero_on_every_side() {
         let picture = ramp(300, 200);
         let region = TurnedSquare {
             x: 150.0,
@@ -196,8 +196,13 @@ mod tests {
             side: 100.0,
             angle: 0.0,
         };
-        let out =
-            ImagePyramid::for_networks(&picture).read(&region, 4, (1.0, 2.0), Beyond::Edge, (1, 2));
+        let out = ImagePyramid::for_networks(&picture).read(
+            &region,
+            4,
+            (1.0, 2.0),
+            BorderMode::Edge,
+            (1, 2),
+        );
         assert_eq!(out.len(), 3 * 7 * 7);
         let zeros = out.iter().filter(|v| **v == 0.0).count();
         assert_eq!(zeros, 3 * (49 - 16));
@@ -205,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_is_grey_at_every_size() {
+    fn transparent_pixels_become_grey_at_every_size() {
         let clear = Picture::new(600, 600, [255, 0, 0, 0].repeat(360_000))
             .unwrap()
             .with_alpha(true);
@@ -217,7 +222,7 @@ mod tests {
                 side,
                 angle: 0.0,
             };
-            let out = pyramid.read(&region, 16, (0.0, 255.0), Beyond::Edge, (0, 0));
+            let out = pyramid.read(&region, 16, (0.0, 255.0), BorderMode::Edge, (0, 0));
             assert!(out.iter().all(|v| (v - GREY).abs() <= 0.51), "{side}");
         }
     }

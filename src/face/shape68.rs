@@ -88,7 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_points_stand_where_the_scheme_says() {
+    fn the_68_points_follow_the_ibug_scheme() {
         for mesh in samples::meshes() {
             let shape = shape68(&mesh);
             let x = |i: usize| shape[i][0];
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_frame_is_the_likest_one_with_a_face() {
+    fn the_best_frame_is_the_most_similar_one_with_a_face() {
         let [a, b] = samples::meshes().map(|mesh| shape68(&mesh));
         let shifted = a.map(|[x, y]| [x * 0.5 + 40.0, y * 0.5 - 9.0]);
         let best = |frames: &[Option<Shape>]| {
@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn normalising_forgets_place_and_size(dx in -900f32..900.0, dy in -900f32..900.0, scale in 0.2f32..9.0) {
+        fn normalising_removes_translation_and_scale(dx in -900f32..900.0, dy in -900f32..900.0, scale in 0.2f32..9.0) {
             for mesh in samples::meshes() {
                 let shape = shape68(&mesh);
                 let other = shape.map(|[x, y]| [x * scale + dx, y * scale + dy]);

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_left_is_the_pictures_left_and_every_midline_landmark_is_shared() {
+    fn left_is_the_left_of_the_picture_and_midline_landmarks_belong_to_both_halves() {
         for mesh in samples::meshes() {
             let curve = Curve::of(&mesh);
             let left = |landmark: usize| {
@@ -195,7 +195,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_leaning_head_leans_its_halves(degrees in -80f32..80.0) {
+        fn the_boundary_between_the_halves_follows_the_roll_of_the_head(degrees in -80f32..80.0) {
             let [mesh, _] = samples::meshes();
             let (sin, cos) = degrees.to_radians().sin_cos();
             let turned = mesh.map(|[x, y, z]| {
@@ -210,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn any_square_may_be_asked_for(x in any::<f64>(), y in any::<f64>(), side in any::<f64>(), size in 0usize..9) {
+        fn a_side_mask_over_any_square_stays_between_0_and_1(x in any::<f64>(), y in any::<f64>(), side in any::<f64>(), size in 0usize..9) {
             let flat = Mesh::new(vec![[7.0; 3]; Mesh::POINTS]).unwrap();
             for mesh in samples::meshes().into_iter().chain([flat]) {
                 let values = side_mask(&mesh, Square { x, y, side }, size);

@@ -79,8 +79,8 @@ pub fn smooth<const N: usize>(
             let (a, b) = (pair[0].0, pair[1].0);
             let at = |i: usize| times.get(i).copied().unwrap_or(f64::NAN);
             let dt = at(b) - at(a);
-            let told = dt.is_finite() && dt > 0.0;
-            let dt = if told {
+            let has_time = dt.is_finite() && dt > 0.0;
+            let dt = if has_time {
                 dt
             } else {
                 DEFAULT_FRAME_DURATION * (b - a) as f64
@@ -150,8 +150,8 @@ fn pass<const N: usize>(
         out.push(std::array::from_fn(|n| {
             let momentary = (now[n] - raw[n]) / dt;
             speed[n] += smoothing_factor(of_speed, dt) * (momentary - speed[n]);
-            let kept = smoothing_factor(least + beta * speed[n].abs(), dt);
-            let between = last[n] + kept * (now[n] - last[n]);
+            let factor = smoothing_factor(least + beta * speed[n].abs(), dt);
+            let between = last[n] + factor * (now[n] - last[n]);
             // A share of 1 may miss its end by a rounding.
             between.max(last[n].min(now[n])).min(last[n].max(now[n]))
         }));
@@ -208,13 +208,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_constant_stays(value in -5f32..5.0, fps in 5f64..120.0, count in 0usize..60) {
+        fn smoothing_keeps_a_constant(value in -5f32..5.0, fps in 5f64..120.0, count in 0usize..60) {
             let values = curve(std::iter::repeat_n(value, count));
             prop_assert_eq!(smooth(&at(fps, count), &values, OneEuro::default()), values);
         }
 
         #[test]
-        fn nothing_leaves_the_range_or_is_made_up(
+        fn smoothed_values_stay_in_the_range_of_the_input_and_gaps_stay_gaps(
             values in prop::collection::vec(any_value(), 0..80),
             gaps in prop::collection::vec(-0.1f64..1.0, 80),
             cutoff in 0.01f32..50.0, beta in 0f32..20.0, of_speed in 0f32..20.0,
@@ -236,7 +236,7 @@ mod tests {
         }
 
         #[test]
-        fn backwards_is_the_same_backwards(
+        fn smoothing_commutes_with_time_reversal(
             values in prop::collection::vec(any_value(), 0..60), gaps in prop::collection::vec(0.01f64..0.3, 60),
         ) {
             let mut time = 0.0;
@@ -249,7 +249,7 @@ mod tests {
         }
 
         #[test]
-        fn a_step_stays_in_its_frame(at_frame in 12usize..48, fps in 24f64..31.0, down: bool) {
+        fn smoothing_keeps_a_step_at_its_frame(at_frame in 12usize..48, fps in 24f64..31.0, down: bool) {
             let values = curve((0..60).map(|i| f32::from(u8::from((i >= at_frame) != down))));
             let out = smooth(&at(fps, 60), &values, OneEuro::default());
             let near = |i: usize| (out[i].unwrap()[0] - values[i].unwrap()[0]).abs();
@@ -258,7 +258,7 @@ mod tests {
         }
 
         #[test]
-        fn off_changes_not_a_bit(bits in prop::collection::vec(prop::option::of(any::<u32>()), 0..40)) {
+        fn switched_off_smoothing_keeps_every_bit(bits in prop::collection::vec(prop::option::of(any::<u32>()), 0..40)) {
             let values: Vec<_> = bits.iter().map(|b| b.map(|b| [f32::from_bits(b)])).collect();
             let out = smooth(&at(30.0, values.len()), &values, OneEuro::OFF);
             let back: Vec<_> = out.iter().map(|v| v.map(|v| v[0].to_bits())).collect();
@@ -266,7 +266,7 @@ mod tests {
         }
 
         #[test]
-        fn no_input_is_a_panic_or_a_nan(
+        fn any_input_gives_numbers_without_a_panic(
             bits in prop::collection::vec(any::<[u32; 3]>(), 0..40), times in prop::collection::vec(any::<f64>(), 0..40),
             settings in any::<[f32; 3]>(),
         ) {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_falls_and_a_blink_keeps_its_height() {
+    fn smoothing_reduces_noise_and_keeps_the_height_of_a_blink() {
         let blink = |i: usize| (1.0 - (i as f32 - 60.0).abs() / 4.0).max(0.0);
         let still = curve((0..150).map(|i| 0.3 + 0.03 * noise(i)));
         let out = smooth(&at(30.0, 150), &still, OneEuro::default());
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_gap_is_bridged_and_a_long_one_begins_afresh() {
+    fn smoothing_continues_across_a_short_gap_and_restarts_after_a_long_one() {
         let gap = |frames: usize| {
             let before = std::iter::repeat_n(Some([0.0f32]), 30);
             let after = std::iter::repeat_n(Some([0.2f32]), 30);
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_written_and_read_and_may_be_left_out() {
+    fn smoothing_settings_round_trip_and_are_optional() {
         for settings in [OneEuro::default(), OneEuro::OFF] {
             let text = serde_json::to_string(&settings).unwrap();
             assert_eq!(serde_json::from_str::<OneEuro>(&text).unwrap(), settings);

@@ -98,7 +98,7 @@ impl SoftShape {
         let down = axis(square.y, self.origin[1], height);
 
         // Only the rows of cells inside the square are resampled.
-        let used = down.reach();
+        let used = down.cells_in_use();
         let mut wide = vec![0.0f32; used.len() * size];
         let rows = self.values.chunks_exact(self.width).skip(used.start);
         for (out, row) in wide.chunks_exact_mut(size.max(1)).zip(rows) {
@@ -281,7 +281,7 @@ impl Taps {
     }
 
     /// Returns the range of cells used by any value.
-    fn reach(&self) -> std::ops::Range<usize> {
+    fn cells_in_use(&self) -> std::ops::Range<usize> {
         let taken = self.runs.iter().filter(|run| run.2 > run.1);
         let low = taken.clone().map(|run| run.0).min().unwrap_or(0);
         let high = taken.map(|run| run.0 + run.2 - run.1).max().unwrap_or(low);
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_rises_as_the_gaussian_says_and_the_middle_is_full() {
+    fn an_edge_follows_the_gaussian_integral_and_the_interior_is_one() {
         let soft = SoftShape::new(&[rectangle(20.0, 20.0, 80.0, 80.0)], 4.0).unwrap();
         let values = soft.sample(WHOLE, 400);
         let at = |x: usize| values[200 * 400 + x];
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_show_no_seam_whichever_way_they_wind() {
+    fn adjacent_polygons_show_no_seam_whatever_their_winding() {
         let left = rectangle(10.0, 10.0, 50.0, 90.0);
         let mut right = rectangle(50.0, 10.0, 90.0, 90.0);
         for _ in 0..2 {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn degenerate_polygons_are_none() {
+    fn degenerate_polygons_and_sigmas_are_refused() {
         let square = rectangle(0.0, 0.0, 1.0, 1.0);
         assert!(SoftShape::new(&[], 1.0).is_none());
         assert!(SoftShape::new(&[vec![]], 1.0).is_none());
@@ -348,7 +348,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_mean_over_a_square_is_the_areas_share(
+        fn the_mean_of_a_mask_is_the_polygons_share_of_the_area(
             left in 5f64..40.0, top in 5f64..40.0, width in 5f64..50.0, height in 5f64..50.0, size in 1usize..90,
         ) {
             let soft = SoftShape::new(&[rectangle(left, top, left + width, top + height)], 1.5).unwrap();
@@ -361,7 +361,7 @@ mod tests {
         }
 
         #[test]
-        fn any_square_may_be_asked_for(x in any::<f64>(), y in any::<f64>(), side in any::<f64>(), size in 0usize..20) {
+        fn a_soft_mask_over_any_square_stays_between_0_and_1(x in any::<f64>(), y in any::<f64>(), side in any::<f64>(), size in 0usize..20) {
             let soft = SoftShape::new(&[rectangle(0.0, 0.0, 40.0, 40.0)], 2.0).unwrap();
             let values = soft.sample(Square { x, y, side }, size);
             prop_assert_eq!(values.len(), size * size);

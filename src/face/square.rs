@@ -68,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn into_the_square_and_back(x in -50f64..50.0, y in -50f64..50.0, side in 1f64..90.0, angle in -4f64..4.0, u in -1f64..2.0, v in -1f64..2.0) {
+        fn coordinates_within_a_rotated_square_round_trip(x in -50f64..50.0, y in -50f64..50.0, side in 1f64..90.0, angle in -4f64..4.0, u in -1f64..2.0, v in -1f64..2.0) {
             let square = TurnedSquare { x, y, side, angle };
             let (a, b) = square.within(square.to_picture((u, v)));
             prop_assert!((a - u).abs() < 1e-9 && (b - v).abs() < 1e-9);

@@ -46,7 +46,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use super::sampling::Beyond;
+use super::sampling::BorderMode;
 use super::{Mask, TurnedSquare};
 use crate::media::image::{ImagePyramid, Picture};
 use drift::Drift;
@@ -95,7 +95,7 @@ impl TransferSource {
                 &place,
                 size,
                 (0.0, 255.0),
-                Beyond::Edge,
+                BorderMode::Edge,
                 (0, 0),
             )
         } else {
@@ -135,7 +135,7 @@ impl TransferSource {
         }
         let drift = Drift::between(&self.rest.motion, &motion);
         let paint = Paint::new(&self.rest, &motion, &drift);
-        Ok(self.carried(&drift, &paint, &how))
+        Ok(self.warped(&drift, &paint, &how))
     }
 
     /// Returns the portrait warped only, for a draft: the result of [`TransferSource::apply`] where the generator adds nothing.
@@ -147,7 +147,7 @@ impl TransferSource {
         let motion = ValidMotion::without_picture(motion, &self.rest.motion)?;
         motion.matches(&self.rest.motion)?;
         let drift = Drift::between(&self.rest.motion, &motion);
-        Ok(self.carried(&drift, &Paint::none(), &how))
+        Ok(self.warped(&drift, &Paint::none(), &how))
     }
 
     /// Returns the picture to move.
@@ -156,7 +156,7 @@ impl TransferSource {
         how.expressed.filter(fits).unwrap_or(&self.portrait)
     }
 
-    fn carried(&self, drift: &Drift, paint: &Paint, how: &Transfer) -> Picture {
+    fn warped(&self, drift: &Drift, paint: &Paint, how: &Transfer) -> Picture {
         let portrait = self.moved_picture(how);
         let mut picture = portrait.clone();
         if visible(&self.place) {

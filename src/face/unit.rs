@@ -21,13 +21,13 @@ pub(super) enum Measure {
 /// One term of a unit's sum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Term {
-    pub of: Measure,
+    pub measure: Measure,
     /// The value in the average relaxed face.
     pub rest: f32,
     /// The unit's change per unit of difference from `rest`.
     pub weight: f32,
     /// The unit's change per unit of difference from the person's own relaxed face.
-    pub own: f32,
+    pub relative_weight: f32,
 }
 
 /// The coefficients of one Action Unit.

@@ -104,20 +104,22 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
         return [0.0; 17];
     };
     let scores = scores.map(clamp_unit);
-    let own = neutral.and_then(|n| n.points.as_ref().map(|points| (points, &n.scores)));
+    let neutral = neutral.and_then(|n| n.points.as_ref().map(|points| (points, &n.scores)));
     let units = UNITS.map(|unit| {
         let sum: f32 = unit
             .terms
             .iter()
             .map(|term| {
-                let here = measure(term.of, &face, &scores);
-                match own {
-                    Some((points, scores)) => term.own * (here - measure(term.of, points, scores)),
+                let here = measure(term.measure, &face, &scores);
+                match neutral {
+                    Some((points, scores)) => {
+                        term.relative_weight * (here - measure(term.measure, points, scores))
+                    }
                     None => term.weight * (here - term.rest),
                 }
             })
             .sum();
-        match own {
+        match neutral {
             Some(_) => clamp_unit((sum - unit.relative_threshold) * unit.relative_gain),
             // Attenuates weak readings and amplifies strong ones: people's relaxed faces differ about as much as a weak unit
             // moves one, and this keeps their sliders at rest.
@@ -154,13 +156,13 @@ fn mirrored(point: u16) -> usize {
 }
 
 /// Returns one measure of an aligned face, the mean of both sides.
-fn measure(of: Measure, face: &Aligned, scores: &[f32; 52]) -> f32 {
+fn measure(measure: Measure, face: &Aligned, scores: &[f32; 52]) -> f32 {
     let both = |a: u16, b: u16, length: fn([f32; 3], f32) -> f32| {
         let right = length(minus(face[usize::from(a)], face[usize::from(b)]), -1.0);
         let left = length(minus(face[mirrored(a)], face[mirrored(b)]), 1.0);
         (right + left) / 2.0
     };
-    match of {
+    match measure {
         Measure::Dist(a, b) => both(a, b, |d, _| dot(d, d).sqrt()),
         Measure::Up(a, b) => both(a, b, |d, _| -d[1]),
         Measure::Out(a, b) => both(a, b, |d, outwards| d[0] * outwards),
@@ -220,17 +222,17 @@ mod tests {
     }
 
     /// Whether some readings are strictly inside the range; otherwise the invariances would be those of the clamp.
-    fn alive(aus: &[f32; 17]) -> bool {
+    fn has_unclamped_values(aus: &[f32; 17]) -> bool {
         aus.iter().filter(|v| (0.01..0.99).contains(*v)).count() >= 3
     }
 
     #[test]
-    fn translation_scale_and_rotation_change_nothing() {
+    fn action_units_ignore_translation_scale_and_rotation() {
         let neutral = Neutral::of(&face(), &scores(0.0));
         let points = moved(face());
         let now = scores(0.3);
         let expected = read(&points, &now, Some(&neutral));
-        assert!(alive(&expected), "{expected:?}");
+        assert!(has_unclamped_values(&expected), "{expected:?}");
         let plain = read(&points, &now, None);
         let (s, c) = 0.6_f32.sin_cos();
         let (t, d) = 0.3_f32.sin_cos();
@@ -269,23 +271,23 @@ mod tests {
     }
 
     #[test]
-    fn a_mirrored_face_reads_the_same() {
+    fn a_mirrored_face_has_the_same_action_units() {
         let (rest, points, now) = (face(), moved(face()), scores(0.3));
         assert!(close(
             &read(&points, &now, None),
             &read(&mirror(&points), &exchanged(now), None)
         ));
-        let own = read(&points, &now, Some(&Neutral::of(&rest, &scores(0.0))));
+        let relative = read(&points, &now, Some(&Neutral::of(&rest, &scores(0.0))));
         let neutral = Neutral::of(&mirror(&rest), &exchanged(scores(0.0)));
-        assert!(alive(&own));
+        assert!(has_unclamped_values(&relative));
         assert!(close(
-            &own,
+            &relative,
             &read(&mirror(&points), &exchanged(now), Some(&neutral))
         ));
     }
 
     #[test]
-    fn a_neutral_face_reads_exactly_zero_against_itself() {
+    fn a_neutral_face_relative_to_itself_has_action_units_of_exactly_zero() {
         for points in [face(), moved(face())] {
             let neutral = Neutral::of(&points, &scores(2.0));
             assert_eq!(read(&points, &scores(2.0), Some(&neutral)), [0.0; 17]);
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_reads_as_numbers_in_range() {
+    fn invalid_landmarks_give_action_units_in_range() {
         let good = face();
         let huge = vec![[f32::MAX; 3]; FULL];
         let spread: Vec<[f32; 3]> = (0..FULL)
@@ -343,7 +345,7 @@ mod tests {
         for unit in &UNITS {
             assert!(!unit.terms.is_empty() && unit.gain > 0.0 && unit.relative_threshold >= 0.0);
             for term in unit.terms {
-                match term.of {
+                match term.measure {
                     Measure::Dist(a, b)
                     | Measure::Up(a, b)
                     | Measure::Out(a, b)

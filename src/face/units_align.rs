@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_face_stays_where_it_is() {
+    fn aligning_the_reference_face_changes_nothing() {
         let mut points = vec![[0.0; 3]; FULL];
         for &(point, _, at) in &RIGID {
             points[usize::from(point)] = at;
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn any_turn_is_undone() {
+    fn aligning_removes_any_rotation() {
         for (yaw, roll) in [(0.4_f64, 0.0_f64), (-1.2, 3.1), (0.0, -2.0), (3.1, 1.0)] {
             let (s, c) = yaw.sin_cos();
             let (t, d) = roll.sin_cos();

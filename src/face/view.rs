@@ -243,7 +243,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_point_goes_to_the_pane_and_back(x in -500f64..500.0, y in -500f64..500.0, zoom in 0.05f64..20.0) {
+        fn portrait_and_pane_coordinates_round_trip(x in -500f64..500.0, y in -500f64..500.0, zoom in 0.05f64..20.0) {
             let view = View { x: 12.0, y: -7.5, zoom, width: 300, height: 200 };
             let (bx, by) = view.to_portrait(view.to_pane((x, y)));
             prop_assert!((bx - x).abs() < 1e-6 && (by - y).abs() < 1e-6);
@@ -258,7 +258,7 @@ mod tests {
         }
 
         #[test]
-        fn any_view_can_be_drawn(x in -300f64..300.0, y in -300f64..300.0, zoom in 0.02f64..30.0, width in 1u32..90, height in 1u32..90) {
+        fn any_view_renders_at_its_size(x in -300f64..300.0, y in -300f64..300.0, zoom in 0.02f64..30.0, width in 1u32..90, height in 1u32..90) {
             let portrait = picture(60, 40);
             let view = View { x, y, zoom, width, height };
             let seen = pyramid(portrait).view(&view).unwrap();
@@ -266,7 +266,7 @@ mod tests {
         }
 
         #[test]
-        fn panning_never_loses_the_portrait(dx in -9000f64..9000.0, dy in -9000f64..9000.0) {
+        fn panning_keeps_the_portrait_in_view(dx in -9000f64..9000.0, dy in -9000f64..9000.0) {
             let view = View::fit(300, 200, (640, 480)).panned((dx, dy), (640, 480));
             let (left, top) = view.to_pane((0.0, 0.0));
             let (right, bottom) = view.to_pane((640.0, 480.0));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn at_one_to_one_the_view_is_the_portraits_own_pixels() {
+    fn a_view_at_zoom_1_shows_the_exact_pixels_of_the_portrait() {
         let portrait = picture(60, 40);
         let view = View {
             x: 10.0,
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_portrait_is_seen_whole_from_its_halved_sizes() {
+    fn a_large_portrait_is_shown_from_its_image_pyramid() {
         let large = Picture::new(3000, 2000, [90, 60, 30, 255].repeat(6_000_000)).unwrap();
         let view = View::fit(300, 300, large.size());
         let pyramid = pyramid(large);
@@ -302,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_ground_lies_under_the_portraits_own_pixels_alone(
+        fn the_checkerboard_lies_only_under_pixels_of_the_portrait(
             x in -30f64..30.0, y in -30f64..30.0, zoom in 0.1f64..3.0, width in 1u32..40, height in 1u32..40, alpha: u8,
         ) {
             let view = View { x, y, zoom, width, height };
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn transparency_is_chequered_inside_and_left_alone_beside() {
+    fn transparency_shows_a_checkerboard_inside_the_portrait_and_stays_transparent_outside() {
         let portrait = Picture::new(40, 40, vec![0; 6400])
             .unwrap()
             .with_alpha(true);

@@ -274,7 +274,7 @@ fn remarks(
 /// [`ClipError::NoReferenceFrame`].
 pub fn check_reference(clip: &ClipDriver) -> Result<(), EngineError> {
     let used = clip.first..=clip.last;
-    let Some(said) = clip.follow.reference else {
+    let Some(reference) = clip.follow.reference else {
         return Ok(());
     };
     if clip
@@ -286,7 +286,7 @@ pub fn check_reference(clip: &ClipDriver) -> Result<(), EngineError> {
     let before = clip.analysis.offset + clip.first;
     Err(ClipError::NoReferenceFrame {
         name: clip.analysis.name.clone(),
-        frame: (said as usize + 1).saturating_sub(before),
+        frame: (reference as usize + 1).saturating_sub(before),
     }
     .into())
 }
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_counted_from_the_part_and_one_before_it_is_not_told() {
+    fn the_reference_frame_is_counted_from_the_exported_range_and_omitted_before_it() {
         let models = Models::new(Arc::new(Model::bundled().unwrap()));
         let subject = Subject {
             id: 0,

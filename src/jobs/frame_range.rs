@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_within_its_job_or_refused() {
+    fn a_frame_range_beyond_its_job_is_refused() {
         assert_eq!(FrameRange::new(13, 24).unwrap().within(24).unwrap(), 12..24);
         assert_eq!(FrameRange::new(1, 1).unwrap().within(1).unwrap(), 0..1);
         let told = |result: Result<Range<usize>, FrameRangeError>| result.unwrap_err().to_string();

@@ -211,8 +211,12 @@ fn recognised(
             config.align_corners = options
                 .align_corners
                 .unwrap_or(checkpoint.container != Container::Zip);
-            let asked = options.align_corners.is_some();
-            remarks.push(era(config.align_corners, asked, checkpoint.container));
+            let is_given = options.align_corners.is_some();
+            remarks.push(align_corners_remark(
+                config.align_corners,
+                is_given,
+                checkpoint.container,
+            ));
             fomm::Fomm::new(&config, weights).map_err(|e| wrong(&e))?;
             ("fomm", json(&config)?, crop(VOX_SCALE))
         }
@@ -327,9 +331,9 @@ pub enum TorchVersionSource {
     Container,
 }
 
-fn era(align_corners: bool, asked: bool, container: Container) -> ImportRemark {
+fn align_corners_remark(align_corners: bool, is_given: bool, container: Container) -> ImportRemark {
     let why = match container {
-        _ if asked => TorchVersionSource::Asked,
+        _ if is_given => TorchVersionSource::Asked,
         Container::Safetensors => TorchVersionSource::Usual,
         _ => TorchVersionSource::Container,
     };
@@ -396,7 +400,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_checkpoints_name_loses_what_tells_its_kind() {
+    fn the_name_of_imported_weights_is_the_file_name_without_its_extensions() {
         let name = |file: &str| plain_name(Path::new(file));
         assert_eq!(name("a/vox-cpk.pth.tar"), "vox-cpk");
         assert_eq!(name("generator_30.pytorch"), "generator_30");

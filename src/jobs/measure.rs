@@ -111,7 +111,7 @@ pub fn measure(
         };
         for (row, pane) in rows.iter_mut().zip(&panes) {
             let request = requests[*pane].showing(PaneView::Result);
-            let own;
+            let reference;
             let (picture, face) = match &fixed {
                 Some(fixed) => fixed,
                 None => {
@@ -120,8 +120,8 @@ pub fn measure(
                         ..request.clone()
                     })?;
                     let face = MeasuredFace::in_picture(&mut row.of_motion, &picture)?;
-                    own = (picture, face);
-                    &own
+                    reference = (picture, face);
+                    &reference
                 }
             };
             let result = draw(&request)?;

@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_face_follows_another_wherever_that_is() {
+    fn landmark_distance_ignores_a_similarity_transform_of_the_face() {
         let face: Shape = std::array::from_fn(|i| [(i % 9) as f32 * 20.0, (i / 9) as f32 * 20.0]);
         let far = face.map(|[x, y]| [300.0 - 2.0 * y, 2.0 * x - 90.0]);
         assert!(akd_brought_over(&far, &face).unwrap() < 1e-3);
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_the_landmarks_own_and_needs_two_faces() {
+    fn the_step_of_the_landmarks_ignores_similarity_transforms_and_needs_two_faces() {
         let pose: Shape = std::array::from_fn(|i| [(i % 9) as f32 * 20.0, (i / 9) as f32 * 20.0]);
         let mut meter = Meter::new(Some(pose), None);
         assert_eq!(meter.step(Some(pose)), None);
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_that_follows_half_way_is_told_so() {
+    fn a_face_that_follows_half_of_a_movement_has_an_amplitude_of_one_half() {
         let rest = RestHeads {
             pane: face(0.0, 0.0, 5.0).head,
             driving: face(0.0, 0.0, -2.0).head,
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_face_resets_the_path() {
+    fn a_missing_face_resets_the_measured_path() {
         let mut meter = Meter::new(Some(face(0.0, 0.0, 0.0).shape), None);
         let still = Some(face(0.0, 0.0, 0.0));
         assert_eq!(meter.follow(still, None).head, None);

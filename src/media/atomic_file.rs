@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_over_goes_and_what_is_being_written_stays() {
+    fn abandoned_temporary_files_are_removed_and_those_in_use_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at(".mien-killed.part"), "half").unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_in_one_folder_all_come_through() {
+    fn concurrent_writes_in_one_folder_all_succeed() {
         let folder = tempfile::tempdir().unwrap();
         std::thread::scope(|scope| {
             for thread in 0..4 {
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_leaves_what_was_there() {
+    fn a_failed_write_keeps_the_existing_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mien");
         fs::write(&path, "old").unwrap();

@@ -387,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_called_by_its_name() {
+    fn the_message_of_a_full_disk_names_the_cause() {
         let path = Path::new("out/smile.png");
         let error = MediaError::writing(path, io::ErrorKind::StorageFull.into());
         assert_eq!(

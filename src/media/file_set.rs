@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn all_take_their_names_or_none() {
+    fn a_file_set_is_committed_entirely_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let names = names(folder, 3);
@@ -177,7 +177,7 @@ mod tests {
 
     /// At whatever point a process is killed, the next one finds all the old files or all the new ones.
     #[test]
-    fn what_a_killed_process_had_half_done_is_undone() {
+    fn a_commit_interrupted_by_a_kill_is_rolled_back_or_completed() {
         for killed_after in 0..=4 {
             let folder = tempfile::tempdir().unwrap();
             let folder = folder.path();
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_living_process_is_left_alone_and_so_is_what_came_after_a_dead_one() {
+    fn the_sweep_spares_running_processes_and_files_written_since_a_crash() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         let names = names(folder, 2);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_note_leads_nowhere_else() {
+    fn a_forged_journal_changes_no_file_outside_its_folder() {
         let outside = tempfile::tempdir().unwrap();
         let folder = outside.path().join("project");
         let hidden = folder.join(".mien-x.parts");

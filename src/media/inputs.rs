@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_refused_under_whatever_name() {
+    fn an_input_is_recognised_under_any_path() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("portrait.png"), "p").unwrap();
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_not_there_yet_are_told_apart_too() {
+    fn paths_of_files_not_yet_written_are_compared_too() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("sub")).unwrap();

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_seconds() {
+    fn times_are_parsed_to_seconds() {
         for (text, expected) in [
             ("0", 0.0),
             ("1.5", 1.5),

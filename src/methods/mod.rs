@@ -258,7 +258,7 @@ mod tests {
 
     /// A single number in a small file's header must not cost minutes and gigabytes.
     #[test]
-    fn no_network_sees_more_pixels_than_published_ones() {
+    fn configurations_larger_than_the_published_networks_are_refused() {
         let check = |image_size| {
             let ganimation = ganimation::Config {
                 image_size,

@@ -190,8 +190,8 @@ impl<N: KeyPointNetwork> Method for MotionTransfer<N> {
             prepared,
             opened,
         };
-        let own = session.opened.network.source(&session.prepared).clone();
-        let (mut rest, motion) = session.motion(&own, stop)?;
+        let source_points = session.opened.network.source(&session.prepared).clone();
+        let (mut rest, motion) = session.motion(&source_points, stop)?;
         rest.motion.picture = session.paint(&motion, stop)?;
         session.rest = Arc::new(rest);
         Ok(Box::new(session))

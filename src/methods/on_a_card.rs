@@ -225,7 +225,7 @@ fn agree(name: &str, found: &[Tensor], expected: &[Tensor], within: f32) {
 }
 
 #[test]
-fn networks_draw_the_same_with_the_kernels_as_c() {
+fn networks_agree_with_their_gpu_kernels_compiled_as_c() {
     for (name, draw) in NETWORKS {
         let Some(found) = with_emulated_gpu(|| draw(&Device::Cpu, Single)) else {
             return;
@@ -241,7 +241,7 @@ fn networks_draw_the_same_with_the_kernels_as_c() {
 const HALF_ERROR: f32 = 5e-2;
 
 #[test]
-fn half_precision_rounds_convolutions_and_little_else() {
+fn networks_in_half_precision_stay_close_to_single_precision() {
     for (name, draw) in NETWORKS {
         let (single, rounded) = (draw(&Device::Cpu, Single), draw(&Device::Cpu, Half));
         let off = apart(name, &rounded, &single);
@@ -258,7 +258,7 @@ fn half_precision_rounds_convolutions_and_little_else() {
 #[cfg(feature = "cuda")]
 #[test]
 #[ignore = "needs a card"]
-fn networks_draw_the_same_on_a_card() {
+fn networks_agree_on_a_card() {
     let device = Device::new_cuda(0).expect("a card");
     assert!(
         crate::nn::has_kernels(&device),

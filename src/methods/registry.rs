@@ -132,7 +132,7 @@ mod tests {
     use crate::document::Mode;
 
     #[test]
-    fn menus_list_every_method_in_every_mode() {
+    fn the_choices_list_every_method_in_every_mode() {
         let registry = Registry::default();
         let titles: Vec<String> = registry
             .choices()

@@ -146,12 +146,16 @@ impl Subject {
             };
             face.crop_by(&rule, size)
         };
-        let (usual, own) = (found(usual_rule), found(rule));
-        if self.crop == usual {
-            return own;
+        let (default_crop, method_crop) = (found(usual_rule), found(rule));
+        if self.crop == default_crop {
+            return method_crop;
         }
-        let (before, after, middle) = (usual.middle(), self.crop.middle(), own.middle());
-        let side = own.side * (self.crop.side / usual.side.max(1.0));
+        let (before, after, middle) = (
+            default_crop.middle(),
+            self.crop.middle(),
+            method_crop.middle(),
+        );
+        let side = method_crop.side * (self.crop.side / default_crop.side.max(1.0));
         Crop {
             x: middle.0 + (after.0 - before.0) - 0.5 * side,
             y: middle.1 + (after.1 - before.1) - 0.5 * side,

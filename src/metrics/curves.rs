@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn known_values() {
+    fn correlation_and_amplitude_agree_with_known_values() {
         let curve = [0.1, 0.4, 0.2, 0.9, 0.6];
         let half = following(curve.map(|v| (0.3 + 0.5 * v, v)));
         assert!((half.correlation().unwrap() - 1.0).abs() < 1e-12);
@@ -130,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_the_correlation_of_the_textbook(
+        fn the_correlation_agrees_with_its_definition(
             pairs in prop::collection::vec((0f64..1.0, 0f64..1.0), 3..40),
         ) {
             let n = pairs.len() as f64;

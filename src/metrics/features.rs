@@ -64,7 +64,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn known_values() {
+    fn aed_and_acd_agree_with_known_values() {
         assert_eq!(aed(&[1.0, 0.0], &[0.0, 1.0]), Some(2.0));
         assert_eq!(aed(&[1.0, 0.0], &[-1.0, 0.0]), Some(4.0));
         assert_eq!(aed(&[1.0], &[1.0, 2.0]), None);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_that_only_moves_about_is_steady() {
+    fn a_face_under_similarity_transforms_has_an_acd_of_zero() {
         let face: &[[f32; 2]] = &[[0.0, 0.0], [40.0, 2.0], [20.0, 50.0], [18.0, 22.0]];
         let shift = |by: f32| -> Vec<[f32; 2]> {
             face.iter()
@@ -100,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn features_forget_place_size_and_turn(
+        fn features_ignore_translation_scale_and_rotation(
             points in prop::collection::vec([-100f32..100.0, -100f32..100.0], 5..20),
             angle in -3f32..3.0, scale in 0.3f32..4.0, dx in -50f32..50.0,
         ) {
@@ -115,7 +115,7 @@ mod tests {
         }
 
         #[test]
-        fn a_clip_and_the_same_clip_in_another_order_are_as_steady(
+        fn acd_does_not_depend_on_the_order_of_frames(
             frames in prop::collection::vec(prop::collection::vec(-9f32..9.0, 4), 2..12),
         ) {
             let found = acd(&frames).unwrap();

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_is_measured_by_every_number() {
+    fn every_metric_of_a_frame_is_measured() {
         let (a, b) = (grey(16, 16, &[0; 256]), grey(16, 16, &[51; 256]));
         // Three pixels to the right in a picture of 16 are 48 in one of 256; only one of two coordinates moves.
         let face = [[2.0, 3.0], [5.0, 9.0], [8.0, 1.0]];
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_that_cant_be_measured_are_none() {
+    fn metrics_without_their_inputs_are_none() {
         let (a, b) = (grey(16, 16, &[0; 256]), grey(32, 8, &[0; 256]));
         let none = FrameMetrics::of(&a, &b, Some([&[], &[]]));
         assert_eq!(none, FrameMetrics::default());

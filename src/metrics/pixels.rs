@@ -49,7 +49,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn known_values() {
+    fn l1_and_psnr_agree_with_known_values() {
         let black = grey(2, 2, &[0; 4]);
         let white = grey(2, 2, &[255; 4]);
         assert_eq!(l1(&black, &white), Some(1.0));
@@ -72,7 +72,7 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn they_are_symmetric_and_bounded_and_zero_only_for_the_same(
+        fn l1_and_psnr_are_symmetric_and_bounded_and_l1_is_zero_only_for_equal_images(
             a in prop::collection::vec(any::<u8>(), 12), b in prop::collection::vec(any::<u8>(), 12),
         ) {
             let (x, y) = (grey(4, 3, &a), grey(4, 3, &b));

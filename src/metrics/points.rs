@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn known_values() {
+    fn akd_and_mkr_agree_with_known_values() {
         let square = [[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]];
         let moved = square.map(|[x, y]| [x + 3.0, y - 1.0]);
         assert_eq!(akd(&square, &moved), Some(2.0));
@@ -111,7 +111,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn akd_is_a_distance(a in points(), dx in -9f32..9.0, dy in -9f32..9.0) {
+        fn akd_is_symmetric_and_obeys_the_triangle_inequality(a in points(), dx in -9f32..9.0, dy in -9f32..9.0) {
             let b: Vec<_> = a.iter().map(|[x, y]| [x + dx, y + dy]).collect();
             let found = akd(&a, &b).unwrap();
             prop_assert_eq!(Some(found), akd(&b, &a));
@@ -120,7 +120,7 @@ mod tests {
         }
 
         #[test]
-        fn a_similarity_is_found_again(
+        fn a_similarity_transform_is_recovered(
             a in points(), angle in -3f64..3.0, scale in 0.2f64..5.0, dx in -50f64..50.0, dy in -50f64..50.0,
         ) {
             let known = Similarity { m: [scale * angle.cos(), scale * angle.sin()], t: [dx, dy] };
@@ -132,7 +132,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_brings_them_nearer(a in points(), seed in points(), by in 0.01f64..0.3, turn in -0.3f64..0.3) {
+        fn no_other_similarity_transform_brings_the_points_nearer(a in points(), seed in points(), by in 0.01f64..0.3, turn in -0.3f64..0.3) {
             let count = a.len().min(seed.len());
             let (a, b) = (&a[..count], &seed[..count]);
             let best = Similarity::between(a, b);

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn known_values() {
+    fn ssim_agrees_with_known_values() {
         let (black, white) = (grey(11, 11, &[0; 121]), grey(11, 11, &[255; 121]));
         // Without contrast only the luminance is compared: C1 / (1 + C1).
         assert!((ssim(&black, &white).unwrap() - C1 / (1.0 + C1)).abs() < 1e-9);
@@ -137,7 +137,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn it_is_what_the_paper_says(
+        fn ssim_agrees_with_a_naive_implementation_of_its_paper(
             width in 11usize..19, height in 11usize..17, seed in prop::collection::vec(any::<u8>(), 2 * 18 * 16),
         ) {
             let area = width * height;

@@ -43,8 +43,8 @@ fn put_free(buffer: Vec<f32>) {
         return;
     }
     if let Ok(mut free) = FREE.lock() {
-        let held: usize = free.iter().map(Vec::capacity).sum();
-        if held + buffer.capacity() > MAX_VALUES || free.len() >= MAX_BUFFERS {
+        let pooled: usize = free.iter().map(Vec::capacity).sum();
+        if pooled + buffer.capacity() > MAX_VALUES || free.len() >= MAX_BUFFERS {
             // The oldest are first: their sizes are probably no longer used.
             free.remove(0);
         }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn released_values_are_refused_not_read() {
+    fn reading_a_released_buffer_is_refused() {
         let h = numbers(2 * MIN_VALUES);
         let square = h.reshape((64, 2 * MIN_VALUES / 64)).unwrap();
         release(h);

@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_instruction_set_adds_up_the_same(
+        fn every_instruction_set_agrees_with_the_reference(
             area in prop::collection::vec(any::<u8>(), 3 * 24 + 16), pitch in 16usize..=24,
             across in prop::array::uniform4(-0.2f32..1.0), down in prop::array::uniform4(-0.2f32..1.0),
         ) {

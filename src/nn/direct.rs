@@ -44,8 +44,8 @@ impl Layout {
     pub fn copy(&self, picture: &[f32]) -> Scratch {
         let len = self.channels * self.channel();
         let mut padded = Scratch::new(len + MAX_OVERREAD);
-        let (planes, slack) = padded.split_at_mut(len);
-        slack.fill(0.0);
+        let (planes, tail) = padded.split_at_mut(len);
+        tail.fill(0.0);
         planes
             .par_chunks_mut(self.channel())
             .zip(picture.par_chunks(self.height * self.width))

@@ -23,15 +23,18 @@ pub(super) const MAX_OVERREAD: usize = 96;
 #[derive(Clone, Debug)]
 pub(super) struct Taps {
     offsets: Vec<u32>,
-    reach: usize,
+    max_offset: usize,
 }
 
 impl Taps {
     pub fn new(offsets: impl IntoIterator<Item = usize>) -> Self {
         // A picture of more than 4 G values would not fit in memory.
         let offsets: Vec<u32> = offsets.into_iter().map(|o| o as u32).collect();
-        let reach = offsets.iter().max().copied().unwrap_or(0) as usize;
-        Self { offsets, reach }
+        let max_offset = offsets.iter().max().copied().unwrap_or(0) as usize;
+        Self {
+            offsets,
+            max_offset,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -103,7 +106,7 @@ impl Shape {
         weights: &[f32],
         tile: &mut [f32; TILE],
     ) {
-        assert!(base + taps.reach + self.width <= input.len());
+        assert!(base + taps.max_offset + self.width <= input.len());
         assert_eq!(weights.len(), taps.len() * self.rows);
         let input = &input[base..];
         let offsets = &taps.offsets[..];

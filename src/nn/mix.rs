@@ -403,7 +403,7 @@ mod tests {
     use crate::nn::testing::{assert_close, randn};
 
     #[test]
-    fn sigmoid_and_tanh_agree_with_the_library() {
+    fn sigmoid_and_tanh_agree_with_the_standard_library() {
         let x: Vec<f32> = (-200_000..=200_000).map(|i| i as f32 / 2000.0).collect();
         for isa in Isa::available() {
             let (mut found_sigmoid, mut found_tanh) = (vec![0f32; x.len()], vec![0f32; x.len()]);
@@ -425,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn affine_relu_agrees_with_a_product() {
+    fn affine_relu_agrees_with_a_matrix_product() {
         let (codes, rows) = (randn(1, 1.0, (3, 5)), randn(2, 1.0, (5, 77)));
         let start = randn(3, 1.0, (1, 77));
         let expected = codes.matmul(&rows).unwrap().broadcast_add(&start).unwrap();
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn laid_beside_and_masked_as_candle_does_it() {
+    fn concatenation_and_masking_agree_with_candle() {
         let (a, b) = (randn(1, 1.0, (2, 3, 4, 5)), randn(2, 1.0, (2, 1, 4, 5)));
         let expected = Tensor::cat(&[&a, &b], 1).unwrap().to_vec1_flat();
         assert_eq!(concat_channels(&a, &b).unwrap().to_vec1_flat(), expected);
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn motions_are_mixed_by_the_softmax_of_their_maps() {
+    fn motions_are_weighted_by_the_softmax_of_their_maps() {
         let (maps, motions) = (randn(1, 3.0, (1, 4, 6, 21)), randn(2, 3.0, (3, 6, 21, 2)));
         let shares = ops::softmax(&maps.narrow(1, 0, 3).unwrap(), 1).unwrap();
         let column = shares.reshape((3, 6, 21, 1)).unwrap();
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_is_preserved() {
+    fn nan_is_preserved_by_elementwise_operations() {
         for isa in Isa::available() {
             let mut out = [0f32; 3];
             sigmoid_values(isa, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut out);

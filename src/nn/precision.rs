@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_convolution_made_in_half_is_of_rounded_values_and_sums_in_single() {
+    fn a_half_precision_convolution_rounds_its_inputs_and_sums_in_single_precision() {
         let (x, weight) = (values(&[1, 32, 9, 7], 3.0), values(&[5, 32, 3, 3], 0.4));
         let bias = values(&[5], 1.0);
         for config in [

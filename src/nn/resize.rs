@@ -267,7 +267,7 @@ mod tests {
     use crate::nn::testing::{assert_close, randn};
 
     #[test]
-    fn the_composition_agrees() {
+    fn the_anti_aliasing_kernel_agrees_with_candle_operations() {
         let x = randn(1, 1.0, (2, 3, 13, 22));
         for factor in [2, 3, 4] {
             let shrink = AntiAlias::new(factor);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_is_resized_as_its_planes_are() {
+    fn resizing_a_flow_equals_resizing_its_channels() {
         let flow = randn(1, 1.0, (2, 5, 7, 2));
         let planes = flow.permute((0, 3, 1, 2)).unwrap();
         for (size, align) in [((9, 12), true), ((3, 4), false), ((1, 1), true)] {

@@ -246,9 +246,14 @@ fn compose(x: &Tensor, grid: &Tensor, border: Border, align_corners: bool) -> Re
 }
 
 /// One of the two samples next to each position, with its weight, as f32.
-type Side = (Tensor, Tensor);
+type WeightedTap = (Tensor, Tensor);
 
-fn sides(at: &Tensor, size: usize, border: Border, align_corners: bool) -> Result<(Side, Side)> {
+fn sides(
+    at: &Tensor,
+    size: usize,
+    border: Border,
+    align_corners: bool,
+) -> Result<(WeightedTap, WeightedTap)> {
     let last = size as f64 - 1.0;
     let mut at = if align_corners {
         at.affine(last / 2.0, last / 2.0)?
@@ -293,7 +298,7 @@ mod tests {
     use crate::nn::testing::{assert_close, randn};
 
     #[test]
-    fn the_composition_agrees() {
+    fn grid_sampling_agrees_with_candle_operations() {
         let x = randn(1, 1.0, (2, 3, 5, 7));
         let grid = randn(2, 1.5, (2, 6, 4, 2));
         for border in [Border::Zeros, Border::Reflection] {
@@ -306,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn one_picture_is_composed_for_every_grid() {
+    fn one_image_is_sampled_along_several_grids() {
         let x = randn(1, 1.0, (1, 3, 5, 7));
         let grid = randn(2, 1.0, (4, 6, 4, 2));
         let ours = grid_sample(&x, &grid, Border::Zeros, true).unwrap();

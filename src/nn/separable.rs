@@ -339,7 +339,7 @@ mod tests {
     use candle_core::Device;
 
     #[test]
-    fn the_kernels_and_candles_operations_agree() {
+    fn separable_kernels_agree_with_candle_operations() {
         let make = |shape: &[usize], seed: usize| {
             let count: usize = shape.iter().product();
             let value = |i: usize| ((i * 7919 + seed * 31) % 97) as f32 / 48.0 - 1.0;

@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn means_are_those_of_the_definition(
+        fn soft_means_agree_with_their_definition(
             k in 1usize..5, m in 1usize..4, places in 1usize..200, shared: bool, sharpness in 0.1f32..20.0, seed in 0usize..1000,
         ) {
             let numbers = |n: usize, seed: usize| -> Vec<f32> {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_composition_agrees() {
+    fn soft_means_agree_with_candle_operations() {
         let (scores, shared, own) = (
             randn(1, 1.0, (3, 50)),
             randn(2, 1.0, (1, 2, 50)),

@@ -160,10 +160,13 @@ impl Winograd {
                     if output >= self.outputs {
                         break;
                     }
-                    let seen = self.form.phase_taps(phase, |y, x| tap(output, input, y, x));
-                    for (taps, seen) in taps.as_flattened_mut().iter_mut().zip(seen.as_flattened())
+                    let phase_taps = self.form.phase_taps(phase, |y, x| tap(output, input, y, x));
+                    for (taps, phase_taps) in taps
+                        .as_flattened_mut()
+                        .iter_mut()
+                        .zip(phase_taps.as_flattened())
                     {
-                        taps[lane] = f64::from(*seen);
+                        taps[lane] = f64::from(*phase_taps);
                     }
                 }
                 spectra(self.kernel.isa(), self.form, &taps, found);

@@ -139,7 +139,7 @@ impl Autosave {
         }
     }
 
-    /// Writes a copy of the project. `own` is the artist's own file, if there is one, and `index` holds the known
+    /// Writes a copy of the project. `project_path` is the artist's own file, if there is one, and `index` holds the known
     /// digests of its media. Does nothing if the last copy is equal. This may read media to compute digests, so call it
     /// on a background thread.
     ///
@@ -148,7 +148,7 @@ impl Autosave {
     pub fn write(
         &self,
         project: &Project,
-        own: Option<&Path>,
+        project_path: Option<&Path>,
         index: &MediaIndex,
     ) -> Result<(), EngineError> {
         let mut written = self.written();
@@ -156,13 +156,13 @@ impl Autosave {
             return Ok(());
         }
         if let Some((known, path)) = &written.last
-            && path.as_deref() == own
+            && path.as_deref() == project_path
             && known == project
         {
             return Ok(());
         }
         let about = AutosaveInfo {
-            project: own.map(Path::to_owned),
+            project: project_path.map(Path::to_owned),
             saved: since_1970(SystemTime::now()).as_secs(),
             process: std::process::id(),
         };
@@ -174,7 +174,7 @@ impl Autosave {
                 Err(_) => to.write_all(b"{}"),
             }
         })?;
-        written.last = Some((project.clone(), own.map(Path::to_owned)));
+        written.last = Some((project.clone(), project_path.map(Path::to_owned)));
         Ok(())
     }
 
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_dead_leave_something_behind() {
+    fn only_autosaves_of_ended_processes_are_offered_for_recovery() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
         assert!(Autosave::left_behind_in(&folder.join("none")).is_empty());
@@ -374,8 +374,8 @@ mod tests {
             .write(&project("alive"), None, &MediaIndex::default())
             .unwrap();
         let dead = Autosave::in_folder(folder).unwrap();
-        let own = Path::new("/somewhere/smile.mien");
-        dead.write(&project("dead"), Some(own), &MediaIndex::default())
+        let project_path = Path::new("/somewhere/smile.mien");
+        dead.write(&project("dead"), Some(project_path), &MediaIndex::default())
             .unwrap();
         assert!(Autosave::left_behind_in(folder).is_empty());
         // Dropped without `end`, as by a crash.
@@ -385,7 +385,7 @@ mod tests {
         let [one] = &left[..] else {
             panic!("{left:?}");
         };
-        assert_eq!(one.project_path.as_deref(), Some(own));
+        assert_eq!(one.project_path.as_deref(), Some(project_path));
         assert_eq!(one.recover().unwrap().project, project("dead"));
         // While it is held, no other process lists it.
         assert!(Autosave::left_behind_in(folder).is_empty());
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_without_its_papers_is_found_too() {
+    fn an_autosave_without_its_metadata_is_found_too() {
         let folder = tempfile::tempdir().unwrap();
         let autosave = Autosave::in_folder(folder.path()).unwrap();
         autosave

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_come_back_and_unknown_ones_are_passed_over() {
+    fn settings_round_trip_and_unknown_ones_are_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/settings.json");
         assert_eq!(Settings::load_from(&path), (Settings::default(), None));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_out_of_reach_is_forgotten() {
+    fn a_window_position_outside_the_screens_is_discarded() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.json");
         for (width, x, kept) in [
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_twelve_are_kept_and_missing_ones_marked() {
+    fn the_last_twelve_recent_files_are_listed_and_missing_ones_marked() {
         let folder = tempfile::tempdir().unwrap();
         let at = |number: usize| folder.path().join(format!("{number}.mien"));
         let mut recent = Recent::default();

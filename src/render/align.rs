@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_square_comes_to_lie_on_another() {
+    fn aligning_moves_one_square_onto_another() {
         let rgba = (0..40 * 30)
             .flat_map(|i| [(i % 40) as u8 * 6, (i / 40) as u8 * 8, 50, 255])
             .collect();

@@ -249,7 +249,7 @@ fn reading_for<'a>(
     kind: &MotionKind,
     registry: &Registry,
 ) -> Reading {
-    let said = match kind {
+    let has_reference = match kind {
         MotionKind::Clip(clip) => clip.follow.reference.is_some(),
         _ => false,
     };
@@ -262,7 +262,7 @@ fn reading_for<'a>(
             // The frame most similar to the portrait is found by its face.
             !by_picture
                 || pane.expression_by_rig
-                || (mode.unwrap_or_default() == Mode::Relative && !said)
+                || (mode.unwrap_or_default() == Mode::Relative && !has_reference)
         }
     });
     if needs_faces {

@@ -146,12 +146,12 @@ impl Grid {
         top += self.strip(row);
         let pitch = sheet.width() as usize * 4;
         let line = pane.width() as usize * 4;
-        let kept = pane.width().min(self.pane.0) as usize * 4;
+        let copied_bytes = pane.width().min(self.pane.0) as usize * 4;
         let rgba = sheet.rgba_mut();
         let rows = pane.rgba().chunks_exact(line).take(self.pane.1 as usize);
         for (y, pixels) in rows.enumerate() {
             let start = (top as usize + y) * pitch + left as usize * 4;
-            rgba[start..start + kept].copy_from_slice(&pixels[..kept]);
+            rgba[start..start + copied_bytes].copy_from_slice(&pixels[..copied_bytes]);
         }
     }
 }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn panes_stand_in_rows_of_even_length() {
+    fn panes_are_arranged_in_rows_of_even_length() {
         let grid = |panes, columns| Grid::new(PANE, panes, columns, true).unwrap();
         let even = [3, 5, 6, 7, 8, 12, 13].map(|panes| grid(panes, None).columns);
         assert_eq!(even, [3, 5, 6, 4, 4, 6, 5]);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pane_is_whole_and_labelled_above() {
+    fn every_pane_is_shown_in_full_under_its_label() {
         let grid = Grid::new(PANE, 12, None, true).unwrap();
         let panes: Vec<Picture> = (0..12).map(|place| flat([10 * place, 200, 0])).collect();
         let labels = vec![label("TPS", "12 ms"); 12];
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn without_labels_there_is_no_text_and_no_room_for_it() {
+    fn without_labels_no_space_is_reserved_for_text() {
         let grid = Grid::new(PANE, 2, None, false).unwrap();
         assert_eq!(grid.size(), (2 * 106 + 6, 92));
         let mut sheet = grid.blank().unwrap();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn of_frames_only_the_first_has_names_above_it() {
+    fn a_grid_of_frames_labels_only_its_first_row() {
         let grid = Grid::of_frames(PANE, 2, 3, true).unwrap();
         assert!(grid.strip(0) > grid.strip(1) && grid.strip(1) > 0);
         let mut sheet = grid.blank().unwrap();

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_stand_in_their_place_and_colour() {
+    fn text_is_drawn_at_its_position_in_its_colour() {
         let picture = drawn("FOMM 12 ms", (20, 8), 180);
         let columns = inked(&picture);
         assert!(*columns.first().unwrap() >= 20 && *columns.last().unwrap() < 130);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_of_one_width_and_long_texts_are_cut() {
+    fn the_font_is_monospaced_and_long_text_is_truncated() {
         let letters = Lettering::new(16.0).unwrap();
         let advance = |c| letters.font.h_advance(letters.font.glyph_id(c));
         assert!(
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beyond_the_picture_is_left_out() {
+    fn text_beyond_the_image_border_is_clipped() {
         let columns = inked(&drawn("edge edge edge", (170, 30), 400));
         assert_eq!(columns.last(), Some(&199));
     }

@@ -95,12 +95,12 @@ impl Renderer {
         if *view == View::whole(subject.picture.size()) {
             return Ok(Picture::clone(&subject.picture));
         }
-        let kept = self.pyramid.take().filter(|(of, _)| *of == subject.id);
-        let made = kept.unwrap_or_else(|| {
+        let cached = self.pyramid.take().filter(|(of, _)| *of == subject.id);
+        let pyramid = cached.unwrap_or_else(|| {
             let pyramid = ImagePyramid::for_display(Arc::clone(&subject.picture));
             (subject.id, pyramid)
         });
-        let (_, pyramid) = self.pyramid.insert(made);
+        let (_, pyramid) = self.pyramid.insert(pyramid);
         pyramid
             .view(view)
             .ok_or_else(|| InternalError::EmptyFrame.into())

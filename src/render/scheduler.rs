@@ -332,8 +332,8 @@ fn composed(
     let is_result = pane
         .is_some_and(|pane| pane.view == PaneView::Result && pane.method != MethodChoice::Motion);
     let wipe = request.wipe.filter(|wipe| wipe.pane == index);
-    let held = request.source && is_result;
-    if !held && wipe.is_none() {
+    let shows_source = request.source && is_result;
+    if !shows_source && wipe.is_none() {
         return Arc::clone(picture);
     }
     let chequered = || {
@@ -341,26 +341,26 @@ fn composed(
         over_chequers(&mut base, &request.view, request.subject.picture.size());
         base
     };
-    let mut seen = if held {
+    let mut picture_shown = if shows_source {
         chequered()
     } else {
         Picture::clone(picture)
     };
     if let Some(Wipe { under, place, .. }) = wipe {
         match under.and_then(|under| drawn.get(under)?.as_ref()) {
-            Some(finished) => wiped(&mut seen, &finished.picture, place),
-            None => wiped(&mut seen, &chequered(), place),
+            Some(finished) => wiped(&mut picture_shown, &finished.picture, place),
+            None => wiped(&mut picture_shown, &chequered(), place),
         }
     }
-    Arc::new(seen)
+    Arc::new(picture_shown)
 }
 
 /// Copies the left part of another picture of the same size.
 fn wiped(picture: &mut Picture, other: &Picture, place: f32) {
     let pitch = picture.width() as usize * 4;
-    let kept = (place.clamp(0.0, 1.0) * picture.width() as f32).round() as usize * 4;
+    let left_bytes = (place.clamp(0.0, 1.0) * picture.width() as f32).round() as usize * 4;
     let rows = picture.rgba_mut().chunks_exact_mut(pitch);
-    for (row, own) in rows.zip(other.rgba().chunks_exact(pitch)) {
-        row[..kept].copy_from_slice(&own[..kept]);
+    for (row, other_row) in rows.zip(other.rgba().chunks_exact(pitch)) {
+        row[..left_bytes].copy_from_slice(&other_row[..left_bytes]);
     }
 }

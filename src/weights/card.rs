@@ -81,10 +81,10 @@ impl Reader {
             Event::End(tag) => self.end(tag),
             Event::Text(text) => {
                 let style = self.styles.last().copied().unwrap_or_default();
-                self.say(&text, style);
+                self.push_text(&text, style);
             }
-            Event::Code(text) => self.say(&text, Style::Code),
-            Event::SoftBreak | Event::HardBreak => self.say(" ", Style::Plain),
+            Event::Code(text) => self.push_text(&text, Style::Code),
+            Event::SoftBreak | Event::HardBreak => self.push_text(" ", Style::Plain),
             _ => {}
         }
     }
@@ -150,7 +150,7 @@ impl Reader {
         *next = next.map(|number| number + 1);
     }
 
-    fn say(&mut self, text: &str, style: Style) {
+    fn push_text(&mut self, text: &str, style: Style) {
         if self.pictures > 0 {
             return;
         }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_read_block_by_block() {
+    fn a_model_card_is_parsed_into_blocks() {
         let word = |text: &str| vec![span(text, Style::Plain)];
         let expected = [
             Block::Heading(1, word("small-1")),
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_it_as_plain_text() {
+    fn a_model_card_is_printed_as_plain_text() {
         let expected = "small-1\n=======\n\nWords that are\nstrong and code, a\nlink.\n\n\
             AU  rise\n--  --------------------\n12  +0.61, which is\n    much\n4\n\nLimits\n------\n\n\
             - one\n- two things\n1. first\n2. second\n\n    run  it\n";
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_within_lists_lose_no_words() {
+    fn nested_lists_keep_all_their_words() {
         let read = blocks("- a\n  - b\n- c\n");
         let words: Vec<String> = read
             .iter()

@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_crops_that_can_be_found_are_known() {
+    fn only_supported_crop_rules_are_accepted() {
         let rule = |kind: &str, scale: f32| CropRule {
             kind: kind.to_owned(),
             scale,
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_error_quotes_from_the_file_is_short_and_steers_no_terminal() {
+    fn text_quoted_from_a_file_is_shortened_and_escaped() {
         let long = "n".repeat(5000);
         let dtype = |name: &str| format!("{{\"a\":{{\"dtype\":\"{name}\"}}}}");
         let crop = serde_json::json!({"__metadata__": {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_are_read_back_and_those_that_may_lack_are_not_needed() {
+    fn metadata_round_trips_and_optional_fields_may_be_missing() {
         let mut metadata = Metadata {
             architecture: "tps".to_owned(),
             config: serde_json::json!({"splines": 10}),

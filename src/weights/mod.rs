@@ -372,7 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundled_file_says_what_it_is() {
+    fn bundled_files_carry_their_metadata() {
         let file = ModelFile::bundled(Bundled::Ganimation, &Device::Cpu).unwrap();
         assert_eq!(file.metadata.architecture, "ganimation");
         assert_eq!(file.metadata.au_order.len(), 17);
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn every_method_has_its_own_file_and_card() {
+    fn every_method_has_bundled_weights_and_a_model_card() {
         for which in Bundled::ALL {
             let file = ModelFile::bundled(which, &Device::Cpu).unwrap();
             assert_eq!(file.name, which.name());
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_cut_short_anywhere_is_told_and_never_a_panic() {
+    fn a_truncated_model_file_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("short.safetensors");
         let whole = Bundled::Ganimation.bytes();
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_alone_tells_what_the_whole_file_does() {
+    fn the_header_alone_describes_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.safetensors");
         let whole = Bundled::Ganimation.bytes();
@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_model_file_is_named() {
+    fn other_kinds_of_files_are_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let pickle = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
         let cases: [(&[u8], &str); 5] = [

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_known_by_its_sha256_alone() {
+    fn the_digest_of_a_file_is_its_sha256() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vox-cpk.pth.tar");
         let gone = digest(&path).unwrap_err();

@@ -52,7 +52,7 @@ fn value(row: &[(String, String)], title: &str) -> f64 {
 }
 
 #[test]
-fn every_method_stands_beside_the_clip_and_is_measured() {
+fn every_method_is_shown_next_to_the_clip_and_measured() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
@@ -75,15 +75,15 @@ fn every_method_stands_beside_the_clip_and_is_measured() {
         "-o",
         "sheet.gif",
     ];
-    let said = succeed(&mien(at, &arguments));
-    assert!(said.starts_with("method ") && said.contains("tps:standard"));
+    let stdout = succeed(&mien(at, &arguments));
+    assert!(stdout.starts_with("method ") && stdout.contains("tps:standard"));
     assert_eq!(
-        said.lines().count(),
+        stdout.lines().count(),
         9,
-        "two tables and a line between them: {said}"
+        "two tables and a line between them: {stdout}"
     );
     for title in ["smile r", "jaw r", "blink r", "head", "unsteady"] {
-        assert!(said.contains(title), "{said}");
+        assert!(stdout.contains(title), "{stdout}");
     }
     let chart = std::fs::read_to_string(at.join("numbers.svg")).unwrap();
     for text in [
@@ -228,7 +228,7 @@ fn without_movement_every_result_is_the_source() {
 }
 
 #[test]
-fn of_the_clips_own_person_the_truth_is_known() {
+fn driving_a_clips_own_first_frame_is_measured_against_the_clip() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let clip = clip(at);
@@ -312,7 +312,7 @@ fn an_expression_drives_every_method() {
 }
 
 #[test]
-fn a_sample_drives_too() {
+fn a_sampled_motion_drives_every_method() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let portrait = portrait();
@@ -348,7 +348,7 @@ fn a_sample_drives_too() {
 }
 
 #[test]
-fn what_can_not_be_compared_is_told_in_one_sentence() {
+fn an_invalid_comparison_gives_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
@@ -382,9 +382,9 @@ fn what_can_not_be_compared_is_told_in_one_sentence() {
         (&["--metrics", "no/such/n.csv", "-o", "x.gif"], "no/such"),
     ];
     for (arguments, part) in refused {
-        let said = sentence(&mien(at, &[&start, arguments].concat()));
-        assert!(said.contains(part), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        let message = sentence(&mien(at, &[&start, arguments].concat()));
+        assert!(message.contains(part), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
     let no_motion = mien(at, &["compare", &portrait, "-o", "x.gif"]);
     assert_eq!(no_motion.status.code(), Some(2));
@@ -395,7 +395,7 @@ fn what_can_not_be_compared_is_told_in_one_sentence() {
 
 #[cfg(unix)]
 #[test]
-fn cancelling_leaves_what_was_there() {
+fn cancelling_keeps_the_existing_files() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     fs::write(at.join("sheet.gif"), b"mine").unwrap();
@@ -436,8 +436,8 @@ fn cancelling_leaves_what_was_there() {
             .unwrap()
             .success()
     );
-    let said = sentence(&child.wait_with_output().unwrap());
-    assert!(said.contains("nothing was written"), "{said}");
+    let message = sentence(&child.wait_with_output().unwrap());
+    assert!(message.contains("nothing was written"), "{message}");
     assert_eq!(names(at), ["n.csv", "sheet.gif"]);
     assert_eq!(fs::read(at.join("sheet.gif")).unwrap(), b"mine");
     assert_eq!(fs::read(at.join("n.csv")).unwrap(), b"mine too");

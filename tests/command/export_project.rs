@@ -67,7 +67,7 @@ fn saved() -> tempfile::TempDir {
 }
 
 #[test]
-fn all_panes_side_by_side_and_the_parts_are_the_whole() {
+fn a_grid_of_all_panes_exported_in_parts_equals_the_whole() {
     let folder = saved();
     export(
         folder.path(),
@@ -100,7 +100,7 @@ fn all_panes_side_by_side_and_the_parts_are_the_whole() {
 }
 
 #[test]
-fn a_pane_alone_has_the_portraits_own_size_and_changes_the_face_alone() {
+fn a_single_pane_has_the_size_of_the_portrait_and_changes_only_the_face() {
     let folder = saved();
     export(folder.path(), &["--pane", "2", "-o", "smile.png"]).unwrap();
     let own = Sample::all()[0]
@@ -120,7 +120,7 @@ fn a_pane_alone_has_the_portraits_own_size_and_changes_the_face_alone() {
 }
 
 #[test]
-fn a_clip_drives_a_pane_and_what_is_not_there_is_told() {
+fn a_clip_drives_a_pane_and_missing_panes_and_frames_are_refused() {
     let folder = saved();
     export(
         folder.path(),
@@ -143,7 +143,7 @@ fn a_clip_drives_a_pane_and_what_is_not_there_is_told() {
 }
 
 #[test]
-fn folds_and_moved_landmarks_are_in_what_is_written() {
+fn folds_and_landmark_offsets_are_exported() {
     let folder = tempfile::tempdir().unwrap();
     let written = |change: &dyn Fn(&mut Document), name: &str| {
         let mut project = project();

@@ -89,12 +89,12 @@ fn no_input_is_replaced_under_any_name() {
     ];
     for (command, output) in cases {
         let words = [*command, *output].concat();
-        let said = failure(&mien(folder, &words), 1);
+        let message = failure(&mien(folder, &words), 1);
         assert!(
-            said.contains("is one of the files that the result is made from"),
-            "{words:?}: {said}"
+            message.contains("is one of the files that the result is made from"),
+            "{words:?}: {message}"
         );
-        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
     assert!(files(folder) == before, "a file has changed");
 }
@@ -120,14 +120,17 @@ fn a_project_and_its_media_are_not_replaced_by_its_export() {
         // The project itself, under a name that an output could have.
         ("x_0001.png", "x.png"),
     ] {
-        let said = failure(&mien(folder, &["export", project, "-o", output]), 1);
-        assert!(said.contains("that the result is made from"), "{said}");
+        let message = failure(&mien(folder, &["export", project, "-o", output]), 1);
+        assert!(
+            message.contains("that the result is made from"),
+            "{message}"
+        );
     }
     assert!(files(folder) == before);
 }
 
 #[test]
-fn codes_replace_nothing_but_codes() {
+fn saved_codes_replace_only_code_files() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let at = |name: &str| folder.join(name);
@@ -136,8 +139,8 @@ fn codes_replace_nothing_but_codes() {
 
     fs::write(at("notes.json"), r#"{"mine": 1}"#).unwrap();
     for output in ["notes.gif", "notes.json"] {
-        let said = failure(&run(&["--seed", "1", "-o", output]), 1);
-        assert!(said.contains("isn't a sample's codes"), "{said}");
+        let message = failure(&run(&["--seed", "1", "-o", output]), 1);
+        assert!(message.contains("isn't a sample's codes"), "{message}");
     }
     assert_eq!(
         fs::read_to_string(at("notes.json")).unwrap(),
@@ -148,11 +151,14 @@ fn codes_replace_nothing_but_codes() {
     succeed(&run(&["--seed", "1", "-o", "a.json"]));
     let first = fs::read(at("a.json")).unwrap();
     // Another sample replaces it, unless it is made from that one.
-    let said = failure(
+    let message = failure(
         &run(&["--seed", "2", "--motion", "a.json", "-o", "a.gif"]),
         1,
     );
-    assert!(said.contains("that the result is made from"), "{said}");
+    assert!(
+        message.contains("that the result is made from"),
+        "{message}"
+    );
     assert_eq!(fs::read(at("a.json")).unwrap(), first);
     // Writing the same codes again loses nothing.
     succeed(&run(&[

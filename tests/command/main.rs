@@ -10,6 +10,6 @@ mod inputs;
 mod matrix;
 mod parts;
 mod signals;
-mod strangers;
 mod support;
 mod transfer;
+mod untrusted;

@@ -37,13 +37,13 @@ fn compare(arguments: &[&str], whole: &[&str], parts: &[&str], frames: usize) {
         folder.path(),
         &[arguments, whole, &["-q", "-o", "whole/f.png"]].concat(),
     ));
-    for (done, part) in parts.iter().enumerate() {
+    for (index, part) in parts.iter().enumerate() {
         let more = ["--frames", part, "-q", "-o", "shared/f.png"];
         succeed(&mien(folder.path(), &[arguments, &more].concat()));
         let pictures = names(&shared)
             .into_iter()
             .filter(|name| name.ends_with(".png"));
-        let is_done = done + 1 == parts.len();
+        let is_done = index + 1 == parts.len();
         assert_eq!(pictures.count() == frames, is_done, "after {part}");
     }
     let (at_once, shared) = (files(&at_once), files(&shared));
@@ -65,7 +65,7 @@ fn compare(arguments: &[&str], whole: &[&str], parts: &[&str], frames: usize) {
 }
 
 #[test]
-fn an_edit_in_parts_is_the_whole() {
+fn an_edit_exported_in_parts_equals_the_whole() {
     let portrait = resource("resources/samples/astronaut.png");
     // The motion begins and ends at the portrait's expression; such a frame alone would need no provenance note.
     let arguments = [
@@ -86,7 +86,7 @@ fn an_edit_in_parts_is_the_whole() {
 }
 
 #[test]
-fn a_sample_in_parts_is_the_whole() {
+fn a_sample_exported_in_parts_equals_the_whole() {
     let arguments = ["sample", "--seed", "5", "--size", "64"];
     compare(&arguments, &["--frames", "7"], &["1-3/7", "4-7/7"], 7);
     // Without a length, the published network's default.
@@ -102,7 +102,7 @@ fn a_sample_in_parts_is_the_whole() {
 }
 
 #[test]
-fn a_transfer_in_parts_is_the_whole() {
+fn a_transfer_exported_in_parts_equals_the_whole() {
     let portrait = portrait();
     // Smoothing, neutral frame and reference depend on the whole clip, whichever frames are written.
     for method in ["ganimation", "fomm"] {

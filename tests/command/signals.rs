@@ -44,7 +44,7 @@ fn started(folder: &Path, output: &str) -> Child {
 
 #[test]
 #[cfg(unix)]
-fn every_polite_signal_ends_an_export_and_clears_up() {
+fn every_termination_signal_cancels_an_export_and_removes_its_files() {
     for signal in ["INT", "TERM", "HUP"] {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
@@ -55,16 +55,19 @@ fn every_polite_signal_ends_an_export_and_clears_up() {
             .status();
         assert!(sent.unwrap().success());
         let output = child.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{signal}: {said}");
-        assert!(said.contains("Cancelled; nothing was written"), "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{signal}: {stderr}");
+        assert!(
+            stderr.contains("Cancelled; nothing was written"),
+            "{stderr}"
+        );
         assert_eq!(leftovers(folder), [""; 0], "{signal}");
         assert_eq!(fs::read(folder.join("f_0001.png")).unwrap(), b"precious");
     }
 }
 
 #[test]
-fn what_a_kill_leaves_goes_with_the_next_export() {
+fn the_next_export_removes_the_files_of_a_killed_one() {
     for output in ["f.png", "f.gif", "f.mp4"] {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();

@@ -8,7 +8,7 @@ use std::process::Output;
 use crate::common::checkpoint::{dict, int, legacy, storage, tensor};
 use crate::common::media::{read_gif, read_mp4};
 use crate::common::procedural::param;
-use crate::common::recorder::{Shapes, shapes_asked};
+use crate::common::recorder::{Shapes, requested_shapes};
 use crate::support::{self, failure, mien, portrait};
 use mien::media;
 use mien::methods::{fomm, ganimation, mocogan, tps};
@@ -96,7 +96,7 @@ pub fn small_fomm() -> Shapes {
     ) = (4, 3);
     config.generator.block_expansion = 4;
     config.generator.num_bottleneck_blocks = 1;
-    let mut shapes = shapes_asked(1, |weights| {
+    let mut shapes = requested_shapes(1, |weights| {
         drop(fomm::Fomm::new(&config, weights).unwrap())
     });
     // Part of a published file, but not needed for rendering.
@@ -114,7 +114,7 @@ fn small_tps(avd: bool) -> Shapes {
     config.dense_motion.block_expansion = 8;
     config.dense_motion.max_features = 32;
     config.block_expansion = 4;
-    shapes_asked(1, |weights| drop(tps::Tps::new(&config, weights).unwrap()))
+    requested_shapes(1, |weights| drop(tps::Tps::new(&config, weights).unwrap()))
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
@@ -128,15 +128,15 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     write(at, "vox-cpk.pth.tar", &published(&small_fomm(), true));
-    let said = succeed(&mien(at, &["weights", "import", "vox-cpk.pth.tar"]));
-    assert!(said.contains("vox-cpk: fomm"), "{said}");
-    assert!(said.contains("before 1.3"), "{said}");
-    assert!(said.contains("doesn't know the licence"), "{said}");
+    let stdout = succeed(&mien(at, &["weights", "import", "vox-cpk.pth.tar"]));
+    assert!(stdout.contains("vox-cpk: fomm"), "{stdout}");
+    assert!(stdout.contains("before 1.3"), "{stdout}");
+    assert!(stdout.contains("doesn't know the licence"), "{stdout}");
 
-    let said = succeed(&mien(at, &["weights", "list", "-v"]));
-    assert!(said.contains("vox-cpk"), "{said}");
-    assert!(said.contains("\"align_corners\":true"), "{said}");
-    assert!(said.contains("sha256"), "{said}");
+    let stdout = succeed(&mien(at, &["weights", "list", "-v"]));
+    assert!(stdout.contains("vox-cpk"), "{stdout}");
+    assert!(stdout.contains("\"align_corners\":true"), "{stdout}");
+    assert!(stdout.contains("sha256"), "{stdout}");
     let file = at.join("data/weights/vox-cpk.safetensors");
     let tensors = candle_core::safetensors::load(&file, &candle_core::Device::Cpu).unwrap();
     assert!(tensors.contains_key("generator.first.conv.weight"));
@@ -157,8 +157,8 @@ fn a_fomm_checkpoint_is_imported_and_moves_a_portrait() {
         ];
         mien(at, &[&all, arguments].concat())
     };
-    let said = succeed(&transfer(&["-o", "out.gif"]));
-    assert!(said.contains("relative to frame"), "{said}");
+    let stdout = succeed(&transfer(&["-o", "out.gif"]));
+    assert!(stdout.contains("relative to frame"), "{stdout}");
     let gif = read_gif(&at.join("out.gif"));
     assert_eq!(gif.delays.len(), 4);
     let own = media::image::open(Path::new(&portrait)).unwrap();
@@ -209,16 +209,16 @@ fn a_tps_checkpoint_drives_in_every_mode_that_it_has_networks_for() {
     let at = folder.path();
     write(at, "vox.pth.tar", &published(&small_tps(true), true));
     write(at, "lean.pth.tar", &published(&small_tps(false), true));
-    let said = succeed(&mien(
+    let stdout = succeed(&mien(
         at,
         &["weights", "import", "vox.pth.tar", "--licence", "MIT"],
     ));
     assert!(
-        said.contains("vox: tps") && !said.contains("licence"),
-        "{said}"
+        stdout.contains("vox: tps") && !stdout.contains("licence"),
+        "{stdout}"
     );
-    let said = succeed(&mien(at, &["weights", "import", "lean.pth.tar"]));
-    assert!(said.contains("no AVD network"), "{said}");
+    let stdout = succeed(&mien(at, &["weights", "import", "lean.pth.tar"]));
+    assert!(stdout.contains("no AVD network"), "{stdout}");
 
     let (portrait, clip) = (portrait(), clip(at));
     let transfer = |arguments: &[&str]| {
@@ -244,7 +244,7 @@ fn a_tps_checkpoint_drives_in_every_mode_that_it_has_networks_for() {
         ]));
         assert_eq!(read_mp4(&at.join(out)).frames.len(), 4);
     }
-    let lacking = sentence(&transfer(&[
+    let message = sentence(&transfer(&[
         "--weights",
         "lean",
         "--mode",
@@ -252,17 +252,17 @@ fn a_tps_checkpoint_drives_in_every_mode_that_it_has_networks_for() {
         "-o",
         "x.gif",
     ]));
-    assert!(lacking.contains("no AVD network"), "{lacking}");
+    assert!(message.contains("no AVD network"), "{message}");
     let wrong = sentence(&transfer(&["--weights", "nobody", "-o", "x.gif"]));
     assert!(wrong.contains("neither a file nor the name"), "{wrong}");
 }
 
 #[test]
-fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
+fn a_clip_drives_ganimation_without_an_import_and_its_sound_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
-    let said = succeed(&mien(
+    let stdout = succeed(&mien(
         at,
         &[
             "transfer",
@@ -276,7 +276,7 @@ fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
             "out.gif",
         ],
     ));
-    assert!(said.contains("frame 1"), "{said}");
+    assert!(stdout.contains("frame 1"), "{stdout}");
     assert_eq!(read_gif(&at.join("out.gif")).delays.len(), 4);
     let own = ["--sample-clip", "--to", "0.1", "-o", "own.gif"];
     succeed(&mien(at, &[&["transfer", &portrait], &own[..]].concat()));
@@ -294,7 +294,7 @@ fn a_clip_drives_ganimation_without_any_import_and_its_sound_comes_along() {
 
 /// Without an option the bundled weights are used, whatever is installed; among weights of the same name, the user's.
 #[test]
-fn every_method_works_without_any_import() {
+fn every_method_works_without_an_import() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (portrait, clip) = (portrait(), clip(at));
@@ -333,8 +333,8 @@ fn every_method_works_without_any_import() {
         "-o",
         "x.gif",
     ];
-    let said = sentence(&mien(at, &wrong));
-    assert!(said.contains("installed MoCoGAN weights"), "{said}");
+    let message = sentence(&mien(at, &wrong));
+    assert!(message.contains("installed MoCoGAN weights"), "{message}");
 
     let own = at.join("data/weights");
     fs::create_dir_all(&own).unwrap();
@@ -361,14 +361,14 @@ fn the_cards_of_the_bundled_weights_are_listed_with_them() {
 }
 
 #[test]
-fn a_sample_is_drawn_held_and_replayed() {
+fn a_sample_is_drawn_saved_and_replayed() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let config = mocogan::Config {
         ngf: 8,
         ..mocogan::Config::default()
     };
-    let shapes = shapes_asked(1, |weights| {
+    let shapes = requested_shapes(1, |weights| {
         drop(mocogan::MoCoGan::new(&config, weights).unwrap())
     });
     write(at, "generator_30.pytorch", &published(&shapes, false));
@@ -398,10 +398,10 @@ fn a_sample_is_drawn_held_and_replayed() {
     succeed(&sample(
         &[&first[..], &["--hold", "content", "-o", "held.json"]].concat(),
     ));
-    let (a, held) = (codes("a.json"), codes("held.json"));
-    assert_eq!(a["content"], held["content"]);
-    assert_ne!(a["epsilon"], held["epsilon"]);
-    assert_eq!(a["category"], held["category"]);
+    let (a, same_content) = (codes("a.json"), codes("held.json"));
+    assert_eq!(a["content"], same_content["content"]);
+    assert_ne!(a["epsilon"], same_content["epsilon"]);
+    assert_eq!(a["category"], same_content["category"]);
 
     let unknown = sentence(&sample(&["--category", "boredom", "-o", "x.gif"]));
     assert!(unknown.contains("surprise"), "{unknown}");
@@ -419,7 +419,7 @@ fn a_sample_is_drawn_held_and_replayed() {
 }
 
 #[test]
-fn another_dialect_of_ganimation_edits_by_its_name() {
+fn imported_weights_of_another_ganimation_dialect_are_used_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let config = ganimation::Config {
@@ -428,15 +428,15 @@ fn another_dialect_of_ganimation_edits_by_its_name() {
         dialect: ganimation::Dialect::Donydchen,
         ..ganimation::Config::default()
     };
-    let shapes = shapes_asked(1, |weights| {
+    let shapes = requested_shapes(1, |weights| {
         drop(ganimation::Generator::new(&config, weights).unwrap())
     });
     write(at, "30_net_gen.pth", &published(&shapes, false));
-    let said = succeed(&mien(
+    let stdout = succeed(&mien(
         at,
         &["weights", "import", "30_net_gen.pth", "--name", "dony"],
     ));
-    assert!(said.contains("dony: ganimation"), "{said}");
+    assert!(stdout.contains("dony: ganimation"), "{stdout}");
     let portrait = portrait();
     let edit = [
         "edit",
@@ -457,11 +457,11 @@ fn another_dialect_of_ganimation_edits_by_its_name() {
 }
 
 #[test]
-fn what_can_not_be_imported_is_told_in_one_sentence() {
+fn an_invalid_import_gives_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let mut lacking = small_fomm();
-    lacking.remove("generator.bottleneck.r0.conv1.weight");
+    let mut incomplete = small_fomm();
+    incomplete.remove("generator.bottleneck.r0.conv1.weight");
     let mut bent = small_fomm();
     bent.insert("generator.final.weight".to_owned(), vec![3, 5, 7, 7]);
     let mut alone = small_fomm();
@@ -469,7 +469,7 @@ fn what_can_not_be_imported_is_told_in_one_sentence() {
     let cases: [(&str, Vec<u8>, &str); 5] = [
         (
             "lacking.pth.tar",
-            published(&lacking, true),
+            published(&incomplete, true),
             "bottleneck.r0",
         ),
         (
@@ -495,8 +495,11 @@ fn what_can_not_be_imported_is_told_in_one_sentence() {
     ];
     for (name, bytes, part) in cases {
         write(at, name, &bytes);
-        let said = sentence(&mien(at, &["weights", "import", name]));
-        assert!(said.contains(part) && said.contains(name), "{said}");
+        let message = sentence(&mien(at, &["weights", "import", name]));
+        assert!(
+            message.contains(part) && message.contains(name),
+            "{message}"
+        );
     }
     let kept = fs::read_dir(at.join("data/weights")).map_or(0, |entries| entries.count());
     assert_eq!(kept, 0);

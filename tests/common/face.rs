@@ -81,7 +81,7 @@ pub fn cut(picture: &Picture, (x, y): (u32, u32), (w, h): (u32, u32)) -> Picture
 }
 
 /// Pastes `small` into `large` with its corner at `(x, y)`, clipped.
-pub fn lay(large: &mut Picture, small: &Picture, (x, y): (u32, u32)) {
+pub fn paste_into(large: &mut Picture, small: &Picture, (x, y): (u32, u32)) {
     let (width, height) = large.size();
     let count = small.width().min(width.saturating_sub(x)) as usize * 4;
     for row in 0..small.height().min(height.saturating_sub(y)) {

@@ -388,8 +388,8 @@ pub fn rectified(channels: usize, (h, w): (usize, usize)) {
         .collect();
     assert_close(&values(&found), &wanted, 1e-6, "slopes");
 
-    let on_rayon_pool = max_pool(&x).unwrap();
-    assert_eq!(on_rayon_pool.dims(), [1, channels, h / 2, w / 2]);
+    let pooled = max_pool(&x).unwrap();
+    assert_eq!(pooled.dims(), [1, channels, h / 2, w / 2]);
     let at = |c: usize, y: usize, x: usize| xs[(c * h + y) * w + x];
     let mut wanted = Vec::new();
     for c in 0..channels {
@@ -402,7 +402,7 @@ pub fn rectified(channels: usize, (h, w): (usize, usize)) {
             }
         }
     }
-    assert_close(&values(&on_rayon_pool), &wanted, 1e-9, "pool");
+    assert_close(&values(&pooled), &wanted, 1e-9, "pool");
 }
 
 /// Constant inputs with padding, compared with a convolution of constant planes.

@@ -32,10 +32,10 @@ pub fn alone_without_programs(module: &str, test: &str) -> bool {
         .env("PATH", "")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}"
+        output.status.success() && stdout.contains("1 passed"),
+        "{stdout}"
     );
     false
 }

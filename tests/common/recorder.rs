@@ -15,32 +15,32 @@ pub type Shapes = BTreeMap<String, Vec<usize>>;
 
 /// Returns the result of `make` with procedural weights, and the shapes that it requested.
 pub fn recorded<T>(seed: u64, make: impl FnOnce(Weights) -> T) -> (T, Shapes) {
-    let asked = Arc::<Mutex<Shapes>>::default();
+    let requested = Arc::<Mutex<Shapes>>::default();
     let backend = Recorder {
         seed,
-        asked: Arc::clone(&asked),
+        requested: Arc::clone(&requested),
     };
     let weights = Weights::from_backend(Box::new(backend), &Device::Cpu, Precision::Single);
-    let made = make(weights);
-    let asked = asked.lock().unwrap();
-    (made, asked.clone())
+    let built = make(weights);
+    let requested = requested.lock().unwrap();
+    (built, requested.clone())
 }
 
 /// Only the shapes.
-pub fn shapes_asked(seed: u64, make: impl FnOnce(Weights)) -> Shapes {
+pub fn requested_shapes(seed: u64, make: impl FnOnce(Weights)) -> Shapes {
     recorded(seed, make).1
 }
 
 struct Recorder {
     seed: u64,
-    asked: Arc<Mutex<Shapes>>,
+    requested: Arc<Mutex<Shapes>>,
 }
 
 impl SimpleBackend for Recorder {
     fn get(&self, shape: Shape, name: &str, _: Init, _: DType, device: &Device) -> Result<Tensor> {
         let dims = shape.dims().to_vec();
         let values = param(name, &dims, self.seed);
-        self.asked.lock().unwrap().insert(name.to_owned(), dims);
+        self.requested.lock().unwrap().insert(name.to_owned(), dims);
         Tensor::from_vec(values, shape, device)
     }
 

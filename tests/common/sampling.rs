@@ -53,8 +53,8 @@ pub fn many_grids(grids: usize, channels: usize, (h, w): (usize, usize), places:
     let mut expected = Vec::new();
     for grid in gs.chunks(2 * places) {
         for plane in xs.chunks(h * w) {
-            let seen = grid.chunks(2).map(|at| (place(at[0], w), place(at[1], h)));
-            expected.extend(seen.map(|(gx, gy)| bilinear(plane, (h, w), gy, gx)));
+            let positions = grid.chunks(2).map(|at| (place(at[0], w), place(at[1], h)));
+            expected.extend(positions.map(|(gx, gy)| bilinear(plane, (h, w), gy, gx)));
         }
     }
     let found = grid_sample(&x, &grid, Border::Zeros, true).unwrap();

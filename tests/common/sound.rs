@@ -40,7 +40,7 @@ pub fn write(path: &Path, part: AudioPart, frames: usize) {
 }
 
 /// The sound of an MP4, read with an independent reader.
-pub struct Heard {
+pub struct Mp4Audio {
     /// When each sample begins on the movie's timeline, and its data.
     pub samples: Vec<(f64, Vec<u8>)>,
     /// The start and end of the sound according to the edit list.
@@ -53,7 +53,7 @@ pub struct Heard {
     pub lengths: [f64; 3],
 }
 
-pub fn heard(path: &Path) -> Heard {
+pub fn read_mp4_audio(path: &Path) -> Mp4Audio {
     let bytes = fs::read(path).unwrap();
     let mut demuxer = Mp4FileDemuxer::new();
     demuxer.handle_input(Input {
@@ -97,7 +97,7 @@ pub fn heard(path: &Path) -> Heard {
         }
     }
     kinds.sort_by_key(|(offset, _)| *offset);
-    Heard {
+    Mp4Audio {
         samples,
         from,
         to: from + edit.edit_duration as f64 / movie,

@@ -46,6 +46,6 @@ pub fn points(key_points: &KeyPoints) -> Tensor {
     Tensor::from_slice(values, (1, values.len() / 2, 2), &Device::Cpu).unwrap()
 }
 
-pub fn go() -> bool {
+pub fn never_stop() -> bool {
     false
 }

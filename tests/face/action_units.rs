@@ -71,7 +71,7 @@ fn spearman(a: &[f32], b: &[f32]) -> f64 {
 }
 
 #[test]
-fn ranks_and_correlation_are_the_textbooks() {
+fn ranks_and_spearman_correlation_agree_with_known_values() {
     assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [2.5, 0.0, 2.5, 1.0]);
     assert!((spearman(&[1.0, 2.0, 9.0], &[0.1, 0.2, 0.3]) - 1.0).abs() < 1e-9);
     assert!((spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]) + 1.0).abs() < 1e-9);
@@ -100,24 +100,24 @@ const LEAST: [(f64, f64); UNITS] = [
 ];
 
 #[test]
-fn units_rise_with_what_the_faces_show() {
+fn action_units_rise_with_the_expression_of_the_face() {
     let known = known();
     let mut relaxed: HashMap<i64, &Known> = HashMap::new();
     for face in &known {
         // Each person's first face is neutral.
         relaxed.entry(face.person).or_insert(face);
     }
-    let read = |own: bool| -> Vec<[f32; UNITS]> {
+    let read = |relative: bool| -> Vec<[f32; UNITS]> {
         known
             .iter()
             .map(|face| {
                 let rest = relaxed[&face.person];
-                let neutral = own.then(|| Neutral::of(&rest.points, &rest.scores));
+                let neutral = relative.then(|| Neutral::of(&rest.points, &rest.scores));
                 read_units(&face.points, &face.scores, neutral.as_ref())
             })
             .collect()
     };
-    let (plain, own) = (read(false), read(true));
+    let (plain, relative) = (read(false), read(true));
     println!(
         "{} faces; Spearman, plain and against the own relaxed face; mean error",
         known.len()
@@ -139,16 +139,16 @@ fn units_rise_with_what_the_faces_show() {
                 .sum::<f32>();
             (spearman(&truth, &found), error / truth.len() as f32)
         };
-        let (all, all_own) = (of(None, &plain), of(None, &own));
+        let (all, all_own) = (of(None, &plain), of(None, &relative));
         println!(
             "{:<5} {:5.2} {:5.2}   rendered {:5.2} {:5.2}   re-expressed {:5.2} {:5.2}   error {:.2} {:.2}",
             unit.to_string(),
             all.0,
             all_own.0,
             of(Some(0), &plain).0,
-            of(Some(0), &own).0,
+            of(Some(0), &relative).0,
             of(Some(1), &plain).0,
-            of(Some(1), &own).0,
+            of(Some(1), &relative).0,
             all.1,
             all_own.1,
         );
@@ -170,7 +170,7 @@ fn units_rise_with_what_the_faces_show() {
 }
 
 #[test]
-fn relaxed_people_read_relaxed() {
+fn relaxed_faces_have_small_action_units() {
     let known = known();
     let mut seen = std::collections::HashSet::new();
     let relaxed: Vec<&Known> = known
@@ -186,8 +186,8 @@ fn relaxed_people_read_relaxed() {
         values.extend(plain);
         wide_eyed += usize::from(plain[wide] > 0.15);
         let neutral = Neutral::of(&face.points, &face.scores);
-        let own = read_units(&face.points, &face.scores, Some(&neutral));
-        assert!(own.iter().all(|v| *v == 0.0), "{own:?}");
+        let relative = read_units(&face.points, &face.scores, Some(&neutral));
+        assert!(relative.iter().all(|v| *v == 0.0), "{relative:?}");
     }
     values.sort_by(f32::total_cmp);
     let ninety = values[values.len() * 9 / 10];
@@ -204,7 +204,7 @@ fn head(name: &str) -> Vec<Face> {
 }
 
 #[test]
-fn from_pixels_to_units_the_movement_that_was_made_is_what_is_read() {
+fn the_measured_action_units_are_those_that_were_rendered() {
     let rest = &head("neutral")[0];
     let neutral = Neutral::of(rest.mesh.points(), &rest.scores);
     for (name, wanted) in [
@@ -234,7 +234,7 @@ fn from_pixels_to_units_the_movement_that_was_made_is_what_is_read() {
 }
 
 #[test]
-fn a_profile_is_nobody_or_turned_far() {
+fn a_profile_has_no_face_or_a_large_yaw() {
     for face in head("profile") {
         let pose = HeadPose::of(&face.mesh).unwrap();
         println!(

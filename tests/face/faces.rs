@@ -1,6 +1,6 @@
 //! Faces in difficult pictures, and tracking a face from frame to frame.
 
-use crate::common::face::{cut, finder, lay, mirrored, plain, sample, scaled, turned};
+use crate::common::face::{cut, finder, mirrored, paste_into, plain, sample, scaled, turned};
 use mien::face::{Face, HeadPose, Tracker};
 use mien::media::image::Picture;
 
@@ -21,7 +21,7 @@ fn head() -> (Picture, (f32, f32)) {
 }
 
 #[test]
-fn no_face_is_no_face() {
+fn images_without_a_face_have_no_detections() {
     let grey = plain(640, 480, [128; 3]);
     assert!(faces(&grey).is_empty());
     let mut noise = plain(300, 300, [0; 3]);
@@ -40,7 +40,7 @@ fn no_face_is_no_face() {
 }
 
 #[test]
-fn half_a_face_is_found_or_not_but_never_outside_reason() {
+fn half_a_face_gives_no_detection_or_one_near_the_face() {
     let whole = sample("grace_hopper.jpg");
     let [left, top, right, bottom] = bounds(&faces(&whole)[0]);
     let (middle, height) = (0.5 * (left + right), bottom - top);
@@ -70,7 +70,7 @@ fn forty_faces_are_all_found() {
         } else {
             head.clone()
         };
-        lay(&mut crowd, &copy, (i % 8 * 192, i / 8 * 192));
+        paste_into(&mut crowd, &copy, (i % 8 * 192, i / 8 * 192));
     }
     let found = faces(&crowd);
     assert_eq!(found.len(), 40);
@@ -86,7 +86,7 @@ fn forty_faces_are_all_found() {
 }
 
 #[test]
-fn a_face_of_sixteen_pixels_is_found_or_nothing_is() {
+fn a_face_of_sixteen_pixels_gives_one_detection_or_none() {
     let whole = sample("astronaut.png");
     let [_, top, _, bottom] = bounds(&faces(&whole)[0]);
     // Halved as long as possible, to avoid aliasing.
@@ -99,7 +99,7 @@ fn a_face_of_sixteen_pixels_is_found_or_nothing_is() {
     }
     let small = scaled(&small, scale);
     let mut wide = plain(800, 600, [70, 80, 70]);
-    lay(&mut wide, &small, (400, 300));
+    paste_into(&mut wide, &small, (400, 300));
     let found = faces(&wide);
     println!("{} faces of 16 pixels found among 800 x 600", found.len());
     for face in found {
@@ -115,7 +115,7 @@ fn a_face_of_sixteen_pixels_is_found_or_nothing_is() {
 }
 
 #[test]
-fn a_drawing_is_answered() {
+fn a_drawing_gives_no_detection_or_one_on_the_drawn_face() {
     // An oval, two eyes, brows and a mouth: the networks may find a face or not, but only in the oval.
     let mut drawing = plain(400, 400, [250, 250, 245]);
     let inside = |x: f32, y: f32, cx: f32, cy: f32, rx: f32, ry: f32| {
@@ -167,13 +167,13 @@ fn a_turned_head_is_found_with_its_roll() {
 }
 
 #[test]
-fn a_face_is_followed_lost_and_found_again() {
+fn a_face_is_tracked_lost_and_found_again() {
     let (head, (x, y)) = head();
     let empty = plain(640, 360, [60, 64, 70]);
     let frame = |at: Option<(u32, u32)>| {
         let mut frame = empty.clone();
         if let Some(at) = at {
-            lay(&mut frame, &head, at);
+            paste_into(&mut frame, &head, at);
         }
         frame
     };
@@ -203,12 +203,12 @@ fn a_face_is_followed_lost_and_found_again() {
 }
 
 #[test]
-fn the_face_that_was_followed_is_taken_up_among_others() {
+fn the_tracked_face_is_found_again_among_others() {
     let (head, _) = head();
     let mut two = plain(640, 240, [60, 64, 70]);
-    lay(&mut two, &head, (20, 20));
+    paste_into(&mut two, &head, (20, 20));
     let small = scaled(&head, 0.8);
-    lay(&mut two, &small, (420, 40));
+    paste_into(&mut two, &small, (420, 40));
     let mut tracker = Tracker::default();
     // At first the largest.
     let first = tracker.next(finder(), &two).unwrap().unwrap();

@@ -80,14 +80,14 @@ fn largest(a: impl IntoIterator<Item = f32>, b: &[f32]) -> f32 {
 }
 
 #[test]
-fn boxes_landmarks_and_blendshapes_are_the_originals() {
+fn boxes_landmarks_and_blendshapes_agree_with_mediapipe() {
     let finder = finder();
     for case in cases() {
         let pyramid = ImagePyramid::for_networks(&case.picture);
         // Distances are in pixels of the landmark network's 256-pixel input.
         let unit = 256.0 / case.region.side as f32;
 
-        let found = finder.detector.whole(&pyramid).unwrap();
+        let found = finder.detector.detect_whole(&pyramid).unwrap();
         let Detection {
             left,
             top,
@@ -115,11 +115,14 @@ fn boxes_landmarks_and_blendshapes_are_the_originals() {
 
         // The same with the program's own box, and the blendshape scores of both landmarks.
         let region = found[0].region();
-        let (own, _) = finder.landmarks.find(&pyramid, &region).unwrap().unwrap();
-        let (own_most, _) = apart(&own, &theirs);
-        let (mp_most, mp_mean) = apart(&own, &mesh(&case.mediapipe));
+        let (found_landmarks, _) = finder.landmarks.find(&pyramid, &region).unwrap().unwrap();
+        let (own_most, _) = apart(&found_landmarks, &theirs);
+        let (mp_most, mp_mean) = apart(&found_landmarks, &mesh(&case.mediapipe));
         let scores = largest(finder.blendshapes.scores(&theirs).unwrap(), &case.scores);
-        let own_scores = largest(finder.blendshapes.scores(&own).unwrap(), &case.scores);
+        let own_scores = largest(
+            finder.blendshapes.scores(&found_landmarks).unwrap(),
+            &case.scores,
+        );
 
         println!(
             "{:42} box {box_apart:.3} px, landmarks {:.3} and {:.3} px of 256 (depth {:.3}), scores {scores:.1e} and {own_scores:.4}; \

@@ -63,7 +63,7 @@ fn milliseconds(frames: &[Frame]) -> f64 {
 }
 
 /// A half-transparent disc that moves over nothing: every frame uncovers pixels that must become transparent again.
-fn ghost(count: i32, width: i32, height: i32) -> Vec<Picture> {
+fn translucent_frames(count: i32, width: i32, height: i32) -> Vec<Picture> {
     let frame = |i: i32| {
         let rgba = (0..width * height)
             .flat_map(|p| {
@@ -83,7 +83,7 @@ fn ghost(count: i32, width: i32, height: i32) -> Vec<Picture> {
 }
 
 /// A square that moves over a still backdrop, and stops at the end.
-fn walk(count: u32) -> Vec<Picture> {
+fn moving_frames(count: u32) -> Vec<Picture> {
     let frame = |i: u32| {
         picture(61, 43, |x, y| {
             let at = 3 + i.min(count - 2) * 3;
@@ -98,7 +98,7 @@ fn walk(count: u32) -> Vec<Picture> {
 }
 
 /// The mean visible difference: colours are weighted by their alpha.
-fn seen_error(a: &[u8], b: &[u8]) -> f64 {
+fn visible_error(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
     let over = |p: &[u8], c: usize| f64::from(p[c]) * f64::from(p[3]) / 255.0;
     let pixels = a.chunks_exact(4).zip(b.chunks_exact(4));
@@ -113,10 +113,10 @@ fn alphas(rgba: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn an_animated_png_is_exact_alpha_and_all() {
+fn an_animated_png_is_lossless_including_alpha() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.apng");
-    for frames in [ghost(6, 40, 30), walk(6)] {
+    for frames in [translucent_frames(6, 40, 30), moving_frames(6)] {
         apng(&path, ApngSettings::default(), true, &frames);
         let found = read_apng(&path);
         assert_eq!(found.len(), 6);
@@ -140,7 +140,7 @@ fn an_animated_png_is_exact_alpha_and_all() {
 }
 
 #[test]
-fn an_animated_png_says_how_long_and_how_often() {
+fn an_animated_png_stores_delays_and_loop_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.apng");
     for (fps, loops, plays) in [
@@ -148,7 +148,7 @@ fn an_animated_png_says_how_long_and_how_often() {
         (23.976, LoopCount::Times(3), 3),
         (66.667, LoopCount::Times(0), 1),
     ] {
-        apng(&path, ApngSettings { fps, loops }, false, &walk(9));
+        apng(&path, ApngSettings { fps, loops }, false, &moving_frames(9));
         let bytes = fs::read(&path).unwrap();
         let reader = png::Decoder::new(Cursor::new(&bytes)).read_info().unwrap();
         let control = reader.info().animation_control().unwrap();
@@ -166,14 +166,14 @@ fn an_animated_png_says_how_long_and_how_often() {
 }
 
 #[test]
-fn an_exact_webp_is_exact_alpha_and_all() {
+fn a_lossless_webp_is_exact_including_alpha() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
     let settings = WebpSettings {
         quality: 100,
         ..WebpSettings::default()
     };
-    for frames in [ghost(6, 41, 30), walk(6)] {
+    for frames in [translucent_frames(6, 41, 30), moving_frames(6)] {
         webp(&path, settings, true, &frames);
         let found = read_webp(&path);
         assert_eq!(found.len(), 6);
@@ -193,10 +193,10 @@ fn an_exact_webp_is_exact_alpha_and_all() {
 }
 
 #[test]
-fn a_lossy_webp_keeps_alpha_whole_and_quality_matters() {
+fn a_lossy_webp_keeps_alpha_exactly_and_its_error_follows_the_quality() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
-    for frames in [ghost(5, 64, 48), walk(5)] {
+    for frames in [translucent_frames(5, 64, 48), moving_frames(5)] {
         let mut sizes = Vec::new();
         for (quality, most) in [(95, 3.0), (80, 5.0), (10, 20.0)] {
             let settings = WebpSettings {
@@ -207,7 +207,7 @@ fn a_lossy_webp_keeps_alpha_whole_and_quality_matters() {
             sizes.push(fs::metadata(&path).unwrap().len());
             for (found, frame) in read_webp(&path).iter().zip(&frames) {
                 assert_eq!(alphas(found.buffer()), alphas(frame.rgba()), "{quality}");
-                let error = seen_error(found.buffer(), frame.rgba());
+                let error = visible_error(found.buffer(), frame.rgba());
                 assert!(error < most, "quality {quality}: {error}");
             }
         }
@@ -216,7 +216,7 @@ fn a_lossy_webp_keeps_alpha_whole_and_quality_matters() {
 }
 
 #[test]
-fn a_webp_says_how_long_and_how_often() {
+fn a_webp_stores_delays_and_loop_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
     for (fps, loops, plays) in [
@@ -228,7 +228,7 @@ fn a_webp_says_how_long_and_how_often() {
             loops,
             ..WebpSettings::default()
         };
-        webp(&path, settings, false, &walk(30));
+        webp(&path, settings, false, &moving_frames(30));
         let file = BufReader::new(fs::File::open(&path).unwrap());
         let found = match WebPDecoder::new(file).unwrap().loop_count() {
             image::metadata::LoopCount::Infinite => None,
@@ -241,7 +241,7 @@ fn a_webp_says_how_long_and_how_often() {
         assert!(read_provenance(&fs::read(&path).unwrap()).is_none());
     }
     // A single frame is a picture.
-    webp(&path, WebpSettings::default(), true, &walk(3)[..1]);
+    webp(&path, WebpSettings::default(), true, &moving_frames(3)[..1]);
     assert!(
         !WebPDecoder::new(BufReader::new(fs::File::open(&path).unwrap()))
             .unwrap()
@@ -252,18 +252,21 @@ fn a_webp_says_how_long_and_how_often() {
 }
 
 #[test]
-fn pictures_for_the_web_keep_what_they_can() {
+fn webp_and_jpeg_stills_keep_colour_alpha_and_provenance() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    let ghost = ghost(1, 64, 48).remove(0);
+    let translucent_frame = translucent_frames(1, 64, 48).remove(0);
     let face = picture(90, 70, gradient);
 
-    save_webp_with(&at("exact.webp"), &ghost, 100, Some(&note())).unwrap();
-    assert_eq!(open(&at("exact.webp")).unwrap().rgba(), ghost.rgba());
-    save_webp_with(&at("ghost.webp"), &ghost, 80, None).unwrap();
+    save_webp_with(&at("exact.webp"), &translucent_frame, 100, Some(&note())).unwrap();
+    assert_eq!(
+        open(&at("exact.webp")).unwrap().rgba(),
+        translucent_frame.rgba()
+    );
+    save_webp_with(&at("ghost.webp"), &translucent_frame, 80, None).unwrap();
     let found = open(&at("ghost.webp")).unwrap();
-    assert_eq!(alphas(found.rgba()), alphas(ghost.rgba()));
-    let unsaid = ghost.clone().with_alpha(false);
+    assert_eq!(alphas(found.rgba()), alphas(translucent_frame.rgba()));
+    let unsaid = translucent_frame.clone().with_alpha(false);
     save_webp_with(&at("unsaid.webp"), &unsaid, 80, None).unwrap();
     assert!(!open(&at("unsaid.webp")).unwrap().has_alpha());
 
@@ -271,7 +274,7 @@ fn pictures_for_the_web_keep_what_they_can() {
     save_jpeg_with(&at("good.jpg"), &face, 92, Some(&note())).unwrap();
     save_jpeg_with(&at("poor.jpg"), &face, 10, Some(&note())).unwrap();
     assert!(size("good.jpg") > size("poor.jpg"));
-    let error = seen_error(open(&at("good.jpg")).unwrap().rgba(), face.rgba());
+    let error = visible_error(open(&at("good.jpg")).unwrap().rgba(), face.rgba());
     assert!(error < 2.0, "{error}");
     for name in ["exact.webp", "good.jpg"] {
         assert!(
@@ -281,13 +284,13 @@ fn pictures_for_the_web_keep_what_they_can() {
         );
     }
     // Transparent pixels have the same grey as in a video.
-    save_jpeg_with(&at("ghost.jpg"), &ghost, 95, None).unwrap();
+    save_jpeg_with(&at("ghost.jpg"), &translucent_frame, 95, None).unwrap();
     let corner = open(&at("ghost.jpg")).unwrap().rgba()[4 * 63..][..3].to_vec();
     assert!(corner.iter().all(|c| c.abs_diff(48) < 4), "{corner:?}");
 }
 
 #[test]
-fn a_dropped_animation_leaves_no_trace() {
+fn a_dropped_animation_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.webp");
     fs::write(&path, "older").unwrap();
@@ -297,7 +300,9 @@ fn a_dropped_animation_leaves_no_trace() {
         } else {
             Box::new(WebpSink::new(&path, 61, 43, WebpSettings::default()).unwrap())
         };
-        walk(4).iter().for_each(|frame| sink.push(frame).unwrap());
+        moving_frames(4)
+            .iter()
+            .for_each(|frame| sink.push(frame).unwrap());
         assert_eq!(names(folder.path()).len(), 2, "a temporary file");
         let wrong = sink.push(&picture(61, 42, gradient)).unwrap_err();
         assert!(matches!(wrong, MediaError::FrameSize { .. }), "{wrong}");
@@ -308,7 +313,7 @@ fn a_dropped_animation_leaves_no_trace() {
 }
 
 #[test]
-fn what_an_animation_cannot_hold_is_refused_at_once() {
+fn frames_that_an_animation_cannot_hold_are_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.webp");
     let png = |side, fps| {
@@ -355,7 +360,7 @@ proptest! {
 
     /// Whatever changes, both formats reproduce the exact frames.
     #[test]
-    fn any_frames_come_back(
+    fn any_frames_round_trip(
         width in 1u32..24,
         height in 1u32..24,
         dots in prop::collection::vec((0u32..576, any::<[u8; 4]>()), 1..12),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::common::alone_without_programs;
 use crate::common::clips::fixture;
-use crate::common::sound::{FPS, finish, heard, sink, track, write};
+use crate::common::sound::{FPS, finish, read_mp4_audio, sink, track, write};
 use mien::media::clip::{Clip, Sound};
 use proptest::prelude::*;
 use shiguredo_mp4::boxes::{Mp4aBox, SampleEntry};
@@ -21,10 +21,10 @@ fn left_out(path: &Path) -> String {
 }
 
 #[test]
-fn sound_stays_as_it_is_and_in_step() {
+fn audio_is_copied_unchanged_and_in_sync() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("result.mp4");
-    let source = heard(&fixture("with_aac.mp4"));
+    let source = read_mp4_audio(&fixture("with_aac.mp4"));
     // All have the same sound; `earlier` is how much earlier it is heard in the clip than in the first.
     for (name, earlier) in [
         ("with_aac.mp4", 0.0),
@@ -46,7 +46,7 @@ fn sound_stays_as_it_is_and_in_step() {
             let frames = ((end - from) * FPS).round() as usize;
             write(&path, track.part(from, to), frames);
 
-            let result = heard(&path);
+            let result = read_mp4_audio(&path);
             let length = f64::min(end - from, frames as f64 / FPS);
             let near = |a: f64, b: f64| (a - b).abs() < 0.001;
             assert!(
@@ -99,28 +99,28 @@ fn sound_stays_as_it_is_and_in_step() {
 }
 
 #[test]
-fn picture_and_sound_alternate() {
+fn video_and_audio_samples_are_interleaved() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("result.mp4");
     let track = track(&fixture("with_aac.mp4"));
     write(&path, track.part(0.0, 2.0), 20);
     // Half a second of each, alternately: four chunks of both.
-    assert_eq!(heard(&path).turns, 7);
+    assert_eq!(read_mp4_audio(&path).turns, 7);
 }
 
 #[test]
-fn sound_ends_with_the_picture_and_may_begin_later() {
+fn audio_ends_with_the_video_and_may_begin_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("result.mp4");
     let track = track(&fixture("with_aac.mp4"));
     write(&path, track.part(0.0, 2.0), 7);
-    let result = heard(&path);
+    let result = read_mp4_audio(&path);
     assert!((result.to - 0.7).abs() < 0.001);
     assert!(result.samples.last().unwrap().0 < 0.7);
 
     // A result can be a source too: here the sound of a clip whose first half second is silent.
     write(&path, track.part(-0.5, 1.0), 15);
-    let result = heard(&path);
+    let result = read_mp4_audio(&path);
     assert!((result.from - 0.5).abs() < 0.001 && (result.to - 1.5).abs() < 0.001);
     let again = self::track(&path);
     assert!((again.part(0.0, 2.0).seconds() - 1.5).abs() < 0.001);
@@ -134,14 +134,14 @@ fn sound_ends_with_the_picture_and_may_begin_later() {
 }
 
 #[test]
-fn clips_without_sound_are_silent() {
+fn clips_without_audio_give_files_without_audio() {
     for name in ["variable.mp4", "moving.png", "moving.webp", "gone.mp4", "."] {
         assert!(matches!(Sound::of(&fixture(name)), Sound::Silent), "{name}");
     }
 }
 
 #[test]
-fn sound_that_stays_behind_is_told_why() {
+fn the_reason_for_omitted_audio_is_reported() {
     assert_eq!(
         left_out(&fixture("with_pcm.mov")),
         "The sound of with_pcm.mov was left out because it is uncompressed (sowt), which an MP4 can't contain; \
@@ -183,7 +183,7 @@ fn sound_that_stays_behind_is_told_why() {
 }
 
 #[test]
-fn a_source_may_go_once_its_sound_was_taken() {
+fn a_source_may_be_deleted_after_its_audio_was_read() {
     let folder = tempfile::tempdir().unwrap();
     let (source, path) = (folder.path().join("a.mp4"), folder.path().join("b.mp4"));
     fs::copy(fixture("with_aac.mp4"), &source).unwrap();
@@ -194,8 +194,8 @@ fn a_source_may_go_once_its_sound_was_taken() {
     fs::remove_file(&source).unwrap();
     finish(first, 20);
     assert_eq!(
-        heard(&path).samples.len(),
-        heard(&fixture("with_aac.mp4")).samples.len()
+        read_mp4_audio(&path).samples.len(),
+        read_mp4_audio(&fixture("with_aac.mp4")).samples.len()
     );
 
     // Too late: a movie without sound, and an error.
@@ -209,10 +209,10 @@ fn a_source_may_go_once_its_sound_was_taken() {
 }
 
 #[test]
-fn sound_that_only_ffmpeg_reads_is_left_out_where_there_is_none() {
+fn without_ffmpeg_audio_that_needs_it_is_omitted() {
     if !alone_without_programs(
         module_path!(),
-        "sound_that_only_ffmpeg_reads_is_left_out_where_there_is_none",
+        "without_ffmpeg_audio_that_needs_it_is_omitted",
     ) {
         return;
     }
@@ -226,7 +226,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn cuts_run_as_long_as_asked(from in -0.5f64..2.2, length in 0.0f64..2.5, frames in 1usize..25) {
+    fn trimmed_audio_has_the_requested_duration(from in -0.5f64..2.2, length in 0.0f64..2.5, frames in 1usize..25) {
         let track = track(&fixture("with_aac.mp4"));
         let to = from + length;
         let part = track.part(from, to);
@@ -238,7 +238,7 @@ proptest! {
         write(&path, part, frames);
         let shown = frames as f64 / FPS;
         if expected > 0.001 && shown > -from + 0.001 {
-            let result = heard(&path);
+            let result = read_mp4_audio(&path);
             prop_assert!((result.to - expected.min(shown)).abs() < 0.0002);
             let last = result.samples.last().unwrap().0 + SAMPLE;
             prop_assert!(last > result.to - 0.0002 && last < result.to + SAMPLE + 0.0002);
@@ -250,7 +250,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn damaged_sound_never_panics(
+    fn damaged_audio_never_panics(
         which in 0usize..4,
         cut in 0.0f64..1.0,
         damage in prop::collection::vec((0.0f64..1.0, any::<u8>()), 0..12),

@@ -64,7 +64,7 @@ fn assert_near(found: [u8; 4], expected: [u8; 3], within: u8) {
 }
 
 #[test]
-fn lossless_formats_give_the_very_pixels() {
+fn lossless_formats_give_the_exact_pixels() {
     for format in [
         ImageFormat::Png,
         ImageFormat::WebP,
@@ -79,7 +79,7 @@ fn lossless_formats_give_the_very_pixels() {
 }
 
 #[test]
-fn jpeg_gives_nearly_the_pixels() {
+fn jpeg_gives_nearly_the_original_pixels() {
     let found = open_bytes(&encode(&rgb_image(), ImageFormat::Jpeg)).unwrap();
     let error: u64 = found
         .rgba()
@@ -159,7 +159,7 @@ fn a_gif_gives_its_first_frame() {
 }
 
 #[test]
-fn cmyk_jpeg_has_the_colours_of_its_inks() {
+fn cmyk_jpeg_is_converted_to_rgb() {
     let found = open(&fixture("cmyk.jpg")).unwrap();
     assert_eq!(found.size(), (32, 16));
     assert_near(pixel(&found, 4, 8), [0, 255, 255], 4);
@@ -168,7 +168,7 @@ fn cmyk_jpeg_has_the_colours_of_its_inks() {
 }
 
 #[test]
-fn ycck_jpeg_is_converted_too() {
+fn ycck_jpeg_is_converted_to_rgb() {
     // The same data read as YCCK: only the Adobe marker's transform byte differs.
     let mut bytes = fs::read(fixture("cmyk.jpg")).unwrap();
     let adobe = bytes.windows(5).position(|w| w == b"Adobe").unwrap();
@@ -179,7 +179,7 @@ fn ycck_jpeg_is_converted_too() {
 }
 
 #[test]
-fn every_orientation_is_turned_upright() {
+fn every_exif_orientation_is_applied() {
     // Landscape, with a marked corner, so that all eight orientations differ.
     let stored = picture(32, 16, |x, y| {
         if x < 16 && y < 8 {
@@ -246,7 +246,7 @@ fn every_orientation_is_turned_upright() {
 }
 
 #[test]
-fn webp_and_tiff_are_turned_upright_too() {
+fn the_exif_orientation_of_webp_and_tiff_is_applied_too() {
     for name in ["turned.webp", "turned.tif"] {
         let found = open(&fixture(name)).unwrap();
         assert_eq!(found.size(), (16, 32), "{name}");
@@ -280,7 +280,7 @@ fn another_colour_space_is_converted_and_srgb_is_not() {
 }
 
 #[test]
-fn one_pixel_is_a_picture() {
+fn an_image_of_one_pixel_opens() {
     let image = RgbaImage::from_pixel(1, 1, Rgba([9, 8, 7, 6]));
     let found = open_bytes(&encode(&image.into(), ImageFormat::Png)).unwrap();
     assert_eq!(
@@ -297,7 +297,7 @@ fn png_claiming(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn sizes_out_of_bounds_are_refused_by_the_header() {
+fn images_beyond_the_size_limit_are_refused_by_their_header() {
     assert_eq!(
         sentence(&png_claiming(100_000, 40)),
         "picture.dat is 100000 x 40 pixels; Mien opens pictures up to 64 megapixels and 32768 pixels per side, so scale it down first."
@@ -337,7 +337,7 @@ fn sizes_out_of_bounds_are_refused_by_the_header() {
 }
 
 #[test]
-fn what_is_cut_short_is_called_that() {
+fn truncated_images_are_reported_as_truncated() {
     for format in [
         ImageFormat::Png,
         ImageFormat::Jpeg,
@@ -362,7 +362,7 @@ fn what_is_cut_short_is_called_that() {
 }
 
 #[test]
-fn what_is_no_picture_is_called_what_it_is() {
+fn files_that_are_no_image_are_refused_by_kind() {
     for (bytes, expected) in [
         (
             b"".as_slice(),
@@ -398,7 +398,7 @@ fn what_is_no_picture_is_called_what_it_is() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn missing_files_and_folders_are_refused_by_kind() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(
         open(folder.path()),
@@ -414,7 +414,7 @@ fn what_cannot_be_read_is_named() {
 
 #[cfg(unix)]
 #[test]
-fn what_may_not_be_read_is_named() {
+fn files_without_read_permission_are_refused_as_such() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret.png");
@@ -431,7 +431,7 @@ fn what_may_not_be_read_is_named() {
 }
 
 #[test]
-fn png_goes_round_byte_for_byte() {
+fn png_round_trips_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("round.png");
     for (channels, alpha) in [(6, true), (2, false)] {
@@ -473,16 +473,16 @@ proptest! {
 }
 
 #[test]
-fn a_scrambled_jpeg_opens_and_is_told() {
+fn a_damaged_jpeg_opens_with_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/grace_hopper.jpg");
     let whole = fs::read(sample).unwrap();
     let path = folder.path().join("portrait.jpg");
-    let told = |bytes: &[u8]| {
+    let warning = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
         open_telling(&path).unwrap()
     };
-    let (picture, is_damaged) = told(&whole);
+    let (picture, is_damaged) = warning(&whole);
     assert!(!is_damaged);
     for part in 3..8 {
         let mut bytes = whole.clone();
@@ -490,7 +490,7 @@ fn a_scrambled_jpeg_opens_and_is_told() {
         for (i, byte) in bytes[start..start + 300].iter_mut().enumerate() {
             *byte = (i * 89 + part * 31) as u8 % 255;
         }
-        let (scrambled, is_damaged) = told(&bytes);
+        let (scrambled, is_damaged) = warning(&bytes);
         assert!(is_damaged, "{part}");
         assert_eq!(scrambled.size(), picture.size());
         assert!(scrambled != picture);

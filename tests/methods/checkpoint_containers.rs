@@ -60,7 +60,7 @@ fn a_pickled_module_is_recognised() {
 }
 
 #[test]
-fn what_data_parallel_wrapped_is_unwrapped() {
+fn data_parallel_prefixes_are_removed() {
     // Its state_dict, and the whole module pickled.
     let wrapped = [
         "module.main.0.weight",
@@ -111,7 +111,7 @@ fn keyed(keys: &[&str]) -> Checkpoint {
 }
 
 #[test]
-fn a_system_is_recognised_by_its_keys() {
+fn the_method_of_a_checkpoint_is_recognised_by_its_keys() {
     let fomm = ["generator.first.conv.weight", "kp_detector.jacobian.weight"];
     let tps = [
         "dense_motion_network.maps.weight",
@@ -175,7 +175,7 @@ fn a_system_is_recognised_by_its_keys() {
 }
 
 #[test]
-fn views_are_copied_together() {
+fn strided_views_become_contiguous() {
     let values: Vec<f32> = (0..24_u8).map(f32::from).collect();
     let whole = storage("FloatStorage", "7", 24, None);
     let part = storage("FloatStorage", "7", 24, Some((6, 12)));
@@ -213,7 +213,7 @@ fn views_are_copied_together() {
 }
 
 #[test]
-fn every_kind_of_number_is_read() {
+fn every_number_type_is_read() {
     let bytes = [0x00, 0x3c, 0x80, 0x3f, 0x01, 0x00, 0x00, 0x00].map(|byte: u8| byte);
     let words = bytes
         .as_chunks::<4>()
@@ -260,7 +260,7 @@ fn every_kind_of_number_is_read() {
 }
 
 #[test]
-fn what_python_2_and_torch_03_wrote_is_read() {
+fn checkpoints_of_python_2_and_torch_03_are_read() {
     let data = tensor(&storage("FloatStorage", "0", 2, None), 0, &[2], &[1]);
     // A Variable with its state, in an OrderedDict made of a list of lists, and a number of more than 32 bits.
     let parameter = [

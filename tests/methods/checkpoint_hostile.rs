@@ -18,7 +18,7 @@ fn float(count: i64) -> Vec<u8> {
 }
 
 #[test]
-fn a_call_is_refused_by_its_name() {
+fn function_calls_in_a_pickle_are_refused_by_name() {
     let cases: [(&[u8], &str); 9] = [
         (b"cos\nsystem\nX\x02\0\0\0ls\x85R", "os.system"),
         (b"cbuiltins\neval\nX\x01\0\0\x001\x85R", "builtins.eval"),
@@ -55,7 +55,7 @@ fn a_call_is_refused_by_its_name() {
 }
 
 #[test]
-fn what_holds_itself_or_each_other_over_and_over_ends() {
+fn cyclic_and_exponentially_nested_pickles_are_refused() {
     let itself = b"}q\0X\x01\0\0\0ah\0s".to_vec();
     assert!(refused(&legacy(&itself, &[])).contains("itself"));
     let list = b"]q\0h\0a".to_vec();
@@ -90,7 +90,7 @@ fn what_holds_itself_or_each_other_over_and_over_ends() {
 }
 
 #[test]
-fn sizes_without_the_bytes_are_not_believed() {
+fn tensor_sizes_beyond_the_stored_bytes_are_refused() {
     let huge = 1_i64 << 60;
     let views: [(Vec<u8>, &str); 8] = [
         (tensor(&float(huge), 0, &[huge], &[1]), "outside"),
@@ -150,7 +150,7 @@ fn sizes_without_the_bytes_are_not_believed() {
 }
 
 #[test]
-fn a_zip_file_is_read_as_it_is_stored() {
+fn only_stored_zip_entries_within_their_file_are_read() {
     let pickle = [
         b"\x80\x02",
         &dict(&[("x", tensor(&float(2), 0, &[2], &[1]))])[..],
@@ -180,11 +180,11 @@ fn a_zip_file_is_read_as_it_is_stored() {
         ..Stored::new("a/data.pkl", b"\x03\x00")
     };
     refused(&zip(&[bomb]));
-    let liar = Stored {
+    let false_size = Stored {
         claimed: u32::MAX,
         ..Stored::new("a/data/0", &numbers)
     };
-    refused(&zip(&[Stored::new("a/data.pkl", &pickle), liar]));
+    refused(&zip(&[Stored::new("a/data.pkl", &pickle), false_size]));
 
     // Many names for the same bytes.
     let zeros = [0; 4000];
@@ -220,7 +220,7 @@ fn a_zip_file_is_read_as_it_is_stored() {
 }
 
 #[test]
-fn other_files_are_told_for_what_they_are() {
+fn other_kinds_of_files_are_refused_by_name() {
     let mut tar = vec![0; 1536];
     tar[..7].copy_from_slice(b"vox.txt");
     tar[257..262].copy_from_slice(b"ustar");
@@ -258,7 +258,7 @@ fn other_files_are_told_for_what_they_are() {
 }
 
 #[test]
-fn a_file_cut_short_anywhere_is_told() {
+fn a_truncated_checkpoint_is_refused() {
     for name in [
         "flat_legacy.pth",
         "flat_legacy_torch03_cuda.pth",
@@ -344,7 +344,7 @@ fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn a_changed_file_is_read_or_refused_in_one_sentence(
+    fn a_changed_checkpoint_is_read_or_refused_in_one_sentence(
         which in 0..7_usize,
         changes in prop::collection::vec(change(), 1..6),
     ) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::common::procedural::{image, param};
-use crate::common::recorder::{Shapes, shapes_asked};
+use crate::common::recorder::{Shapes, requested_shapes};
 use candle_core::{DType, Device, Tensor};
 use mien::methods::error::Error;
 use mien::methods::fomm::{
@@ -13,7 +13,7 @@ use mien::methods::fomm::{
 use mien::methods::motion::coordinate_grid;
 use mien::nn::{Precision, Weights};
 
-const GO: &(dyn Fn() -> bool + Sync) = &|| false;
+const NEVER_STOP: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// Sizes different from `vox-256` throughout: other sides for each network, limits reached early.
 fn small() -> Config {
@@ -55,7 +55,7 @@ fn without_extras() -> Config {
 
 /// The shapes of a checkpoint as the authors' code would save it.
 fn published_shapes(config: &Config) -> Shapes {
-    let mut shapes = shapes_asked(1, |weights| drop(Fomm::new(config, weights).unwrap()));
+    let mut shapes = requested_shapes(1, |weights| drop(Fomm::new(config, weights).unwrap()));
     for (network, downscale) in [
         ("kp_detector", config.detector.downscale),
         (
@@ -111,7 +111,9 @@ fn at_rest_the_flow_is_the_identity() {
         let model = model(&config);
         let source = picture("source");
         let prepared = model.prepare(&source).unwrap();
-        let frame = model.frame(&prepared, prepared.key_points(), GO).unwrap();
+        let frame = model
+            .frame(&prepared, prepared.key_points(), NEVER_STOP)
+            .unwrap();
         assert_eq!(frame.prediction.dims(), [1, 3, 64, 64]);
         assert_eq!(frame.flow.dims(), [1, 16, 16, 2]);
         assert_eq!(frame.masks.dims(), [1, 4, 16, 16]);
@@ -129,15 +131,15 @@ fn at_rest_the_flow_is_the_identity() {
 }
 
 #[test]
-fn driven_frames_move() {
+fn driven_frames_differ_from_the_source() {
     for config in [small(), without_extras()] {
         let model = model(&config);
         let prepared = model.prepare(&picture("source")).unwrap();
-        let driving = model.detect(&picture("driving.1"), GO).unwrap();
+        let driving = model.detect(&picture("driving.1"), NEVER_STOP).unwrap();
         assert_eq!(driving.points.len(), 3);
         let expected = 3 * usize::from(config.detector.jacobians != Jacobians::None);
         assert_eq!(driving.jacobians.len(), expected);
-        let frame = model.frame(&prepared, &driving, GO).unwrap();
+        let frame = model.frame(&prepared, &driving, NEVER_STOP).unwrap();
         let grid = coordinate_grid(16, 16);
         let flow = values(&frame.flow);
         assert!(flow.iter().zip(&grid).any(|(a, b)| (a - b).abs() > 0.01));
@@ -150,7 +152,7 @@ fn driven_frames_move() {
 }
 
 #[test]
-fn a_lone_jacobian_map_serves_every_key_point() {
+fn a_single_jacobian_map_is_shared_by_all_key_points() {
     let mut shared = small();
     shared.detector.jacobians = Jacobians::Shared;
     let lone = tensors(&shared);
@@ -163,8 +165,11 @@ fn a_lone_jacobian_map_serves_every_key_point() {
         repeated.insert(key.to_owned(), tensor);
     }
     let x = picture("source");
-    let found = load(&shared, lone).unwrap().detect(&x, GO).unwrap();
-    let expected = load(&small(), repeated).unwrap().detect(&x, GO).unwrap();
+    let found = load(&shared, lone).unwrap().detect(&x, NEVER_STOP).unwrap();
+    let expected = load(&small(), repeated)
+        .unwrap()
+        .detect(&x, NEVER_STOP)
+        .unwrap();
     let spread = |i: usize| found.jacobians[0][i] - found.jacobians[1][i];
     assert!((0..4).any(|i| spread(i).abs() > 1e-4), "{found:?}");
     assert_close(
@@ -180,17 +185,17 @@ fn a_lone_jacobian_map_serves_every_key_point() {
 }
 
 #[test]
-fn stale_work_stops_between_layers() {
+fn cancelled_work_stops_between_layers() {
     let model = model(&small());
     let x = picture("source");
     let prepared = model.prepare(&x).unwrap();
     let key_points = prepared.key_points();
     let cancelled_after = |run: &dyn Fn(&(dyn Fn() -> bool + Sync)) -> Option<Error>| {
         for limit in 1.. {
-            let asked = AtomicUsize::new(0);
-            let stop = || asked.fetch_add(1, Relaxed) + 1 == limit;
+            let checks = AtomicUsize::new(0);
+            let stop = || checks.fetch_add(1, Relaxed) + 1 == limit;
             match run(&stop) {
-                Some(Error::Cancelled) => assert_eq!(asked.load(Relaxed), limit),
+                Some(Error::Cancelled) => assert_eq!(checks.load(Relaxed), limit),
                 Some(other) => panic!("{other}"),
                 None => return limit,
             }
@@ -202,7 +207,7 @@ fn stale_work_stops_between_layers() {
 }
 
 #[test]
-fn bad_inputs_are_named() {
+fn inputs_of_a_wrong_shape_are_refused_by_name() {
     let model = model(&small());
     for shape in [
         [1, 4, 64, 64],
@@ -213,7 +218,7 @@ fn bad_inputs_are_named() {
         let x = Tensor::zeros(&shape, DType::F32, &Device::Cpu).unwrap();
         for error in [
             model.prepare(&x).unwrap_err(),
-            model.detect(&x, GO).unwrap_err(),
+            model.detect(&x, NEVER_STOP).unwrap_err(),
         ] {
             assert!(
                 matches!(&error, Error::Picture { found, .. } if *found == shape),
@@ -227,7 +232,7 @@ fn bad_inputs_are_named() {
     let refused = |change: &dyn Fn(&mut KeyPoints)| {
         let mut bad = good.clone();
         change(&mut bad);
-        model.frame(&prepared, &bad, GO).unwrap_err()
+        model.frame(&prepared, &bad, NEVER_STOP).unwrap_err()
     };
     for error in [
         refused(&|k| k.points.truncate(2)),
@@ -249,7 +254,7 @@ fn bad_inputs_are_named() {
 }
 
 #[test]
-fn bad_weights_are_named() {
+fn missing_or_misshapen_weights_are_refused_by_name() {
     for key in [
         "kp_detector.jacobian.bias",
         "kp_detector.predictor.decoder.up_blocks.1.norm.running_var",
@@ -257,9 +262,9 @@ fn bad_weights_are_named() {
         "generator.dense_motion_network.occlusion.weight",
         "generator.bottleneck.r0.norm2.running_mean",
     ] {
-        let mut lacking = tensors(&small());
-        lacking.remove(key).unwrap();
-        let error = load(&small(), lacking).unwrap_err();
+        let mut incomplete = tensors(&small());
+        incomplete.remove(key).unwrap();
+        let error = load(&small(), incomplete).unwrap_err();
         assert!(
             matches!(&error, Error::MissingTensor { name, .. } if name == key),
             "{error:?}"
@@ -276,7 +281,7 @@ fn bad_weights_are_named() {
 }
 
 #[test]
-fn sizes_are_found_in_the_published_shapes() {
+fn the_configuration_is_inferred_from_the_published_shapes() {
     let shapes = published_shapes(&Config::default());
     assert_eq!(Config::infer(&shapes).unwrap(), Config::default());
     // As in the authors' files.
@@ -316,7 +321,7 @@ fn sizes_are_found_in_the_published_shapes() {
 }
 
 #[test]
-fn odd_sizes_are_found_too() {
+fn unusual_configurations_are_inferred_too() {
     let mut shared = small();
     shared.detector.jacobians = Jacobians::Shared;
     for config in [small(), without_extras(), shared] {
@@ -337,7 +342,7 @@ fn odd_sizes_are_found_too() {
 }
 
 #[test]
-fn foreign_shapes_are_refused() {
+fn shapes_of_another_model_are_refused() {
     let nothing = Shapes::new();
     let error = Config::infer(&nothing).unwrap_err();
     assert!(matches!(error, Error::MissingTensor { .. }), "{error}");
@@ -356,7 +361,7 @@ fn foreign_shapes_are_refused() {
 }
 
 #[test]
-fn configurations_are_checked() {
+fn invalid_configurations_are_refused() {
     let json = serde_json::to_string(&small()).unwrap();
     assert_eq!(Config::from_json(&json).unwrap(), small());
     let mut bad = vec![String::new(), "{}".to_owned()];

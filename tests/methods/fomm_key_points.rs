@@ -22,7 +22,7 @@ fn some_key_points(shift: f32) -> KeyPoints {
 }
 
 #[test]
-fn no_motion_gives_the_source() {
+fn without_motion_the_key_points_are_those_of_the_source() {
     let (source, driving) = (some_key_points(0.0), some_key_points(0.3));
     for scale in [false, true] {
         let found = relative(&source, &driving, &driving, scale).unwrap();
@@ -40,7 +40,7 @@ fn no_motion_gives_the_source() {
 }
 
 #[test]
-fn motion_is_scaled_by_the_faces_sizes() {
+fn motion_is_scaled_by_the_ratio_of_the_face_sizes() {
     let small = KeyPoints {
         points: vec![[0.0, 0.0], [0.2, 0.0], [0.0, 0.2]],
         jacobians: vec![[2.0, 0.0, 0.0, 4.0]; 3],
@@ -64,7 +64,7 @@ fn motion_is_scaled_by_the_faces_sizes() {
 }
 
 #[test]
-fn motion_that_cant_be_measured_is_refused() {
+fn motion_relative_to_degenerate_key_points_is_refused() {
     let good = some_key_points(0.0);
     let mut flat = good.clone();
     flat.points = vec![[0.0, 0.0], [0.1, 0.1], [0.2, 0.2]];
@@ -88,7 +88,7 @@ fn motion_that_cant_be_measured_is_refused() {
 }
 
 #[test]
-fn a_gain_goes_along_a_straight_line() {
+fn a_gain_interpolates_linearly() {
     let (source, driving) = (some_key_points(0.0), some_key_points(0.3));
     assert_eq!(source.towards(&driving, 0.0), source);
     assert_eq!(source.towards(&driving, 1.0), driving);

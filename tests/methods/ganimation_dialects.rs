@@ -175,7 +175,7 @@ fn inputs(pictures: usize) -> (Tensor, Tensor) {
 }
 
 #[test]
-fn each_dialect_agrees_with_its_authors_layers() {
+fn each_dialect_agrees_with_the_layers_of_its_authors() {
     let (x, aus) = inputs(2);
     let mut colors: Vec<Tensor> = Vec::new();
     for dialect in Dialect::ALL {
@@ -254,7 +254,7 @@ fn shapes(config: &Config) -> BTreeMap<String, Vec<usize>> {
 }
 
 #[test]
-fn a_dialect_is_found_and_its_tensors_suffice() {
+fn a_dialect_is_inferred_and_loads_from_its_tensors() {
     for dialect in Dialect::ALL {
         for repeat_num in [0, 2, 6] {
             let config = Config {
@@ -281,7 +281,7 @@ fn a_dialect_is_found_and_its_tensors_suffice() {
 }
 
 #[test]
-fn what_is_no_generator_is_told() {
+fn shapes_that_are_no_generator_are_refused() {
     let good = shapes(&small(Dialect::Donydchen));
     let without = |name: &str| {
         let mut shapes = good.clone();
@@ -304,7 +304,7 @@ fn what_is_no_generator_is_told() {
 }
 
 #[test]
-fn a_configuration_may_say_its_dialect() {
+fn the_dialect_is_an_optional_field_of_the_configuration() {
     let old = r#"{"image_size": 128, "conv_dim": 64, "repeat_num": 6, "c_dim": 17}"#;
     assert_eq!(Config::from_json(old).unwrap(), Config::default());
     for dialect in Dialect::ALL {

@@ -27,7 +27,7 @@ proptest! {
 
     // Random points are in general position, as the plain definition requires.
     #[test]
-    fn hulls_agree_with_their_edges(
+    fn hull_areas_agree_with_a_sum_over_edges(
         points in prop::collection::vec(prop::array::uniform2(-1.5f32..1.5), 3..14)
     ) {
         let (found, expected) = (hull_area(&points), hull_area_by_edges(&points));
@@ -35,7 +35,7 @@ proptest! {
     }
 
     #[test]
-    fn heatmaps_are_gaussians(
+    fn heatmaps_agree_with_the_gaussian(
         points in prop::collection::vec(prop::array::uniform2(-1.2f32..1.2), 1..4),
         height in 2usize..9,
         width in 2usize..9,
@@ -58,7 +58,7 @@ proptest! {
 }
 
 #[test]
-fn hulls_of_known_shapes() {
+fn hull_areas_of_known_shapes_are_exact() {
     let square = [[0.0, 0.0], [2.0, 2.0], [2.0, 0.0], [0.0, 2.0]];
     assert_eq!(hull_area(&square), 4.0);
     let mut crowded = square.to_vec();
@@ -76,7 +76,7 @@ fn hulls_of_known_shapes() {
 }
 
 #[test]
-fn scales_are_ratios_of_lengths() {
+fn movement_scales_are_ratios_of_lengths() {
     let small = [[0.0, 0.0], [0.1, 0.0], [0.0, 0.1]];
     let large = small.map(|p| p.map(|v| 3.0 * v));
     assert!((movement_scale(&large, &small).unwrap() - 3.0).abs() < 1e-6);
@@ -86,7 +86,7 @@ fn scales_are_ratios_of_lengths() {
 }
 
 #[test]
-fn grids_reach_the_outermost_pixels() {
+fn identity_grids_reach_the_centres_of_the_outermost_pixels() {
     let expected = [
         [-1.0, -1.0],
         [0.0, -1.0],

@@ -60,11 +60,11 @@ fn assert_key_points(name: &str, found: &KeyPoints, expected: &HashMap<String, T
 fn agrees(era: &str, align_corners: bool) {
     let expected = expected("fomm.safetensors");
     let model = model(align_corners);
-    let go = || false;
+    let never_stop = || false;
     let prepared = model.prepare(&picture("source")).unwrap();
     let source = prepared.key_points();
-    let initial = model.detect(&picture("driving.0"), &go).unwrap();
-    let driving = model.detect(&picture("driving.1"), &go).unwrap();
+    let initial = model.detect(&picture("driving.0"), &never_stop).unwrap();
+    let driving = model.detect(&picture("driving.1"), &never_stop).unwrap();
     let moved = relative(source, &driving, &initial, true).unwrap();
     for (name, found) in [
         ("source", source),
@@ -75,7 +75,7 @@ fn agrees(era: &str, align_corners: bool) {
         assert_key_points(name, found, &expected);
     }
 
-    let frame: Frame = model.frame(&prepared, &driving, &go).unwrap();
+    let frame: Frame = model.frame(&prepared, &driving, &never_stop).unwrap();
     assert_eq!(frame.key_points, driving);
     let deformed = prepared.deformed(&frame).unwrap();
     let occlusion = frame.occlusion.as_ref().unwrap();
@@ -89,17 +89,17 @@ fn agrees(era: &str, align_corners: bool) {
         let name = format!("{era}.absolute.{name}");
         assert_tensor(&name, found, &expected, tolerance);
     }
-    let frame = model.frame(&prepared, &moved, &go).unwrap();
+    let frame = model.frame(&prepared, &moved, &never_stop).unwrap();
     let name = format!("{era}.relative.prediction");
     assert_tensor(&name, &frame.prediction, &expected, PICTURES);
 }
 
 #[test]
-fn agrees_with_the_published_model_as_it_was_trained() {
+fn fomm_agrees_with_the_published_model_with_align_corners() {
     agrees("align_corners", true);
 }
 
 #[test]
-fn agrees_with_the_published_model_as_it_runs_today() {
+fn fomm_agrees_with_the_published_model_without_align_corners() {
     agrees("no_align", false);
 }

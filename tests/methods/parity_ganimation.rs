@@ -48,7 +48,7 @@ fn inputs(seed: u64) -> (Tensor, Tensor) {
 }
 
 #[test]
-fn procedural_checks() {
+fn procedural_weights_and_inputs_have_known_values() {
     assert_eq!(fnv1a64("source"), 0x76db_dc22_8f78_2db8);
     let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-7);
     assert!(close(
@@ -66,7 +66,7 @@ fn procedural_checks() {
 }
 
 #[test]
-fn agrees_with_the_published_generator() {
+fn ganimation_agrees_with_the_published_generator() {
     let config = Config::default();
     let generator = generator(&config, weights(&config, seed())).unwrap();
     let (x, aus) = inputs(seed());
@@ -105,7 +105,7 @@ fn critic(x: &Tensor, weights: Weights) -> candle_core::Result<[Tensor; 2]> {
 }
 
 #[test]
-fn agrees_with_the_published_critic() {
+fn ganimation_agrees_with_the_published_critic() {
     let weights = crate::common::procedural::weights("critic.", seed());
     let expected = expected("ganimation.safetensors");
     // The critic's input was the generator's result, not the portrait.
@@ -122,7 +122,7 @@ fn agrees_with_the_published_critic() {
 }
 
 #[test]
-fn two_steps_agree_with_one() {
+fn preparing_and_rendering_separately_equals_one_forward_pass() {
     let config = Config::default();
     let generator = generator(&config, weights(&config, seed())).unwrap();
     let (x, aus) = inputs(seed());
@@ -151,19 +151,19 @@ fn small() -> Config {
 }
 
 #[test]
-fn a_stale_frame_stops_between_layers() {
+fn a_cancelled_frame_stops_between_layers() {
     let generator = generator(&small(), weights(&small(), 1)).unwrap();
     let x = Tensor::zeros((1, 3, 32, 32), candle_core::DType::F32, &Device::Cpu).unwrap();
     let prepared = generator.prepare(&x).unwrap();
-    let asked = AtomicUsize::new(0);
-    let stop = || asked.fetch_add(1, Relaxed) + 1 == 4;
+    let checks = AtomicUsize::new(0);
+    let stop = || checks.fetch_add(1, Relaxed) + 1 == 4;
     let stopped = generator.frame(&prepared, &[0.5; 5], &stop);
     assert!(matches!(stopped, Err(Error::Cancelled)));
-    assert_eq!(asked.load(Relaxed), 4);
+    assert_eq!(checks.load(Relaxed), 4);
 }
 
 #[test]
-fn bad_inputs_are_named() {
+fn inputs_of_a_wrong_shape_are_refused_by_name() {
     let generator = generator(&small(), weights(&small(), 1)).unwrap();
     let zeros =
         |shape: [usize; 4]| Tensor::zeros(&shape, candle_core::DType::F32, &Device::Cpu).unwrap();
@@ -177,25 +177,25 @@ fn bad_inputs_are_named() {
         assert!(matches!(error, Error::Picture { .. }), "{error}");
     }
     let prepared = generator.prepare(&zeros([1, 3, 32, 32])).unwrap();
-    let go = || false;
+    let never_stop = || false;
     assert!(matches!(
-        generator.frame(&prepared, &[0.0; 4], &go),
+        generator.frame(&prepared, &[0.0; 4], &never_stop),
         Err(Error::ActionUnits {
             expected: 5,
             found: 4
         })
     ));
     assert!(matches!(
-        generator.frame(&prepared, &[0.0, 0.0, f32::NAN, 0.0, 0.0], &go),
+        generator.frame(&prepared, &[0.0, 0.0, f32::NAN, 0.0, 0.0], &never_stop),
         Err(Error::ActionUnitNotFinite { index: 2 })
     ));
 }
 
 #[test]
-fn bad_weights_are_named() {
-    let mut lacking = weights(&small(), 1);
-    lacking.remove("main.10.main.3.weight");
-    let error = generator(&small(), lacking).unwrap_err();
+fn missing_or_misshapen_weights_are_refused_by_name() {
+    let mut incomplete = weights(&small(), 1);
+    incomplete.remove("main.10.main.3.weight");
+    let error = generator(&small(), incomplete).unwrap_err();
     assert!(
         matches!(&error, Error::MissingTensor { name, .. } if name == "main.10.main.3.weight"),
         "{error:?}"
@@ -213,7 +213,7 @@ fn bad_weights_are_named() {
 }
 
 #[test]
-fn configurations_are_checked() {
+fn invalid_configurations_are_refused() {
     let json = r#"{"image_size": 128, "conv_dim": 32, "repeat_num": 6, "c_dim": 17}"#;
     let config = Config::from_json(json).unwrap();
     assert_eq!(

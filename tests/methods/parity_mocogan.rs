@@ -42,7 +42,7 @@ fn values(x: &Tensor) -> Vec<f32> {
 }
 
 #[test]
-fn agrees_with_the_published_generator() {
+fn mocogan_agrees_with_the_published_generator() {
     let network = network(&Config::default(), seed());
     let h0 = scaled("h0", 10, seed());
     let content = scaled("z_content", 50, seed());
@@ -64,7 +64,7 @@ fn agrees_with_the_published_generator() {
 }
 
 #[test]
-fn a_frame_alone_is_the_frame_of_the_clip() {
+fn a_frame_generated_alone_equals_that_frame_of_the_clip() {
     let network = network(&small(), 1);
     let motion = network
         .motion(&scaled("h0", 4, 1), &noises(19, 4, 1))
@@ -82,7 +82,7 @@ fn a_frame_alone_is_the_frame_of_the_clip() {
 
 /// The whole network from candle's operations: one concatenated code, batch norms not folded.
 #[test]
-fn agrees_with_the_definition() {
+fn mocogan_agrees_with_its_definition_in_candle_operations() {
     let config = small();
     let weights = weights("", 5);
     let network = MoCoGan::new(&config, weights.clone()).unwrap();
@@ -130,7 +130,7 @@ fn agrees_with_the_definition() {
 
 /// The equations of the cell, gate by gate: r and z from both inputs, the state's part of the new gate multiplied by r.
 #[test]
-fn motion_is_a_gru() {
+fn motion_codes_agree_with_the_equations_of_a_gru() {
     let network = network(&small(), 3);
     let n = 4;
     let weight_ih = param("recurrent.weight_ih", &[3 * n, n], 3);
@@ -165,7 +165,7 @@ fn motion_is_a_gru() {
 }
 
 #[test]
-fn a_walk_goes_on_where_it_ended() {
+fn a_motion_continued_from_its_last_state_equals_the_whole() {
     let network = network(&small(), 1);
     let (h0, epsilon) = (scaled("h0", 4, 1), noises(30, 4, 1));
     let whole = network.motion(&h0, &epsilon).unwrap();
@@ -178,7 +178,7 @@ fn a_walk_goes_on_where_it_ended() {
 }
 
 #[test]
-fn a_sample_becomes_frames() {
+fn a_sample_is_generated_frame_by_frame() {
     let config = small();
     let network = network(&config, 1);
     let sizes = Sizes {
@@ -204,23 +204,23 @@ fn a_sample_becomes_frames() {
 }
 
 #[test]
-fn stale_frames_stop_between_layers() {
+fn cancelled_frames_stop_between_layers() {
     let network = network(&small(), 1);
     let prepared = network.prepare(&[0.0; 3], &[1.0, 0.0]).unwrap();
     let codes = vec![vec![0.1; 4]; 30];
     for limit in [1, 4, 9] {
-        let asked = AtomicUsize::new(0);
-        let stop = || asked.fetch_add(1, Relaxed) + 1 == limit;
+        let checks = AtomicUsize::new(0);
+        let stop = || checks.fetch_add(1, Relaxed) + 1 == limit;
         let stopped = network.frames(&prepared, &codes, &stop);
         assert!(matches!(stopped, Err(Error::Cancelled)));
-        assert_eq!(asked.load(Relaxed), limit);
+        assert_eq!(checks.load(Relaxed), limit);
     }
 }
 
 #[test]
-fn bad_codes_are_named() {
+fn codes_of_a_wrong_size_are_refused_by_name() {
     let network = network(&small(), 1);
-    let go = || false;
+    let never_stop = || false;
     let prepared = network.prepare(&[0.0; 3], &[0.0, 1.0]).unwrap();
     let nan = [0.0, f32::NAN, 0.0, 0.0];
     for (error, text) in [
@@ -233,17 +233,17 @@ fn bad_codes_are_named() {
             "expected 2 numbers in the category code, found 0",
         ),
         (
-            network.frame(&prepared, &nan, &go).unwrap_err(),
+            network.frame(&prepared, &nan, &never_stop).unwrap_err(),
             "number 1 of the motion code is not a finite number",
         ),
         (
             network
-                .frames(&prepared, &[vec![0.0; 4], vec![]], &go)
+                .frames(&prepared, &[vec![0.0; 4], vec![]], &never_stop)
                 .unwrap_err(),
             "expected 4 numbers in the motion code, found 0",
         ),
         (
-            network.frames(&prepared, &[], &go).unwrap_err(),
+            network.frames(&prepared, &[], &never_stop).unwrap_err(),
             "there is no motion code to draw a frame from",
         ),
         (
@@ -288,7 +288,7 @@ fn shapes(config: &Config) -> BTreeMap<String, Vec<usize>> {
 }
 
 #[test]
-fn bad_weights_are_named() {
+fn missing_or_misshapen_weights_are_refused_by_name() {
     let config = small();
     let tensors: HashMap<String, Tensor> = shapes(&config)
         .into_iter()
@@ -306,9 +306,9 @@ fn bad_weights_are_named() {
     };
     load(&config, tensors.clone()).unwrap();
     for name in tensors.keys() {
-        let mut lacking = tensors.clone();
-        lacking.remove(name);
-        let error = load(&config, lacking).unwrap_err();
+        let mut incomplete = tensors.clone();
+        incomplete.remove(name);
+        let error = load(&config, incomplete).unwrap_err();
         assert!(
             matches!(&error, Error::MissingTensor { name: found, .. } if found == name),
             "{error:?}"
@@ -326,7 +326,7 @@ fn bad_weights_are_named() {
 }
 
 #[test]
-fn configurations_are_found_and_checked() {
+fn configurations_are_inferred_and_invalid_ones_refused() {
     let published = Config::default();
     assert_eq!(Config::infer(&shapes(&published)).unwrap(), published);
     // The border between content and category can't be inferred from the shapes.
@@ -347,10 +347,10 @@ fn configurations_are_found_and_checked() {
         drawn(&small(), &[1.0, 2.0, 3.0], &[0.0, 1.0])
     );
 
-    let mut lacking = shapes(&published);
-    lacking.remove("main.12.weight");
+    let mut incomplete = shapes(&published);
+    incomplete.remove("main.12.weight");
     assert!(matches!(
-        Config::infer(&lacking),
+        Config::infer(&incomplete),
         Err(Error::MissingTensor { name, .. }) if name == "main.12.weight"
     ));
     for (name, shape) in [
@@ -384,7 +384,7 @@ fn configurations_are_found_and_checked() {
 }
 
 #[test]
-fn weights_without_categories() {
+fn weights_without_content_and_categories_generate_frames() {
     let config = Config {
         content: 0,
         category: 0,

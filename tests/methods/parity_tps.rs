@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use crate::common::parity::{difference, expected, seed};
-use crate::common::tps::{Shapes, go, model, picture, points};
+use crate::common::tps::{Shapes, model, never_stop, picture, points};
 use candle_core::{Device, Tensor};
 use mien::document::Mode;
 use mien::methods::tps::{Config, KeyPoints, Tps};
@@ -14,7 +14,7 @@ use mien::methods::tps::{Config, KeyPoints, Tps};
 static FULL: LazyLock<(Tps, Shapes)> = LazyLock::new(|| model(&Config::default(), seed()));
 
 #[test]
-fn agrees_with_the_published_model() {
+fn tps_agrees_with_the_published_model() {
     const NUMBERS: f32 = 2e-4;
     const PICTURES: f32 = 1e-3;
 
@@ -33,8 +33,8 @@ fn agrees_with_the_published_model() {
         ["source", "driving.0", "driving.1"].map(|name| picture(name, 256, seed()));
     let prepared = tps.prepare(&source).unwrap();
     let source_points = prepared.key_points();
-    let initial = tps.detect(&first, &go).unwrap();
-    let driving = tps.detect(&second, &go).unwrap();
+    let initial = tps.detect(&first, &never_stop).unwrap();
+    let driving = tps.detect(&second, &never_stop).unwrap();
     let drive = |mode| tps.drive(mode, source_points, &driving, &initial).unwrap();
     let [standard, relative, avd] = [Mode::Standard, Mode::Relative, Mode::Avd].map(drive);
     for (name, found) in [
@@ -46,12 +46,14 @@ fn agrees_with_the_published_model() {
     ] {
         compare(name, &points(found), NUMBERS);
     }
-    let background = tps.background(&source, &second, &go).unwrap();
+    let background = tps.background(&source, &second, &never_stop).unwrap();
     let matrix = Tensor::from_slice(&background, (1, 3, 3), &Device::Cpu).unwrap();
     compare("bg_param", &matrix, NUMBERS);
 
-    let frame =
-        |driving: &KeyPoints, background| tps.frame(&prepared, driving, background, &go).unwrap();
+    let frame = |driving: &KeyPoints, background| {
+        tps.frame(&prepared, driving, background, &never_stop)
+            .unwrap()
+    };
     let found = frame(&standard, None);
     compare("standard.prediction", &found.prediction, PICTURES);
     compare("standard.deformed", &found.deformed, PICTURES);
@@ -79,8 +81,8 @@ fn agrees_with_the_published_model() {
             .collect(),
     };
     compare("avd.prediction", &frame(&theirs, None).prediction, PICTURES);
-    let whole = difference(&frame(&avd, None).prediction, &expected["avd.prediction"]);
-    println!("avd.prediction from our own key points: {whole:e}");
+    let full_difference = difference(&frame(&avd, None).prediction, &expected["avd.prediction"]);
+    println!("avd.prediction from our own key points: {full_difference:e}");
     let reconstruction = frame(&standard, Some(background));
     compare(
         "reconstruction.prediction",
@@ -91,7 +93,7 @@ fn agrees_with_the_published_model() {
 }
 
 #[test]
-fn shapes_tell_the_published_sizes() {
+fn the_configuration_is_inferred_from_the_published_shapes() {
     let mut shapes = FULL.1.clone();
     // Other tensors in a checkpoint.
     for (key, shape) in [

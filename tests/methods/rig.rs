@@ -87,7 +87,7 @@ fn without_an_edit_every_byte_stays() {
 }
 
 #[test]
-fn the_face_moves_and_what_is_far_from_it_keeps_every_byte() {
+fn the_face_moves_and_distant_pixels_keep_every_byte() {
     let models = models();
     for sample in 0..2 {
         let subject = subject(sample, &models);
@@ -114,7 +114,7 @@ fn the_face_moves_and_what_is_far_from_it_keeps_every_byte() {
 }
 
 #[test]
-fn a_pane_shows_what_an_export_writes() {
+fn a_pane_shows_the_same_pixels_as_an_export() {
     let models = models();
     let subject = subject(0, &models);
     let expression = with(&subject, &[(12, 0.3), (45, 1.0), (4, 1.0)]);
@@ -165,7 +165,7 @@ fn pane_shows_what_an_export_writes(models: &Arc<Models>, subject: &Subject, pos
 }
 
 #[test]
-fn a_mirrored_face_moves_as_in_a_mirror() {
+fn a_mirrored_portrait_gives_the_mirrored_result() {
     let models = models();
     let subject = subject(0, &models);
     let mut renderer = Renderer::new(Arc::clone(&models));
@@ -240,7 +240,7 @@ fn the_head_moves_continuously_from_where_the_portrait_has_it() {
 }
 
 #[test]
-fn the_head_turns_and_the_eyes_move() {
+fn head_and_gaze_channels_move_the_head_and_the_eyes() {
     let models = models();
     let subject = subject(0, &models);
     let mut renderer = Renderer::new(Arc::clone(&models));
@@ -265,7 +265,7 @@ fn the_head_turns_and_the_eyes_move() {
 }
 
 #[test]
-fn folds_are_drawn_as_strongly_as_is_said() {
+fn folds_are_drawn_at_the_set_strength() {
     let models = models();
     let own = subject(1, &models);
     let mut renderer = Renderer::new(Arc::clone(&models));
@@ -304,7 +304,7 @@ fn folds_are_drawn_as_strongly_as_is_said() {
 }
 
 #[test]
-fn glasses_bend_only_where_that_is_said() {
+fn glasses_bend_only_when_chosen() {
     let models = models();
     // Grace Hopper wears glasses.
     let own = subject(1, &models);
@@ -326,7 +326,7 @@ fn glasses_bend_only_where_that_is_said() {
 }
 
 #[test]
-fn moved_landmarks_are_fitted_and_put_back_they_are_forgotten() {
+fn moved_landmarks_change_the_fit_and_resetting_them_restores_it() {
     let models = models();
     let rule = models.crop_rule();
     let portrait = portrait::Sample::all()[0].open(rule).unwrap();
@@ -424,7 +424,7 @@ fn drawn_layers_are_shown_where_they_are_drawn() {
 }
 
 #[test]
-fn without_a_face_there_is_one_sentence() {
+fn without_a_face_the_rig_gives_a_one_sentence_error() {
     let models = models();
     let subject = Subject {
         face: None,

@@ -47,7 +47,7 @@ fn request(method: &str, pose: Pose, expression_by_rig: bool) -> FrameRequest {
 }
 
 impl Scene {
-    fn own(&self) -> Pose {
+    fn source_pose(&self) -> Pose {
         self.subject.expression.into()
     }
 
@@ -69,18 +69,18 @@ impl Scene {
     }
 }
 
-fn asked(pose: Pose, code: u8, value: f32) -> Pose {
+fn with_unit(pose: Pose, code: u8, value: f32) -> Pose {
     pose.with(Sides::Both, ActionUnit::from_code(code).unwrap(), value)
 }
 
 #[test]
-fn a_smile_and_a_blink_arrive_under_the_methods_motion() {
+fn the_rig_expression_appears_under_the_motion_of_another_method() {
     let mut scene = scene();
     for method in ["fomm", "tps"] {
         // The astronaut smiles with open eyes: the rig relaxes her mouth, and shuts her eyes.
         for (code, wanted) in [(SMILE, 0.1), (BLINK, 0.9)] {
             let before = scene.read(&scene.subject.picture, code);
-            let pose = asked(scene.own(), code, wanted);
+            let pose = with_unit(scene.source_pose(), code, wanted);
             let without = scene.drawn(&request(method, pose, false));
             let with = scene.drawn(&request(method, pose, true));
             let (without, with) = (scene.read(&without, code), scene.read(&with, code));
@@ -95,15 +95,15 @@ fn a_smile_and_a_blink_arrive_under_the_methods_motion() {
 }
 
 #[test]
-fn nothing_is_left_of_the_expression_where_it_is_not_asked_for() {
+fn switching_the_rig_expression_off_restores_every_byte() {
     let mut scene = scene();
-    let pose = asked(scene.own(), SMILE, 0.9).with(Sides::Both, Channel::Yaw, 8.0);
+    let pose = with_unit(scene.source_pose(), SMILE, 0.9).with(Sides::Both, Channel::Yaw, 8.0);
     let off = request("fomm", pose, false);
     let first = scene.drawn(&off);
     assert!(first != scene.drawn(&request("fomm", pose, true)));
     assert!(first == scene.drawn(&off), "other bytes after a change");
     // The rig leaves the head pose to the network, and without an expression the portrait is unchanged.
-    let turned = scene.own().with(Sides::Both, Channel::Yaw, 8.0);
+    let turned = scene.source_pose().with(Sides::Both, Channel::Yaw, 8.0);
     let without = scene.drawn(&request("fomm", turned, false));
     assert!(without == scene.drawn(&request("fomm", turned, true)));
     assert!(without != *scene.subject.picture);
@@ -113,15 +113,18 @@ fn nothing_is_left_of_the_expression_where_it_is_not_asked_for() {
 }
 
 #[test]
-fn the_expression_is_part_of_a_frames_key_only_where_it_is_drawn() {
+fn the_cache_key_includes_the_expression_only_when_it_is_rendered() {
     let scene = scene();
     let registry = Registry::default();
     let view = View::whole(scene.subject.picture.size());
-    let own = scene.own();
+    let source_pose = scene.source_pose();
     let key = |request: &FrameRequest, subject: &Subject| request.key(&registry, subject, &view);
-    let (off, on) = (request("tps", own, false), request("tps", own, true));
+    let (off, on) = (
+        request("tps", source_pose, false),
+        request("tps", source_pose, true),
+    );
     assert_ne!(key(&off, &scene.subject), key(&on, &scene.subject));
-    let smiling = request("tps", asked(own, SMILE, 0.9), true);
+    let smiling = request("tps", with_unit(source_pose, SMILE, 0.9), true);
     assert_ne!(key(&smiling, &scene.subject), key(&on, &scene.subject));
     // It has no effect on the flow, nor on a portrait without a face.
     let faceless = Subject {

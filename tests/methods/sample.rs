@@ -30,7 +30,7 @@ fn length(v: &[f32]) -> f64 {
 
 /// If these numbers ever change, so does every sample of which only the seed was saved.
 #[test]
-fn a_seed_means_these_numbers() {
+fn a_seed_always_draws_the_same_numbers() {
     let sample = Sample::draw(42, &Sizes::default(), 16, None).unwrap();
     // Computed by another program, from the cipher's definition and another library's logarithm.
     let content = [-2.111_597_3, -0.444_424_8, 0.276_900_62, 0.268_890_68];
@@ -44,7 +44,7 @@ fn a_seed_means_these_numbers() {
 }
 
 #[test]
-fn parts_are_drawn_apart() {
+fn content_and_motion_are_resampled_independently() {
     let sample = draw(1, 5);
     sample.check(&sizes()).unwrap();
     assert_eq!(sample.sizes(), sizes());
@@ -87,7 +87,7 @@ fn parts_are_drawn_apart() {
 }
 
 #[test]
-fn longer_and_shorter() {
+fn changing_the_length_keeps_the_common_frames() {
     let twelve = draw(3, 12);
     for frames in [1, 5, 12, 30] {
         let other = twelve.with_frames(frames).unwrap();
@@ -104,7 +104,7 @@ fn longer_and_shorter() {
 }
 
 #[test]
-fn content_blends_along_the_sphere() {
+fn content_codes_are_blended_spherically() {
     let (a, b) = (draw(1, 3), draw(5, 3));
     assert_eq!(a.interpolate_content(&b, 0.0).unwrap(), a);
     let end = a.interpolate_content(&b, 1.0).unwrap();
@@ -125,7 +125,7 @@ fn content_blends_along_the_sphere() {
 }
 
 #[test]
-fn motion_blends_frame_by_frame() {
+fn motion_codes_are_blended_frame_by_frame() {
     let (a, b) = (draw(1, 6), draw(5, 3));
     assert_eq!(a.interpolate_motion(&b, 0.0).unwrap(), a);
     let end = a.interpolate_motion(&b, 1.0).unwrap();
@@ -142,14 +142,14 @@ fn motion_blends_frame_by_frame() {
 }
 
 #[test]
-fn nothing_degenerate_breaks_a_blend() {
+fn blends_of_degenerate_codes_are_finite() {
     let with = |content: Vec<f32>| Sample {
         content,
         ..draw(1, 1)
     };
-    let blend = |a: &[f32], b: &[f32], way: f32| {
+    let blend = |a: &[f32], b: &[f32], t: f32| {
         let (a, b) = (with(a.to_vec()), with(b.to_vec()));
-        a.interpolate_content(&b, way).unwrap().content
+        a.interpolate_content(&b, t).unwrap().content
     };
     // A code of zeros has no direction: linear interpolation.
     assert_eq!(blend(&[0.0, 0.0], &[3.0, 4.0], 0.5), [1.5, 2.0]);
@@ -162,9 +162,9 @@ fn nothing_degenerate_breaks_a_blend() {
         ([1.0, 2.0, -2.0], [-1.0, -2.0, 2.0]),
         ([0.0, 0.0, 1.0], [0.0, 0.0, -3.0]),
     ] {
-        for way in [0.1, 0.5, 0.9] {
-            let x = blend(&a, &b, way);
-            let wanted = (1.0 - f64::from(way)) * length(&a) + f64::from(way) * length(&b);
+        for t in [0.1, 0.5, 0.9] {
+            let x = blend(&a, &b, t);
+            let wanted = (1.0 - f64::from(t)) * length(&a) + f64::from(t) * length(&b);
             assert!((length(&x) - wanted).abs() < 1e-5, "{x:?}");
         }
         let near = blend(&a, &b, 1e-4);
@@ -183,15 +183,15 @@ fn nothing_degenerate_breaks_a_blend() {
 }
 
 #[test]
-fn bad_blends_are_told() {
+fn blends_of_incompatible_samples_are_refused() {
     let a = draw(1, 2);
-    for way in [-0.1, 1.1, f32::NAN] {
+    for t in [-0.1, 1.1, f32::NAN] {
         assert!(matches!(
-            a.interpolate_content(&a, way),
+            a.interpolate_content(&a, t),
             Err(SampleError::BlendWeight(_))
         ));
         assert!(matches!(
-            a.interpolate_motion(&a, way),
+            a.interpolate_motion(&a, t),
             Err(SampleError::BlendWeight(_))
         ));
     }
@@ -248,36 +248,36 @@ fn bad_blends_are_told() {
 }
 
 #[test]
-fn what_a_model_cannot_show_is_told() {
+fn samples_of_another_model_are_refused() {
     let sample = draw(1, 3);
-    let told = |change: &dyn Fn(&mut Sample)| {
+    let refused = |change: &dyn Fn(&mut Sample)| {
         let mut sample = sample.clone();
         change(&mut sample);
         sample.check(&sizes()).unwrap_err().to_string()
     };
     for (text, expected) in [
         (
-            told(&|s| s.content.truncate(6)),
+            refused(&|s| s.content.truncate(6)),
             "There are 6 numbers in the content instead of 7; use a sample of the same model.",
         ),
         (
-            told(&|s| s.h0[3] = f32::NAN),
+            refused(&|s| s.h0[3] = f32::NAN),
             "Number 3 of the motion's start isn't finite; sample it again.",
         ),
         (
-            told(&|s| s.epsilon[2].push(0.0)),
+            refused(&|s| s.epsilon[2].push(0.0)),
             "There are 5 numbers in the step of frame 3 instead of 4; use a sample of the same model.",
         ),
         (
-            told(&|s| s.epsilon.clear()),
+            refused(&|s| s.epsilon.clear()),
             "A clip can't have 0 frames; choose from 1 to 30000.",
         ),
         (
-            told(&|s| s.category = None),
+            refused(&|s| s.category = None),
             "The sample's category is none, but the model has 3, numbered from 0; sample it with this model.",
         ),
         (
-            told(&|s| s.category = Some(Category { index: 3, of: 3 })),
+            refused(&|s| s.category = Some(Category { index: 3, of: 3 })),
             "The sample's category is number 3 of 3, but the model has 3, numbered from 0; sample it with this model.",
         ),
     ] {
@@ -296,7 +296,7 @@ fn what_a_model_cannot_show_is_told() {
 }
 
 #[test]
-fn categories_have_names() {
+fn categories_are_found_by_name_or_number() {
     for (index, name) in EXPRESSIONS.iter().enumerate() {
         let found = Category { index, of: 6 };
         assert_eq!(category(name, 6).unwrap(), found);
@@ -328,7 +328,7 @@ fn categories_have_names() {
 }
 
 #[test]
-fn files_come_back_and_bad_ones_are_told() {
+fn sample_files_round_trip_and_invalid_ones_are_refused() {
     let folder = std::env::temp_dir().join(format!("mien-sample-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("walk.json");
@@ -350,7 +350,7 @@ fn files_come_back_and_bad_ones_are_told() {
 
     let json = sample.to_json().unwrap();
     let first = format!("{:?}", sample.content[0]);
-    for (bad, told) in [
+    for (bad, message) in [
         (String::new(), "codes of a sample that Mien saved"),
         ("{}".to_owned(), "its format is not"),
         ("[1, 2]".to_owned(), "codes of a sample that Mien saved"),
@@ -395,7 +395,7 @@ fn files_come_back_and_bad_ones_are_told() {
         ),
     ] {
         let error = Sample::from_json(&bad).unwrap_err().to_string();
-        assert!(error.contains(told), "{error}, not {told}");
+        assert!(error.contains(message), "{error}, not {message}");
     }
     let mut broken = sample;
     broken.h0[0] = f32::NAN;
@@ -410,7 +410,7 @@ fn finite() -> impl Strategy<Value = f32> {
 
 proptest! {
     #[test]
-    fn every_bit_comes_back(
+    fn every_bit_of_a_sample_round_trips(
         content in prop::collection::vec(finite(), 0..20),
         steps in prop::collection::vec(prop::collection::vec(finite(), 3), 1..10),
         h0 in prop::collection::vec(finite(), 3),
@@ -426,7 +426,7 @@ proptest! {
     }
 
     #[test]
-    fn drawing_is_a_function_of_the_seed(seed in any::<u64>(), frames in 1usize..40, more in 1usize..40) {
+    fn drawing_depends_only_on_the_seed(seed in any::<u64>(), frames in 1usize..40, more in 1usize..40) {
         let sample = draw(seed, frames);
         prop_assert_eq!(bits(&sample), bits(&draw(seed, frames)));
         prop_assert_eq!(sample.with_frames(more).unwrap(), draw(seed, more));
@@ -438,14 +438,14 @@ proptest! {
     fn blends_are_finite_and_of_blended_length(
         a in prop::collection::vec(-4f32..4.0, 5),
         b in prop::collection::vec(-4f32..4.0, 5),
-        way in 0f32..=1.0,
+        t in 0f32..=1.0,
     ) {
         let of = |content: &[f32]| Sample { content: content.to_vec(), ..draw(1, 1) };
-        let x = of(&a).interpolate_content(&of(&b), way).unwrap().content;
-        let wanted = (1.0 - f64::from(way)) * length(&a) + f64::from(way) * length(&b);
+        let x = of(&a).interpolate_content(&of(&b), t).unwrap().content;
+        let wanted = (1.0 - f64::from(t)) * length(&a) + f64::from(t) * length(&b);
         prop_assert!((length(&x) - wanted).abs() < 1e-4);
         // The reverse interpolation gives the same code.
-        let back = of(&b).interpolate_content(&of(&a), 1.0 - way).unwrap().content;
+        let back = of(&b).interpolate_content(&of(&a), 1.0 - t).unwrap().content;
         for (x, y) in x.iter().zip(&back) {
             prop_assert!((x - y).abs() < 1e-3, "{} {}", x, y);
         }

@@ -264,7 +264,7 @@ fn middle(picture: &Picture, subject: &Subject, scale: f32) -> [u8; 3] {
 }
 
 #[test]
-fn menus_list_it() {
+fn the_choices_list_a_registered_method() {
     let registry = registry();
     let titles: Vec<String> = registry
         .choices()
@@ -281,7 +281,7 @@ fn menus_list_it() {
 }
 
 #[test]
-fn every_motion_drives_it_in_a_pane() {
+fn every_motion_drives_a_registered_method_in_a_pane() {
     let scene = scene();
     for (name, kind) in motions(&scene) {
         for (_, info) in METHODS {
@@ -321,7 +321,7 @@ fn every_motion_drives_it_in_a_pane() {
 }
 
 #[test]
-fn every_motion_drives_it_in_an_export() {
+fn every_motion_drives_a_registered_method_in_an_export() {
     let scene = scene();
     let folder = tempfile::tempdir().unwrap();
     for (name, kind) in motions(&scene) {
@@ -340,8 +340,8 @@ fn every_motion_drives_it_in_an_export() {
                 sound: false,
                 strict: true,
             };
-            let told = job.write(&scene.models, &Progress::new(0)).unwrap();
-            assert!(told.frames >= 3, "{method} by {name}");
+            let exported = job.write(&scene.models, &Progress::new(0)).unwrap();
+            assert!(exported.frames >= 3, "{method} by {name}");
             let first = open(&path).unwrap();
             assert_eq!(middle(&first, &scene.subject, 0.25)[2].abs_diff(40) / 8, 0);
         }
@@ -349,7 +349,7 @@ fn every_motion_drives_it_in_an_export() {
 }
 
 #[test]
-fn every_motion_drives_it_in_a_comparison() {
+fn every_motion_drives_a_registered_method_in_a_comparison() {
     let scene = scene();
     let folder = tempfile::tempdir().unwrap();
     let registry = registry();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::common::parity::difference;
-use crate::common::tps::{SMALL, Shapes, go, model, picture, points, small_config};
+use crate::common::tps::{SMALL, Shapes, model, never_stop, picture, points, small_config};
 use candle_core::{DType, Device, Tensor};
 use mien::document::Mode;
 use mien::methods::error::Error;
@@ -12,7 +12,7 @@ use mien::methods::tps::{AvdConfig, Config, DenseMotionConfig, KeyPoints, Tps, r
 use mien::nn::{Precision, Weights};
 
 #[test]
-fn shapes_reveal_odd_sizes() {
+fn unusual_configurations_are_inferred_from_their_shapes() {
     for (halvings, num_blocks, max_features, resnet_width) in [
         (0, 4, 23, 1),
         (1, 4, 7, 5),
@@ -61,7 +61,7 @@ fn shapes_of_another_model_are_refused() {
 }
 
 #[test]
-fn masks_have_their_sizes_however_often_the_picture_is_halved() {
+fn occlusion_masks_have_the_right_sizes_at_every_depth() {
     for halvings in 0..4 {
         let config = Config {
             dense_motion: DenseMotionConfig {
@@ -75,8 +75,10 @@ fn masks_have_their_sizes_however_often_the_picture_is_halved() {
         };
         let (tps, _) = model(&config, 1);
         let prepared = tps.prepare(&picture("source", 32, 1)).unwrap();
-        let driving = tps.detect(&picture("driving.1", 32, 1), &go).unwrap();
-        let frame = tps.frame(&prepared, &driving, None, &go).unwrap();
+        let driving = tps
+            .detect(&picture("driving.1", 32, 1), &never_stop)
+            .unwrap();
+        let frame = tps.frame(&prepared, &driving, None, &never_stop).unwrap();
         let sides: Vec<_> = frame.occlusion.iter().map(|m| m.dims().to_vec()).collect();
         assert_eq!(sides, [4, 8, 16, 32].map(|side| vec![1, 1, side, side]));
         let side = 32 >> halvings;
@@ -88,16 +90,22 @@ fn masks_have_their_sizes_however_often_the_picture_is_halved() {
 }
 
 #[test]
-fn a_background_that_stays_is_none() {
+fn the_identity_background_equals_none() {
     let tps = &SMALL.0;
     let prepared = tps.prepare(&picture("source", 32, 1)).unwrap();
-    let driving = tps.detect(&picture("driving.1", 32, 1), &go).unwrap();
-    let still = tps.frame(&prepared, &driving, None, &go).unwrap();
+    let driving = tps
+        .detect(&picture("driving.1", 32, 1), &never_stop)
+        .unwrap();
+    let still = tps.frame(&prepared, &driving, None, &never_stop).unwrap();
     let same = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-    let told = tps.frame(&prepared, &driving, Some(same), &go).unwrap();
-    assert_eq!(difference(&still.prediction, &told.prediction), 0.0);
+    let explicit = tps
+        .frame(&prepared, &driving, Some(same), &never_stop)
+        .unwrap();
+    assert_eq!(difference(&still.prediction, &explicit.prediction), 0.0);
     let moved = [1.0, 0.0, 0.2, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
-    let moved = tps.frame(&prepared, &driving, Some(moved), &go).unwrap();
+    let moved = tps
+        .frame(&prepared, &driving, Some(moved), &never_stop)
+        .unwrap();
     assert!(difference(&still.flow, &moved.flow) > 1e-3);
 
     let sum = still.contributions.sum_keepdim(1).unwrap();
@@ -105,7 +113,7 @@ fn a_background_that_stays_is_none() {
 }
 
 #[test]
-fn a_stale_result_stops_between_layers() {
+fn a_cancelled_result_stops_between_layers() {
     let tps = &SMALL.0;
     let source = picture("source", 32, 1);
     let prepared = tps.prepare(&source).unwrap();
@@ -117,23 +125,23 @@ fn a_stale_result_stops_between_layers() {
         |stop: &(dyn Fn() -> bool + Sync)| tps.frame(&prepared, &key_points, None, stop).map(drop);
     type Work<'a> = &'a dyn Fn(&(dyn Fn() -> bool + Sync)) -> Result<(), Error>;
     for (work, least) in [(&detect as Work, 9), (&background, 9), (&frame, 16)] {
-        let asked = AtomicUsize::new(0);
+        let checks = AtomicUsize::new(0);
         let count = |until: usize| {
-            asked.store(0, Relaxed);
-            work(&|| asked.fetch_add(1, Relaxed) + 1 == until)
+            checks.store(0, Relaxed);
+            work(&|| checks.fetch_add(1, Relaxed) + 1 == until)
         };
         count(usize::MAX).unwrap();
-        let whole = asked.load(Relaxed);
-        assert!(whole >= least, "{whole}");
-        for until in 1..=whole {
+        let all_checks = checks.load(Relaxed);
+        assert!(all_checks >= least, "{all_checks}");
+        for until in 1..=all_checks {
             assert!(matches!(count(until), Err(Error::Cancelled)));
-            assert_eq!(asked.load(Relaxed), until);
+            assert_eq!(checks.load(Relaxed), until);
         }
     }
 }
 
 #[test]
-fn bad_inputs_are_named() {
+fn inputs_of_a_wrong_shape_are_refused_by_name() {
     let tps = &SMALL.0;
     let source = picture("source", 32, 1);
     let zeros = |shape: [usize; 4]| Tensor::zeros(&shape, DType::F32, &Device::Cpu).unwrap();
@@ -145,10 +153,10 @@ fn bad_inputs_are_named() {
     ] {
         let bad = zeros(shape);
         for error in [
-            tps.detect(&bad, &go).unwrap_err(),
+            tps.detect(&bad, &never_stop).unwrap_err(),
             tps.prepare(&bad).map(drop).unwrap_err(),
-            tps.background(&source, &bad, &go).unwrap_err(),
-            tps.background(&bad, &source, &go).unwrap_err(),
+            tps.background(&source, &bad, &never_stop).unwrap_err(),
+            tps.background(&bad, &source, &never_stop).unwrap_err(),
         ] {
             assert!(
                 matches!(&error, Error::Picture { found, .. } if *found == shape),
@@ -164,7 +172,8 @@ fn bad_inputs_are_named() {
     let mut broken = good.clone();
     broken.points[3][1] = f32::NAN;
     let frame = |key_points: &KeyPoints, background| {
-        tps.frame(&prepared, key_points, background, &go).map(drop)
+        tps.frame(&prepared, key_points, background, &never_stop)
+            .map(drop)
     };
     assert!(matches!(frame(&few, None), Err(Error::KeyPoints { .. })));
     assert!(matches!(
@@ -199,7 +208,7 @@ fn bad_inputs_are_named() {
 }
 
 #[test]
-fn networks_that_are_not_there_are_named() {
+fn missing_networks_are_refused_by_name() {
     let config = Config {
         avd: None,
         background: false,
@@ -207,19 +216,19 @@ fn networks_that_are_not_there_are_named() {
     };
     let (tps, _) = model(&config, 1);
     let source = picture("source", 32, 1);
-    let key_points = tps.detect(&source, &go).unwrap();
+    let key_points = tps.detect(&source, &never_stop).unwrap();
     assert_eq!(
         tps.avd(&key_points, &key_points).unwrap_err().to_string(),
         "these weights have no AVD network"
     );
     assert!(matches!(
-        tps.background(&source, &source, &go),
+        tps.background(&source, &source, &never_stop),
         Err(Error::Absent("background predictor"))
     ));
 }
 
 #[test]
-fn bad_weights_are_named() {
+fn missing_or_misshapen_weights_are_refused_by_name() {
     let tensors: HashMap<String, Tensor> = SMALL
         .1
         .iter()
@@ -244,9 +253,9 @@ fn bad_weights_are_named() {
         "avd_network.decoder.7.running_mean",
         "bg_predictor.bg_encoder.fc.bias",
     ] {
-        let mut lacking = tensors.clone();
-        lacking.remove(key).expect("a key of the model");
-        let error = load(&small_config(), lacking).unwrap_err();
+        let mut incomplete = tensors.clone();
+        incomplete.remove(key).expect("a key of the model");
+        let error = load(&small_config(), incomplete).unwrap_err();
         assert!(
             matches!(&error, Error::MissingTensor { name, .. } if name == key),
             "{key}: {error:?}"
@@ -263,7 +272,7 @@ fn bad_weights_are_named() {
 }
 
 #[test]
-fn configurations_are_checked() {
+fn invalid_configurations_are_refused() {
     let json = serde_json::to_string(&Config::default()).unwrap();
     assert_eq!(Config::from_json(&json).unwrap(), Config::default());
     assert_eq!(Config::from_json("{}").unwrap(), Config::default());
@@ -294,9 +303,9 @@ fn configurations_are_checked() {
 }
 
 #[test]
-fn motion_that_is_none_or_not_wanted_leaves_the_source() {
+fn without_motion_or_gain_the_key_points_are_those_of_the_source() {
     let tps = &SMALL.0;
-    let detect = |name: &str| tps.detect(&picture(name, 32, 1), &go).unwrap();
+    let detect = |name: &str| tps.detect(&picture(name, 32, 1), &never_stop).unwrap();
     let (source, driving) = (detect("source"), detect("driving.1"));
     assert_eq!(relative(&source, &driving, &driving).unwrap(), source);
     assert_eq!(source.towards(&driving, 0.0).unwrap(), source);

@@ -57,7 +57,7 @@ fn five() -> impl Strategy<Value = [[f32; 2]; 5]> {
 
 proptest! {
     #[test]
-    fn a_spline_is_what_the_definition_says(
+    fn thin_plate_splines_agree_with_their_definition(
         controls in five(),
         targets in five(),
         places in prop::collection::vec(prop::array::uniform2(-1.5f64..1.5), 8),

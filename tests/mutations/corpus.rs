@@ -69,16 +69,16 @@ pub fn models() -> Vec<Vec<u8>> {
     ]
 }
 
-pub fn films() -> Vec<Vec<u8>> {
-    let mut films = read("tests/fixtures/clips", |path| {
+pub fn videos() -> Vec<Vec<u8>> {
+    let mut videos = read("tests/fixtures/clips", |path| {
         path.ends_with(".mp4") || path.ends_with(".mov") || path.ends_with(".m4a")
     });
-    films.push(written("a.mp4", |path| {
+    videos.push(written("a.mp4", |path| {
         let mut sink = Mp4Sink::new(path, 32, 24, Mp4Settings::default()).unwrap();
         sink.set_note(note());
         frames(Box::new(sink));
     }));
-    films
+    videos
 }
 
 pub fn gifs() -> Vec<Vec<u8>> {
@@ -134,10 +134,10 @@ pub fn pictures() -> Vec<Vec<u8>> {
 }
 
 /// All formats that can have a provenance note.
-pub fn notables() -> Vec<Vec<u8>> {
+pub fn with_provenance() -> Vec<Vec<u8>> {
     let mut all = pictures();
     all.pop();
-    all.extend([gifs(), webps(), pngs(), films()].concat());
+    all.extend([gifs(), webps(), pngs(), videos()].concat());
     all
 }
 

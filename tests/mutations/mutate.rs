@@ -57,7 +57,7 @@ fn at_random(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], rng: &mut Rng) {
     let at = rng.below(length);
     match rng.below(9) {
         0 if length > 0 => bytes[at] ^= 1 << rng.below(8),
-        1 if length > 0 => bytes[at] = rng.odd(length) as u8,
+        1 if length > 0 => bytes[at] = rng.edge_value(length) as u8,
         2 | 3 => number(bytes, at, rng),
         4 => drop(bytes.drain(range(length, rng))),
         5 => {
@@ -80,7 +80,7 @@ fn at_random(bytes: &mut Vec<u8>, corpus: &[Vec<u8>], rng: &mut Rng) {
 
 /// Overwrites some bytes with an unusual number, of any size and byte order.
 fn number(bytes: &mut [u8], at: usize, rng: &mut Rng) {
-    let value = rng.odd(bytes.len());
+    let value = rng.edge_value(bytes.len());
     let size = *rng.pick(&[2, 4, 4, 8]);
     let number = if rng.one_in(2) {
         value.to_be_bytes()[8 - size..].to_vec()
@@ -224,7 +224,7 @@ fn json(bytes: &mut Vec<u8>, rng: &mut Rng) {
         }
         at += 1;
     });
-    let new = odd_json(copy, rng);
+    let new = edge_json(copy, rng);
     at = 0;
     visit(&mut value, &mut |node| {
         if at == wanted {
@@ -246,12 +246,12 @@ fn visit(value: &mut Value, each: &mut dyn FnMut(&mut Value)) {
     }
 }
 
-fn odd_json(copy: Value, rng: &mut Rng) -> Value {
+fn edge_json(copy: Value, rng: &mut Rng) -> Value {
     match rng.below(10) {
         0 => Value::Null,
         1 => Value::Bool(rng.one_in(2)),
-        2 => Value::from(rng.odd(100) as i64),
-        3 => Value::from(rng.odd(100)),
+        2 => Value::from(rng.edge_value(100) as i64),
+        3 => Value::from(rng.edge_value(100)),
         4 => Value::from(*rng.pick(&[0.0, -0.0, 1e-320, 1e308, -1e308, 0.5, -1.0, 1e17])),
         5 => Value::from(*rng.pick(&["", "../..", "/dev/zero", "\u{0}", "media/a.png", "é\n"])),
         6 => Value::from("x".repeat(rng.below(100_000))),

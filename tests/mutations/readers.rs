@@ -56,7 +56,7 @@ pub const ALL: [Reader; 13] = [
     reader("model", Format::Safetensors, corpus::models, model, 10_000),
     Reader {
         takes_none: true,
-        ..reader("film", Format::Mp4, corpus::films, film, 4_000)
+        ..reader("film", Format::Mp4, corpus::videos, video, 4_000)
     },
     reader("gif", Format::Bytes, corpus::gifs, clip, 5_000),
     reader("webp", Format::Riff, corpus::webps, clip, 5_000),
@@ -67,7 +67,7 @@ pub const ALL: [Reader; 13] = [
         ..reader(
             "provenance",
             Format::Bytes,
-            corpus::notables,
+            corpus::with_provenance,
             provenance,
             20_000,
         )
@@ -133,7 +133,7 @@ fn model(folder: &Path, bytes: &[u8]) -> bool {
     }
 }
 
-fn film(folder: &Path, bytes: &[u8]) -> bool {
+fn video(folder: &Path, bytes: &[u8]) -> bool {
     let is_read = clip(folder, bytes);
     if let Sound::Track(track) = Sound::of(&folder.join("clip.dat")) {
         let part = track.part(0.1, 0.4);
@@ -145,13 +145,13 @@ fn film(folder: &Path, bytes: &[u8]) -> bool {
 fn clip(folder: &Path, bytes: &[u8]) -> bool {
     let path = folder.join("clip.dat");
     fs::write(&path, bytes).unwrap();
-    let told = |error: mien::media::error::MediaError| {
+    let refused = |error: mien::media::error::MediaError| {
         sentence(&error, "clip.dat");
         false
     };
     let mut clip = match Clip::open(&path) {
         Ok(clip) => clip,
-        Err(error) => return told(error),
+        Err(error) => return refused(error),
     };
     let size = (clip.info().width, clip.info().height);
     assert!(clip.info().fps > 0.0);
@@ -163,14 +163,14 @@ fn clip(folder: &Path, bytes: &[u8]) -> bool {
                 assert!(frame.time >= last, "{} after {last}", frame.time);
                 last = frame.time;
             }
-            Err(error) => return told(error),
+            Err(error) => return refused(error),
         }
     }
     // Skips ahead without decoding the frames between.
     if let Ok(mut later) = Clip::open(&path) {
         match later.nth(3) {
             None | Some(Ok(_)) => {}
-            Some(Err(error)) => return told(error),
+            Some(Err(error)) => return refused(error),
         }
     }
     true

@@ -37,7 +37,7 @@ impl Rng {
     }
 
     /// A boundary value, or any number.
-    pub fn odd(&mut self, length: usize) -> u64 {
+    pub fn edge_value(&mut self, length: usize) -> u64 {
         let length = length as u64;
         match self.below(8) {
             0 => 0,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::{archive, everything, json, open, put_json, save, save_again, sentence, text};
 
 #[test]
-fn each_wrong_file_has_its_sentence() {
+fn each_kind_of_invalid_project_file_has_its_own_message() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("odd.mien");
     save(&everything(folder.path()), &path, Embed::Unchanged);
@@ -74,7 +74,7 @@ fn each_wrong_file_has_its_sentence() {
 }
 
 #[test]
-fn a_cut_anywhere_is_told() {
+fn a_truncated_project_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     save(&everything(folder.path()), &path, Embed::All);
@@ -89,13 +89,13 @@ fn a_cut_anywhere_is_told() {
 }
 
 #[test]
-fn a_changed_byte_is_told_or_harmless() {
+fn a_changed_byte_is_reported_or_harmless() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     save(&everything(folder.path()), &path, Embed::All);
     let whole = fs::read(&path).unwrap();
     let want = open(&path).unwrap().project;
-    let mut told = 0;
+    let mut refused = 0;
     for at in (0..whole.len())
         .step_by(3)
         .chain(whole.len() - 400..whole.len())
@@ -110,11 +110,11 @@ fn a_changed_byte_is_told_or_harmless() {
             Ok(opened) => assert_eq!(opened.project, want, "byte {at}"),
             Err(error) => {
                 sentence(error);
-                told += 1;
+                refused += 1;
             }
         }
     }
-    assert!(told > 200, "{told}");
+    assert!(refused > 200, "{refused}");
 }
 
 /// All paths in a JSON value, as JSON pointers.
@@ -137,7 +137,7 @@ fn places(value: &Value, at: String, all: &mut Vec<String>) {
 }
 
 #[test]
-fn anything_in_the_place_of_anything_is_no_panic() {
+fn replacing_any_json_value_never_panics() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let again = folder.path().join("again.mien");
@@ -156,7 +156,7 @@ fn anything_in_the_place_of_anything_is_no_panic() {
         "{}",
         "[[0]]",
     ];
-    let (mut told, mut taken) = (0, 0);
+    let (mut refused, mut taken) = (0, 0);
     for place in &all {
         for odd in odd {
             let mut value = good.clone();
@@ -165,7 +165,7 @@ fn anything_in_the_place_of_anything_is_no_panic() {
             match open(&path) {
                 Err(error) => {
                     sentence(error);
-                    told += 1;
+                    refused += 1;
                 }
                 Ok(opened) => {
                     // A project that opens can be saved and opened again.
@@ -180,5 +180,8 @@ fn anything_in_the_place_of_anything_is_no_panic() {
             }
         }
     }
-    assert!(told > taken && taken > 0, "{told} told, {taken} taken");
+    assert!(
+        refused > taken && taken > 0,
+        "{refused} refused, {taken} taken"
+    );
 }

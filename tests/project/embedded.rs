@@ -8,7 +8,7 @@ use mien::project::file::{Embed, MediaOwner, MediaState, ProjectFile};
 use crate::support::{entries, everything, file, open, save, save_again, sentence};
 
 #[test]
-fn a_project_that_holds_its_media_needs_nothing_else() {
+fn a_project_with_embedded_media_opens_without_other_files() {
     let folder = tempfile::tempdir().unwrap();
     let art = folder.path().join("art");
     fs::create_dir(&art).unwrap();
@@ -62,7 +62,7 @@ fn a_project_that_holds_its_media_needs_nothing_else() {
 }
 
 #[test]
-fn clips_of_one_name_stay_apart() {
+fn embedded_clips_of_the_same_name_stay_separate() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = everything(folder.path());
     let other = folder.path().join("other");
@@ -83,7 +83,7 @@ fn clips_of_one_name_stay_apart() {
 }
 
 #[test]
-fn a_file_in_a_folder_called_media_is_not_taken_for_an_embedded_one() {
+fn a_file_in_a_folder_named_media_is_not_confused_with_an_embedded_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     save(&everything(folder.path()), &path, Embed::All);

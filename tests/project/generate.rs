@@ -20,7 +20,7 @@ prop_compose! {
 
 prop_compose! {
     /// Values requested by the artist, which may exceed the range.
-    fn asked()(values in prop::array::uniform17(prop_oneof![Just(0.0f32), -0.5f32..=1.5])) -> AuVector {
+    fn action_units()(values in prop::array::uniform17(prop_oneof![Just(0.0f32), -0.5f32..=1.5])) -> AuVector {
         let units = ActionUnit::ALL.into_iter().zip(values);
         units.fold(AuVector::NEUTRAL, |aus, (unit, value)| aus.with(unit, value))
     }
@@ -28,7 +28,7 @@ prop_compose! {
 
 prop_compose! {
     fn poses()(
-        left in asked(), right in asked(),
+        left in action_units(), right in action_units(),
         turn in prop_oneof![Just([0f32; 5]), prop::array::uniform5(-30f32..30.0)],
         place in prop_oneof![Just([0f32, 0.0, 100.0]), prop::array::uniform3(-60f32..150.0)],
     ) -> Pose {

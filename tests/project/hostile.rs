@@ -55,7 +55,7 @@ fn with_media() -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 #[test]
-fn an_entry_that_leads_outside() {
+fn an_entry_name_outside_the_archive_is_refused() {
     let good = good();
     let plain = archive([
         ("project.json", good.as_bytes()),
@@ -74,7 +74,7 @@ fn an_entry_that_leads_outside() {
 }
 
 #[test]
-fn two_entries_of_one_name() {
+fn two_entries_of_the_same_name_are_refused() {
     let good = good();
     let other = good.replace("\"side\": 200.7", "\"side\": 100.0");
     let two = archive([
@@ -86,7 +86,7 @@ fn two_entries_of_one_name() {
 }
 
 #[test]
-fn an_archive_of_another_program() {
+fn an_archive_of_another_program_is_refused() {
     for other in [
         archive([("mimetype", &b"image/openraster"[..])]),
         archive([("sub/project.json", good().as_bytes())]),
@@ -100,7 +100,7 @@ fn an_archive_of_another_program() {
 }
 
 #[test]
-fn what_is_no_archive_but_begins_like_one() {
+fn a_file_that_only_begins_like_an_archive_is_refused() {
     let words = refusal(b"PK\x03\x04 and nothing else");
     assert!(words.contains("list of contents"), "{words}");
     let mut long = vec![b'P'; 40 << 20];
@@ -118,7 +118,7 @@ fn index(archive: &[u8]) -> usize {
 }
 
 #[test]
-fn an_entry_that_is_encrypted_or_packed_otherwise() {
+fn encrypted_entries_and_other_compression_methods_are_refused() {
     let plain = archive([("project.json", good().as_bytes())]);
     let index = index(&plain);
     for (at, value) in [(8, 1), (10, 12), (10, 99), (10, 14)] {
@@ -135,7 +135,7 @@ fn an_entry_that_is_encrypted_or_packed_otherwise() {
 }
 
 #[test]
-fn an_index_that_claims_gigabytes() {
+fn a_central_directory_that_claims_gigabytes_is_refused() {
     let plain = archive([("project.json", good().as_bytes())]);
     let (index, end) = (index(&plain), plain.len() - 22);
     let with = |at: usize, claim: &[u8]| {
@@ -169,7 +169,7 @@ fn an_index_that_claims_gigabytes() {
 }
 
 #[test]
-fn an_index_without_an_end() {
+fn a_central_directory_without_an_end_is_refused() {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     zip.start_file("project.json", options).unwrap();
@@ -191,7 +191,7 @@ fn bomb(name: &str, begin: &[u8], bytes: u64, zip: &mut ZipWriter<Cursor<Vec<u8>
 }
 
 #[test]
-fn a_bomb_in_place_of_the_project() {
+fn a_zip_bomb_in_place_of_the_project_is_refused() {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     bomb("project.json", good().as_bytes(), 300 << 20, &mut zip);
     let bytes = zip.finish().unwrap().into_inner();
@@ -211,7 +211,7 @@ fn assert_not_unpacked(folder: &Path, medium: &str) {
 }
 
 #[test]
-fn a_bomb_in_place_of_a_medium() {
+fn a_zip_bomb_in_place_of_a_medium_is_refused() {
     let (folder, path) = with_media();
     let json = text(&path);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -234,7 +234,7 @@ fn a_bomb_in_place_of_a_medium() {
 }
 
 #[test]
-fn a_table_that_claims_gigabytes() {
+fn a_table_that_claims_gigabytes_is_refused() {
     let (folder, path) = with_media();
     let mut value = json(&path);
     value["media"]["media/ada.png"]["bytes"] = 1_000_000_000u64.into();
@@ -249,7 +249,7 @@ fn a_table_that_claims_gigabytes() {
 }
 
 #[test]
-fn a_medium_that_is_not_in_the_archive_or_is_another() {
+fn a_medium_missing_from_the_archive_or_different_is_refused() {
     let (folder, path) = with_media();
     let whole = entries(&path);
     let kept = |name: &str| name != "media/ada.png";
@@ -276,7 +276,7 @@ fn a_medium_that_is_not_in_the_archive_or_is_another() {
 }
 
 #[test]
-fn json_so_deep_that_a_careless_reader_runs_out_of_stack() {
+fn deeply_nested_json_does_not_overflow_the_stack() {
     let deep = format!(
         "{{\"format\": \"mien-project\", \"x\": {}",
         "[".repeat(1 << 20)

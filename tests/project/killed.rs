@@ -26,10 +26,10 @@ fn large(which: usize, picture: &Path) -> Project {
 const SAVE_TO: &str = "MIEN_TEST_SAVE_TO";
 const PICTURE: &str = "MIEN_TEST_PICTURE";
 
-/// Saves one project over the other until it is killed. Not a test: `a_kill_leaves_a_whole_project` runs it by its name.
+/// Saves one project over the other until it is killed. Not a test: `a_killed_save_leaves_a_complete_project` runs it by its name.
 #[test]
-#[ignore = "runs until it is killed; started by a_kill_leaves_a_whole_project"]
-fn save_forever() {
+#[ignore = "runs until it is killed; started by a_killed_save_leaves_a_complete_project"]
+fn saves_until_killed() {
     let variable = |name| PathBuf::from(std::env::var_os(name).unwrap());
     let (path, picture) = (variable(SAVE_TO), variable(PICTURE));
     for which in [0, 1].into_iter().cycle() {
@@ -52,7 +52,7 @@ fn kill(mut child: Child) {
 }
 
 #[test]
-fn a_kill_leaves_a_whole_project() {
+fn a_killed_save_leaves_a_complete_project() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let path = folder.join("large.mien");
@@ -68,7 +68,7 @@ fn a_kill_leaves_a_whole_project() {
         let child = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                "killed::save_forever",
+                "killed::saves_until_killed",
                 "--ignored",
                 "--nocapture",
             ])
@@ -109,7 +109,7 @@ fn a_kill_leaves_a_whole_project() {
 }
 
 #[test]
-fn a_killed_export_leaves_what_was_there() {
+fn a_killed_export_keeps_the_existing_file() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let portrait = Path::new(env!("CARGO_MANIFEST_DIR")).join("resources/samples/astronaut.png");

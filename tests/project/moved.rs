@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[test]
-fn a_folder_moves_as_a_whole() {
+fn a_project_moved_with_its_folder_finds_its_media() {
     let folder = tempfile::tempdir().unwrap();
     let old = folder.path().join("old");
     fs::create_dir(&old).unwrap();
@@ -28,7 +28,7 @@ fn a_folder_moves_as_a_whole() {
 }
 
 #[test]
-fn moved_media_are_found_by_what_they_are() {
+fn moved_media_are_found_by_their_content() {
     let folder = tempfile::tempdir().unwrap();
     let art = folder.path().join("art");
     let home = folder.path().join("home");
@@ -62,7 +62,7 @@ fn moved_media_are_found_by_what_they_are() {
 }
 
 #[test]
-fn a_project_that_moves_alone_still_finds_what_stayed() {
+fn a_project_moved_alone_finds_its_media_where_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let art = folder.path().join("art");
     let (here, there) = (
@@ -81,7 +81,7 @@ fn a_project_that_moves_alone_still_finds_what_stayed() {
 }
 
 #[test]
-fn a_medium_that_changed_is_told_and_used() {
+fn a_changed_medium_is_reported_and_used() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
@@ -102,7 +102,7 @@ fn a_medium_that_changed_is_told_and_used() {
 }
 
 #[test]
-fn nothing_is_forgotten_of_what_is_missing() {
+fn saving_keeps_everything_about_missing_media() {
     let folder = tempfile::tempdir().unwrap();
     let art = folder.path().join("art");
     fs::create_dir(&art).unwrap();
@@ -134,7 +134,7 @@ fn nothing_is_forgotten_of_what_is_missing() {
 }
 
 #[test]
-fn one_that_is_shown_brings_its_neighbours() {
+fn locating_one_missing_medium_finds_its_neighbours() {
     let folder = tempfile::tempdir().unwrap();
     let art = folder.path().join("art");
     let home = folder.path().join("home");
@@ -178,7 +178,7 @@ fn one_that_is_shown_brings_its_neighbours() {
 }
 
 #[test]
-fn another_file_in_its_place_is_taken_and_told() {
+fn a_medium_relocated_to_another_file_is_used_and_reported_as_changed() {
     let folder = tempfile::tempdir().unwrap();
     let art = folder.path().join("art");
     fs::create_dir(&art).unwrap();
@@ -196,7 +196,7 @@ fn another_file_in_its_place_is_taken_and_told() {
 }
 
 #[test]
-fn numbered_pictures_have_no_digest_and_are_found_by_their_place() {
+fn image_sequences_have_no_digest_and_are_found_by_path() {
     let folder = tempfile::tempdir().unwrap();
     let shots = folder.path().join("shots");
     fs::create_dir(&shots).unwrap();
@@ -216,7 +216,7 @@ fn numbered_pictures_have_no_digest_and_are_found_by_their_place() {
 
 #[cfg(unix)]
 #[test]
-fn a_name_that_is_no_text_comes_back() {
+fn a_file_name_that_is_not_unicode_round_trips() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 

@@ -16,7 +16,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn what_is_saved_comes_back(project in projects()) {
+    fn a_saved_project_round_trips(project in projects()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.mien");
         let saved = save(&project, &path, Embed::All);
@@ -32,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn embedded_media_come_back(
+    fn embedded_media_round_trip(
         project in projects(),
         media in prop::collection::vec(("[a-zé]{1,3}(-2)?\\.(mp4|PNG)", prop::collection::vec(any::<u8>(), 0..9)), 6),
     ) {
@@ -69,7 +69,7 @@ proptest! {
 }
 
 #[test]
-fn a_person_can_read_it() {
+fn a_project_file_is_readable_json() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     save(&everything(folder.path()), &path, Embed::Unchanged);
@@ -89,7 +89,7 @@ fn a_person_can_read_it() {
 }
 
 #[test]
-fn what_another_zip_program_has_packed_opens_too() {
+fn a_project_repacked_by_another_zip_program_opens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
@@ -109,7 +109,7 @@ fn what_another_zip_program_has_packed_opens_too() {
 }
 
 #[test]
-fn the_json_alone_is_a_project_too() {
+fn the_json_of_an_archive_opens_as_a_project() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
@@ -119,7 +119,7 @@ fn the_json_alone_is_a_project_too() {
 }
 
 #[test]
-fn what_is_unknown_is_passed_over_and_the_order_is_free() {
+fn unknown_fields_are_ignored_and_their_order_is_free() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let project = everything(folder.path());
@@ -149,7 +149,7 @@ fn what_is_unknown_is_passed_over_and_the_order_is_free() {
 }
 
 #[test]
-fn a_project_that_is_to_hold_its_media_weighs_what_is_said() {
+fn the_announced_size_of_embedded_media_is_the_size_written() {
     let folder = tempfile::tempdir().unwrap();
     let mut project = everything(folder.path());
     fs::write(folder.path().join("ada.png"), vec![7; 60_000]).unwrap();
@@ -160,10 +160,10 @@ fn a_project_that_is_to_hold_its_media_weighs_what_is_said() {
     project.set_holds_media(true);
     let heavy = save(&project, &path, Embed::of(&project));
     assert!(heavy.embedded > 1);
-    let (grown, said) = (heavy.bytes - light.bytes, ProjectFile::weight(&project));
+    let (grown, announced) = (heavy.bytes - light.bytes, ProjectFile::weight(&project));
     assert!(
-        said > 60_000 && grown.abs_diff(said) < 2000,
-        "{grown} {said}"
+        announced > 60_000 && grown.abs_diff(announced) < 2000,
+        "{grown} {announced}"
     );
 
     // The choice is stored in the project, and can be undone.

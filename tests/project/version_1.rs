@@ -55,7 +55,7 @@ fn project(folder: &Path) -> Project {
 }
 
 #[test]
-fn one_that_names_its_media_finds_them() {
+fn a_version_1_project_finds_its_referenced_media() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     fs::copy(fixture("version-1.mien"), &path).unwrap();
@@ -84,7 +84,7 @@ fn one_that_names_its_media_finds_them() {
 }
 
 #[test]
-fn one_that_holds_its_media_unpacks_them_and_is_saved_as_an_archive() {
+fn a_version_1_project_with_embedded_media_opens_and_is_saved_as_an_archive() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     fs::copy(fixture("version-1-embedded.mien"), &path).unwrap();
@@ -109,7 +109,7 @@ fn one_that_holds_its_media_unpacks_them_and_is_saved_as_an_archive() {
 }
 
 #[test]
-fn what_is_wrong_with_embedded_media_is_told() {
+fn invalid_embedded_media_of_version_1_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("odd.mien");
     let good = fs::read_to_string(fixture("version-1-embedded.mien")).unwrap();
@@ -148,7 +148,7 @@ fn what_is_wrong_with_embedded_media_is_told() {
 }
 
 #[test]
-fn a_cut_anywhere_is_told() {
+fn a_truncated_version_1_project_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.mien");
     let whole = fs::read(fixture("version-1-embedded.mien")).unwrap();

@@ -8,7 +8,7 @@ use mien::app::{App, Message, Value, field_id, slider_id};
 use mien::document::{AuVector, Channel, Glasses, Preset, Sides};
 
 #[test]
-fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
+fn moving_a_slider_requests_its_value_from_the_worker() {
     let mut app = app();
     let smile = unit(12);
     let own = app.document().source.get(smile);
@@ -25,7 +25,7 @@ fn a_slider_moves_and_the_worker_is_asked_for_that_value() {
 }
 
 #[test]
-fn a_whole_drag_is_one_step_of_undo() {
+fn one_drag_is_one_undo_step() {
     let mut app = app();
     let before = app.document().clone();
     drag(&mut app, unit(4).into(), 0.0, 0.3);
@@ -39,7 +39,7 @@ fn a_whole_drag_is_one_step_of_undo() {
 }
 
 #[test]
-fn a_number_is_typed_and_nonsense_changes_nothing() {
+fn a_typed_number_is_applied_and_invalid_text_changes_nothing() {
     let mut app = app();
     let type_in = |app: &mut App, text: &str| {
         act(app, |window| {
@@ -80,7 +80,7 @@ fn select_all() -> [Event; 3] {
 }
 
 #[test]
-fn a_double_click_brings_the_portraits_own_value_back() {
+fn a_double_click_restores_the_value_of_the_portrait() {
     let mut app = app();
     let smile = unit(12);
     drag(&mut app, smile.into(), 0.8, 0.1);
@@ -104,7 +104,7 @@ fn a_double_click_brings_the_portraits_own_value_back() {
 }
 
 #[test]
-fn presets_and_reset_are_one_click() {
+fn presets_and_reset_apply_on_one_click() {
     let mut app = app();
     act(&mut app, |window| {
         window.click("Angry").unwrap();
@@ -119,7 +119,7 @@ fn presets_and_reset_are_one_click() {
 }
 
 #[test]
-fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
+fn the_sliders_begin_at_the_measured_expression_and_neutralise_relaxes_it() {
     let mut app = app();
     let own = app.document().source;
     // Her portrait shows a broad smile with teeth.
@@ -148,7 +148,7 @@ fn the_sliders_begin_at_what_the_face_shows_and_neutralise_relaxes_it() {
 }
 
 #[test]
-fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
+fn another_portrait_is_read_relative_to_the_saved_neutral_face() {
     let mut app = app();
     let offered = |app: &App| simulator(app.view()).find("Use neutral").is_ok();
     act(&mut app, |window| {
@@ -169,7 +169,7 @@ fn another_picture_is_read_against_the_relaxed_face_that_was_kept() {
 }
 
 #[test]
-fn one_half_of_the_face_moves_alone() {
+fn sliders_limited_to_one_half_move_only_that_half() {
     let mut app = app();
     let brow = unit(2);
     let own = app.document().source.get(brow);
@@ -191,7 +191,7 @@ fn one_half_of_the_face_moves_alone() {
 }
 
 #[test]
-fn strength_zero_asks_for_no_edit() {
+fn strength_zero_requests_no_edit() {
     let mut app = app();
     act(&mut app, |window| {
         window.click("Sad").unwrap();
@@ -202,7 +202,7 @@ fn strength_zero_asks_for_no_edit() {
 }
 
 #[test]
-fn the_head_turns_by_its_sliders_and_a_double_click_sets_it_back() {
+fn the_head_sliders_turn_the_head_and_a_double_click_resets_them() {
     let mut app = app();
     drag(&mut app, Channel::Yaw.into(), 0.5, 0.8);
     drag(&mut app, Channel::GazeY.into(), 0.5, 0.1);
@@ -233,7 +233,7 @@ fn the_head_turns_by_its_sliders_and_a_double_click_sets_it_back() {
 }
 
 #[test]
-fn the_head_moves_and_grows_by_its_sliders_and_a_double_click_sets_it_back() {
+fn sliders_move_and_scale_the_head_and_a_double_click_resets_them() {
     let mut app = app();
     drag(&mut app, Channel::PlaceX.into(), 0.5, 0.7);
     // The portrait's size, 100, is at 30 of the slider's 70.
@@ -254,7 +254,7 @@ fn the_head_moves_and_grows_by_its_sliders_and_a_double_click_sets_it_back() {
 }
 
 #[test]
-fn it_is_said_that_the_panes_method_keeps_the_head() {
+fn a_hint_appears_when_no_pane_can_turn_the_head() {
     let mut app = app();
     let said = "GANimation can't move the head or the eyes.";
     assert!(simulator(app.view()).find(said).is_err(), "the rig can");
@@ -268,7 +268,7 @@ fn it_is_said_that_the_panes_method_keeps_the_head() {
 }
 
 #[test]
-fn glasses_are_rigid_or_bend_as_is_chosen() {
+fn glasses_are_rigid_or_bend_as_chosen() {
     let mut app = app();
     assert_eq!(asked(&app).subject.glasses, Glasses::Auto);
     for choice in [Glasses::Bend, Glasses::Rigid] {
@@ -282,7 +282,7 @@ fn glasses_are_rigid_or_bend_as_is_chosen() {
 }
 
 #[test]
-fn folds_are_the_portraits_own_until_the_slider_moves() {
+fn folds_follow_the_portrait_until_the_slider_moves() {
     let mut app = app();
     assert_eq!(asked(&app).subject.folds, None);
     drag(&mut app, Value::Folds, 1.0, 0.3);
@@ -312,7 +312,7 @@ fn folds_are_the_portraits_own_until_the_slider_moves() {
 }
 
 #[test]
-fn folds_have_a_slider_only_where_the_rig_draws() {
+fn the_folds_slider_appears_only_when_a_pane_uses_the_rig() {
     let mut app = app();
     let there = |app: &App| {
         let mut window = simulator(app.view());
@@ -329,7 +329,7 @@ fn folds_have_a_slider_only_where_the_rig_draws() {
 }
 
 #[test]
-fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
+fn a_switch_extends_the_sliders_beyond_the_usual_range() {
     let mut app = app();
     let smile = unit(12);
     let value = |app: &App| app.document().base_pose.get(smile);
@@ -369,7 +369,7 @@ fn sliders_go_beyond_relaxed_and_full_behind_a_switch() {
 }
 
 #[test]
-fn it_is_said_that_the_panes_method_stays_within() {
+fn a_hint_appears_when_no_pane_renders_values_beyond_the_usual_range() {
     let mut app = app();
     let said = "GANimation only draws Action Units from 0 to 1.";
     act(&mut app, |window| {

@@ -61,7 +61,7 @@ fn codes(app: &App) -> (Vec<f32>, Vec<Vec<f32>>) {
 }
 
 #[test]
-fn a_clip_that_is_dropped_becomes_a_motion_and_undo_takes_it_away() {
+fn a_dropped_clip_becomes_a_motion_and_undo_removes_it() {
     let mut app = app();
     let before = app.project().clone();
     let clip = Path::new("somewhere/reference.mp4").to_owned();
@@ -80,7 +80,7 @@ fn a_clip_that_is_dropped_becomes_a_motion_and_undo_takes_it_away() {
 }
 
 #[test]
-fn a_clip_drives_every_pane_and_is_baked_to_a_track() {
+fn a_clip_drives_every_pane_and_can_be_baked_to_a_track() {
     let mut app = app();
     with_the_sample_clip(&mut app);
     let frames = {
@@ -106,7 +106,7 @@ fn a_clip_drives_every_pane_and_is_baked_to_a_track() {
 }
 
 #[test]
-fn moving_a_slider_comes_back_to_the_track() {
+fn moving_a_slider_selects_the_track_again() {
     let mut app = app();
     with_the_sample_clip(&mut app);
     assert!(!app.project().is_editable());
@@ -116,7 +116,7 @@ fn moving_a_slider_comes_back_to_the_track() {
 }
 
 #[test]
-fn a_sample_is_resampled_in_motion_with_its_content_locked() {
+fn rolling_with_locked_content_resamples_only_the_motion() {
     let mut app = app();
     add_a_sampled_motion(&mut app);
     let (content, motion) = codes(&app);
@@ -136,7 +136,7 @@ fn a_sample_is_resampled_in_motion_with_its_content_locked() {
 }
 
 #[test]
-fn a_pane_keeps_the_motion_that_it_was_given() {
+fn a_pane_keeps_its_assigned_motion() {
     let mut app = app();
     act(&mut app, |window| {
         window.click("Methods").unwrap();
@@ -175,7 +175,7 @@ fn a_pane_keeps_the_motion_that_it_was_given() {
 }
 
 #[test]
-fn a_narrow_pane_chooses_its_motion_by_a_button() {
+fn a_narrow_pane_offers_its_motions_by_a_button() {
     let mut app = app();
     act(&mut app, |window| {
         window.click("Methods").unwrap();

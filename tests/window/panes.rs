@@ -22,7 +22,7 @@ fn saying(part: &str) -> impl FnMut(selector::Candidate<'_>) -> Option<()> {
 }
 
 #[test]
-fn an_edit_is_limited_to_parts_and_halves() {
+fn an_edit_can_be_limited_to_parts_and_halves() {
     let mut app = app();
     for name in ["Mouth", "Eyes", "Left half"] {
         act(&mut app, |window| {
@@ -45,7 +45,7 @@ fn an_edit_is_limited_to_parts_and_halves() {
 }
 
 #[test]
-fn of_several_faces_the_one_clicked_on_is_edited() {
+fn clicking_one_of_several_faces_selects_it_for_editing() {
     let mut app = app();
     // The same portrait twice, next to each other.
     let one = sample(0);
@@ -99,7 +99,7 @@ fn of_several_faces_the_one_clicked_on_is_edited() {
 }
 
 #[test]
-fn the_square_leans_with_the_head_and_stands_up_again() {
+fn the_crop_can_follow_the_roll_of_the_head_or_stay_upright() {
     let mut app = app();
     let upright = app.document().crop;
     assert_eq!(upright.angle, 0.0);
@@ -122,7 +122,7 @@ fn the_square_leans_with_the_head_and_stands_up_again() {
 }
 
 #[test]
-fn without_a_face_the_square_is_by_hand_and_it_is_said() {
+fn without_a_face_the_crop_is_manual_and_a_hint_appears() {
     let mut app = app();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("grey.png");
@@ -139,7 +139,7 @@ fn without_a_face_the_square_is_by_hand_and_it_is_said() {
 }
 
 #[test]
-fn panes_come_and_go_and_the_key_held_shows_the_source() {
+fn panes_are_added_and_closed_and_a_held_key_shows_the_source() {
     let mut app = app();
     let seen = |app: &App| -> Vec<(MethodChoice, PaneView)> {
         let panes = asked(app).composition.panes.clone();
@@ -184,7 +184,7 @@ fn panes_come_and_go_and_the_key_held_shows_the_source() {
 }
 
 #[test]
-fn the_rigs_expression_is_laid_under_a_method_that_follows_pictures_and_no_other() {
+fn the_rig_expression_is_offered_only_for_methods_driven_by_images() {
     let mut app = app();
     act(&mut app, |window| {
         window.click("+ Pane").unwrap();
@@ -216,7 +216,7 @@ fn the_rigs_expression_is_laid_under_a_method_that_follows_pictures_and_no_other
 }
 
 #[test]
-fn dragging_the_crops_edge_moves_what_the_network_sees() {
+fn dragging_the_edge_of_the_crop_moves_the_network_input() {
     let mut app = app();
     let before = app.document().crop;
     // The request has the view of the pane.
@@ -276,7 +276,7 @@ fn landmark(app: &App, number: usize) -> [f32; 3] {
 }
 
 #[test]
-fn a_landmark_is_dragged_and_the_face_follows_it() {
+fn dragging_a_landmark_moves_the_face() {
     const LID: usize = 159;
     let mut app = app();
     let before = asked(&app).subject;
@@ -322,7 +322,7 @@ fn a_landmark_is_dragged_and_the_face_follows_it() {
 }
 
 #[test]
-fn landmarks_go_back_one_by_one_and_all_at_once() {
+fn landmarks_are_reset_one_by_one_or_all_at_once() {
     let mut app = app();
     let before = asked(&app).subject.key();
     let corner = landmark(&app, 61);

@@ -15,7 +15,7 @@ use mien::methods::models::Models;
 use mien::weights::Bundled;
 
 #[test]
-fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
+fn discarding_changes_needs_confirmation_and_the_menu_lists_the_shortcuts() {
     let mut app = app();
     drag(&mut app, unit(4).into(), 0.0, 0.6);
     press(&mut app, "n", Modifiers::CTRL);
@@ -32,7 +32,7 @@ fn a_project_asks_before_changes_are_lost_and_lists_the_shortcuts() {
 }
 
 #[test]
-fn a_project_is_told_to_hold_its_media_and_undo_leaves_that_alone() {
+fn embedding_media_is_a_project_option_that_undo_keeps() {
     let mut app = app();
     drag(&mut app, unit(4).into(), 0.0, 0.6);
     act(&mut app, |window| {
@@ -50,7 +50,7 @@ fn a_project_is_told_to_hold_its_media_and_undo_leaves_that_alone() {
 }
 
 #[test]
-fn portraits_of_late_stand_in_the_menu_and_one_click_opens_them() {
+fn recent_portraits_are_in_the_menu_and_open_on_one_click() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app();
     let model = Model::bundled().unwrap();
@@ -76,7 +76,7 @@ fn portraits_of_late_stand_in_the_menu_and_one_click_opens_them() {
 }
 
 #[test]
-fn other_weights_are_chosen_beside_the_model_card_and_all_is_drawn_anew() {
+fn other_weights_are_chosen_next_to_their_model_card_and_the_result_is_reported() {
     let mut app = app();
     act(&mut app, |window| {
         window.click("ganimation-128").unwrap();
@@ -103,7 +103,7 @@ fn other_weights_are_chosen_beside_the_model_card_and_all_is_drawn_anew() {
 }
 
 #[test]
-fn another_portrait_is_shown_and_undo_brings_the_first_back() {
+fn opening_another_portrait_can_be_undone() {
     let mut app = app();
     let first = app.document().clone();
     drop(app.update(Message::Opened(Ok(sample(1)))));
@@ -115,7 +115,7 @@ fn another_portrait_is_shown_and_undo_brings_the_first_back() {
 }
 
 #[test]
-fn a_forgotten_portraits_number_is_never_given_again() {
+fn portrait_ids_are_never_reused() {
     let mut app = app();
     let open = |app: &mut App| {
         drop(app.update(Message::Opened(Ok(sample(1)))));
@@ -132,7 +132,7 @@ fn a_forgotten_portraits_number_is_never_given_again() {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_told_and_nothing_is_lost() {
+fn a_file_that_cannot_be_opened_is_reported_and_changes_nothing() {
     let mut app = app();
     act(&mut app, |window| {
         window.click("Happy").unwrap();
@@ -158,7 +158,7 @@ fn the_export_dialog_opens_and_escape_closes_it() {
 }
 
 #[test]
-fn the_model_cards_are_read_by_clicking_on_the_weights_name() {
+fn clicking_the_name_of_the_weights_shows_their_model_card() {
     let mut app = app();
     let shown = |app: &App, words: &str| simulator(app.view()).find(words).is_ok();
     assert!(!shown(&app, "Where it falls short"));

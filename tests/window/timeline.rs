@@ -63,7 +63,7 @@ fn drag_keys_holding(app: &mut App, held: Modifiers, from: (f32, f32), to: (f32,
 }
 
 #[test]
-fn the_timelines_edge_is_dragged() {
+fn dragging_the_edge_of_the_timeline_resizes_it() {
     let mut app = app();
     let height = |app: &App| {
         let mut window = simulator(app.view());
@@ -89,7 +89,7 @@ fn the_timelines_edge_is_dragged() {
 }
 
 #[test]
-fn a_key_dragged_with_ctrl_stretches_the_time_of_those_selected() {
+fn dragging_a_key_with_ctrl_stretches_the_selection_in_time() {
     let mut app = raising();
     let frames = |app: &App| -> Vec<u32> { keys(app, 1).iter().map(|key| key.0).collect() };
     assert_eq!(frames(&app), [0, 24]);
@@ -101,7 +101,7 @@ fn a_key_dragged_with_ctrl_stretches_the_time_of_those_selected() {
 }
 
 #[test]
-fn two_keyframes_make_a_movement_and_undo_unmakes_it() {
+fn two_keyframes_make_a_movement_and_undo_removes_it() {
     let mut app = app();
     press(&mut app, "k", Modifiers::empty());
     let own = target(&app);
@@ -161,7 +161,7 @@ fn raising() -> App {
 }
 
 #[test]
-fn a_slider_is_keyed_alone_and_its_value_goes_between() {
+fn one_slider_can_be_keyed_and_its_value_is_interpolated() {
     let mut app = raising();
     let raised = keys(&app, 1);
     assert_eq!(frames(&app, 1), [0, 24]);
@@ -175,7 +175,7 @@ fn a_slider_is_keyed_alone_and_its_value_goes_between() {
 }
 
 #[test]
-fn keys_in_a_box_are_deleted_and_come_back() {
+fn box_selected_keys_are_deleted_and_restored_by_undo() {
     let mut app = raising();
     drag_keys(&mut app, (21.0, 0.98), (27.0, 0.6));
     tap(&mut app, key::Named::Delete, key::Code::Delete);
@@ -191,7 +191,7 @@ fn keys_in_a_box_are_deleted_and_come_back() {
 }
 
 #[test]
-fn a_key_is_dragged_in_time_and_value_in_one_step_of_undo() {
+fn dragging_a_key_in_time_and_value_is_one_undo_step() {
     let mut app = raising();
     let before = keys(&app, 1);
     drag_keys(&mut app, (24.0, before[1].1), (36.0, before[1].1));
@@ -236,7 +236,7 @@ fn keys_are_copied_cut_and_pasted_at_the_playhead() {
 }
 
 #[test]
-fn a_double_click_on_a_curve_adds_a_key_that_changes_nothing() {
+fn a_double_click_on_a_curve_adds_a_key_without_changing_the_curve() {
     let mut app = raising();
     step(&mut app, -12);
     let before = app.document().pose(12);
@@ -259,7 +259,7 @@ fn a_double_click_on_a_curve_adds_a_key_that_changes_nothing() {
 }
 
 #[test]
-fn the_dope_sheet_moves_all_keys_of_a_moment() {
+fn the_dope_sheet_moves_all_keys_of_one_time() {
     let mut app = raising();
     act(&mut app, |window| {
         window.click("Dope sheet").unwrap();
@@ -273,7 +273,7 @@ fn the_dope_sheet_moves_all_keys_of_a_moment() {
 }
 
 #[test]
-fn only_what_lies_between_in_and_out_is_played_and_undo_frees_it() {
+fn playback_stays_between_the_in_and_out_points_and_undo_removes_them() {
     let mut app = raising();
     press(&mut app, "o", Modifiers::empty());
     step(&mut app, -12);
@@ -293,7 +293,7 @@ fn only_what_lies_between_in_and_out_is_played_and_undo_frees_it() {
 }
 
 #[test]
-fn the_heads_keys_are_set_dragged_and_undone_like_the_units() {
+fn head_keys_are_set_dragged_and_undone_like_those_of_action_units() {
     let mut app = app();
     drag(&mut app, Channel::Yaw.into(), 0.5, 0.75);
     press(&mut app, "k", Modifiers::empty());

@@ -67,7 +67,7 @@ fn export(document: &Document, moves: bool, folder: &Path) -> Export {
 }
 
 #[test]
-fn a_movement_keeps_its_seconds_at_another_rate() {
+fn an_export_at_another_frame_rate_keeps_the_duration() {
     let document = moving();
     let mut export = export(&document, true, Path::new("out"));
     assert_eq!(export.format, FileFormat::Mp4);
@@ -84,7 +84,7 @@ fn a_movement_keeps_its_seconds_at_another_rate() {
 }
 
 #[test]
-fn all_panes_go_side_by_side_with_their_names() {
+fn all_panes_are_exported_side_by_side_with_their_names() {
     let document = moving();
     let mut export = export(&document, true, Path::new("out"));
     export.what = What::Grid;
@@ -104,7 +104,7 @@ fn all_panes_go_side_by_side_with_their_names() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told_before_anything_starts() {
+fn invalid_export_settings_are_refused_before_the_export_starts() {
     let document = document();
     let source = source(&document);
     let mut export = export(&document, false, Path::new("out"));
@@ -157,7 +157,7 @@ fn what_cannot_be_written_is_told_before_anything_starts() {
 }
 
 #[test]
-fn a_file_that_is_there_is_replaced_only_by_the_answer_that_says_so() {
+fn an_existing_file_is_replaced_only_after_confirmation() {
     let folder = tempfile::tempdir().unwrap();
     let document = document();
     let source = source(&document);
@@ -195,7 +195,7 @@ fn target(action: Action) -> PathBuf {
 }
 
 #[test]
-fn frames_of_an_earlier_sequence_are_asked_about() {
+fn replacing_an_earlier_image_sequence_needs_confirmation() {
     let folder = tempfile::tempdir().unwrap();
     let document = moving();
     let source = source(&document);
@@ -219,7 +219,7 @@ fn frames_of_an_earlier_sequence_are_asked_about() {
 }
 
 #[test]
-fn only_the_file_that_the_system_asked_about_is_replaced_at_once() {
+fn only_a_file_confirmed_in_the_system_dialog_is_replaced_without_a_question() {
     let folder = tempfile::tempdir().unwrap();
     let document = document();
     let source = source(&document);
@@ -235,7 +235,7 @@ fn only_the_file_that_the_system_asked_about_is_replaced_at_once() {
 }
 
 #[test]
-fn a_name_and_its_format_agree() {
+fn the_file_extension_and_the_format_follow_each_other() {
     let document = moving();
     let source = source(&document);
     let mut export = export(&document, true, Path::new("out"));
@@ -258,7 +258,7 @@ fn a_name_and_its_format_agree() {
 }
 
 #[test]
-fn the_dialog_opens_as_it_was_left() {
+fn the_export_dialog_reopens_with_its_last_settings() {
     let mut project = Project::new(moving());
     let mut left = Export::new(&project, true, 24.0, Path::new("out"));
     left.format = FileFormat::Webp;
@@ -277,7 +277,7 @@ fn the_dialog_opens_as_it_was_left() {
 }
 
 #[test]
-fn the_queue_writes_one_after_the_other_and_tries_again() {
+fn the_export_queue_runs_one_job_at_a_time_and_retries_failed_ones() {
     use super::queue::{Ending, Message, Queue};
     let document = document();
     let (job, _) = export(&document, false, Path::new("out"))

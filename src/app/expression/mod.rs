@@ -332,7 +332,7 @@ mod tests {
     use crate::document::{Crop, MediaSource, PortraitRef};
 
     #[test]
-    fn typed_numbers_are_taken_only_when_they_are_in_range() {
+    fn typed_numbers_are_accepted_only_in_range() {
         let usual = |value, text| parse(value, text, SliderRange::Usual);
         for value in [Value::Strength, Value::Folds, ActionUnit::ALL[0].into()] {
             assert_eq!(usual(value, "0.5"), Some(0.5));
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn places_on_a_slider_and_numbers_agree() {
+    fn slider_positions_and_values_round_trip() {
         let unit = Value::from(ActionUnit::ALL[0]);
         assert_eq!(unit.at(0.37, SliderRange::Usual), 0.37);
         assert_eq!(unit.share_of(1.0, SliderRange::Beyond), 0.75);
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_that_goes_beyond_brings_the_switch() {
+    fn a_project_with_values_beyond_the_usual_range_turns_the_switch_on() {
         let unit = ActionUnit::ALL[0];
         let mut panel = Expression::default();
         let portrait = PortraitRef {

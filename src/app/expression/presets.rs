@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_one_sided_expression_is_kept_with_its_sides() {
+    fn a_one_sided_expression_is_saved_as_a_one_sided_preset() {
         let mut presets = Presets::default();
         let Action::Store(change) = keep(&mut presets, " Wink ") else {
             panic!("nothing is kept");
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_of_the_same_name_is_replaced_only_when_asked() {
+    fn a_preset_of_the_same_name_is_replaced_only_after_confirmation() {
         let old = Preset {
             name: "Wink".to_owned(),
             pose: Pose::NEUTRAL,

@@ -459,7 +459,7 @@ mod tests {
     use crate::document::{Sample, SampleSizes, SampledMotion};
 
     #[test]
-    fn other_weights_are_another_sample_but_the_same_clip() {
+    fn the_cache_key_of_a_sample_depends_on_its_weights_and_that_of_a_clip_does_not() {
         let codes = Sample::draw(7, &SampleSizes::default(), 16, None).unwrap();
         let sample = MotionKind::Sample(SampledMotion::new(codes));
         assert_ne!(analysis_key(&sample, 0), analysis_key(&sample, 1));

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_units_that_move_most_come_first() {
+    fn the_action_units_that_move_most_come_first() {
         let (smile, brow) = (
             ActionUnit::from_code(12).unwrap(),
             ActionUnit::from_code(2).unwrap(),
@@ -240,7 +240,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn names_keep_their_order_and_their_distance(
+        fn curve_labels_keep_their_order_and_never_overlap(
             wanted in proptest::collection::vec(-20.0f32..140.0, 0..=DRAWN),
         ) {
             let places = apart(&wanted, 96.0);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn other_curves_have_another_mark() {
+    fn different_curves_have_different_fingerprints() {
         let smile = ActionUnit::from_code(12).unwrap();
         let a = [Some(AuVector::NEUTRAL); 3];
         let mut b = a;

@@ -459,7 +459,7 @@ mod tests {
     };
 
     #[test]
-    fn corners_size_edges_move_and_the_rest_pans() {
+    fn corners_resize_the_crop_edges_move_it_and_elsewhere_a_drag_pans() {
         let overlay = overlay();
         let at = |x: f32, y: f32| overlay.grip(Point::new(x, y), BOUNDS);
         assert_eq!(
@@ -480,14 +480,14 @@ mod tests {
     }
 
     #[test]
-    fn another_face_is_under_the_hand_where_it_is_seen() {
+    fn another_face_is_hit_only_inside_its_outline() {
         let overlay = overlay();
         assert_eq!(overlay.face_at(Point::new(310.0, 120.0)), Some(4));
         assert_eq!(overlay.face_at(Point::new(310.0, 160.0)), None);
     }
 
     #[test]
-    fn dragging_an_edge_moves_the_crop_as_far_as_the_hand() {
+    fn dragging_an_edge_moves_the_crop_by_the_cursors_distance() {
         let overlay = overlay();
         let mut drag = overlay.grip(Point::new(140.0, 50.0), BOUNDS);
         match overlay.dragged(&mut drag, Point::new(150.0, 45.0), BOUNDS) {
@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn dragging_a_corner_keeps_the_opposite_one_and_the_square() {
+    fn dragging_a_corner_keeps_the_opposite_corner_and_the_crop_square() {
         let overlay = overlay();
         let mut drag = overlay.grip(Point::new(180.0, 130.0), BOUNDS);
         match overlay.dragged(&mut drag, Point::new(200.0, 140.0), BOUNDS) {
@@ -511,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_crop_is_taken_at_its_turned_corners_and_keeps_the_opposite_one() {
+    fn dragging_a_corner_of_a_rotated_crop_keeps_the_opposite_corner() {
         let mut overlay = overlay();
         let crop = Crop {
             angle: std::f32::consts::FRAC_PI_4,

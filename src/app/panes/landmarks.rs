@@ -137,7 +137,7 @@ mod tests {
     use crate::methods::ganimation::model::Model;
 
     #[test]
-    fn the_nearest_handle_is_taken_and_none_far_away() {
+    fn the_nearest_landmark_handle_within_reach_is_hit() {
         let model = Model::bundled().unwrap();
         let portrait = Sample::all()[0].open(model.crop()).unwrap();
         let face = &portrait.faces[0];

@@ -99,7 +99,7 @@ mod tests {
     use crate::methods::registry::Registry;
 
     #[test]
-    fn every_layout_shows_views_that_its_methods_have() {
+    fn every_layout_shows_only_views_its_methods_support() {
         for layout in Layout::ALL {
             for has_face in [false, true] {
                 let panes = layout.panes(has_face);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn added_panes_are_distinct() {
+    fn an_added_pane_differs_from_all_others() {
         let mut panes = Layout::Result.panes(true);
         while panes.len() < PaneSpec::MAX {
             let next = next(&panes, true);

@@ -80,7 +80,7 @@ fn outcome(request: &Request, serial: u64, index: usize, size: u32, complete: bo
 }
 
 #[test]
-fn a_stale_picture_never_takes_a_newer_ones_place() {
+fn a_stale_picture_never_replaces_a_newer_one() {
     let request = request();
     let outcome = |serial, size| outcome(&request, serial, 0, size, true);
     let mut panes = Panes::default();
@@ -92,7 +92,7 @@ fn a_stale_picture_never_takes_a_newer_ones_place() {
 }
 
 #[test]
-fn pictures_come_one_by_one_and_the_last_settles() {
+fn panes_show_pictures_as_they_arrive_and_the_last_one_sets_the_serial() {
     let request = request();
     let mut panes = Panes::default();
     panes.show_outcome(&outcome(&request, 7, 1, 4, false));
@@ -122,7 +122,7 @@ fn pictures_come_one_by_one_and_the_last_settles() {
 }
 
 #[test]
-fn the_layout_shows_a_face_as_large_as_it_can() {
+fn the_layout_makes_the_panes_as_large_as_possible() {
     let panes = Panes {
         area: Size::new(900.0, 540.0),
         ..Panes::default()
@@ -137,7 +137,7 @@ fn the_layout_shows_a_face_as_large_as_it_can() {
 }
 
 #[test]
-fn a_wipe_over_a_pane_that_undo_took_away_is_over_the_source() {
+fn a_wipe_whose_other_pane_is_gone_compares_with_the_source() {
     let panes = |pane, under| Panes {
         wipe: Some(Wipe {
             pane,
@@ -153,7 +153,7 @@ fn a_wipe_over_a_pane_that_undo_took_away_is_over_the_source() {
 }
 
 #[test]
-fn a_wipe_goes_with_its_panes() {
+fn a_wipe_follows_its_panes_when_one_is_removed() {
     let wipe = |pane, under| Wipe {
         pane,
         under,

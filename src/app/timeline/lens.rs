@@ -130,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn places_and_frames_agree_however_it_is_zoomed(last in 1u32..5000, turns in proptest::collection::vec((0f64..1.0, 0.2f64..5.0, -0.5f64..1.5), 0..12)) {
+        fn positions_and_frames_round_trip_at_any_zoom(last in 1u32..5000, turns in proptest::collection::vec((0f64..1.0, 0.2f64..5.0, -0.5f64..1.5), 0..12)) {
             let mut lens = TimeView::default();
             for (around, factor, first) in turns {
                 let whole = f64::from(last);
@@ -147,7 +147,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_under_the_hand_stays_there(around in 100f64..200.0, factor in 1f64..4.0) {
+        fn zooming_keeps_the_frame_under_the_cursor(around in 100f64..200.0, factor in 1f64..4.0) {
             let lens = TimeView::default();
             let place = |lens: TimeView| lens.scale((0.0, 800.0), 300, 24.0).x(around);
             prop_assert!((place(lens) - place(lens.zoomed(around, factor, 300))).abs() < 1e-2);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_out_of_sight_turns_the_page() {
+    fn showing_a_frame_out_of_view_scrolls_by_a_page() {
         let near = TimeView::default().zoomed(0.0, 10.0, 1000);
         assert_eq!(near.showing(50, 1000), near);
         let turned = near.showing(400, 1000).scale((0.0, 100.0), 1000, 24.0);

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_metric_that_is_gone_gives_way_to_the_first() {
+    fn a_missing_metric_falls_back_to_the_first() {
         let numbers = Numbers {
             frames: 1,
             series: vec![

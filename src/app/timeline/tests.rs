@@ -39,7 +39,7 @@ fn handle(timeline: &mut Timeline, document: &mut Document, message: Message) {
 }
 
 #[test]
-fn only_lengths_and_rates_in_range_are_taken() {
+fn only_lengths_and_frame_rates_in_range_are_accepted() {
     assert_eq!(
         parse(Value::Frames, " 30 "),
         Some((Gesture::Length, Change::Frames(30)))
@@ -57,7 +57,7 @@ fn only_lengths_and_rates_in_range_are_taken() {
 }
 
 #[test]
-fn keys_that_a_drag_only_passes_over_are_not_lost() {
+fn a_drag_past_other_keys_keeps_them() {
     let (mut timeline, mut document) = (Timeline::default(), document());
     for (frame, value) in [(0, 0.0), (10, 0.5), (20, 1.0)] {
         document.track.set_channel(frame, unit(12), (value, value));
@@ -77,7 +77,7 @@ fn keys_that_a_drag_only_passes_over_are_not_lost() {
 }
 
 #[test]
-fn a_key_is_dragged_beyond_where_the_sliders_go_there() {
+fn a_key_can_be_dragged_beyond_the_usual_range_only_while_the_sliders_allow_it() {
     let (mut timeline, mut document) = (Timeline::default(), document());
     document.track.set_channel(0, unit(12), (0.8, 0.8));
     let value = |document: &Document| document.track.key(id(0)).unwrap().left;
@@ -99,7 +99,7 @@ fn a_key_is_dragged_beyond_where_the_sliders_go_there() {
 }
 
 #[test]
-fn what_was_read_is_played_and_cut_but_not_edited() {
+fn an_analysed_clip_can_be_played_and_trimmed_but_not_edited() {
     let poses = vec![Some(Pose::NEUTRAL); 10];
     let subject = |range| TimelineSource::Read {
         fps: 10.0,
@@ -135,7 +135,7 @@ fn what_was_read_is_played_and_cut_but_not_edited() {
 }
 
 #[test]
-fn a_curves_handle_bends_it() {
+fn dragging_a_bezier_handle_changes_the_easing() {
     let (mut timeline, mut document) = (Timeline::default(), document());
     document.track.set_channel(0, unit(12), (0.0, 0.0));
     document.track.set_channel(24, unit(12), (1.0, 1.0));
@@ -150,7 +150,7 @@ fn a_curves_handle_bends_it() {
 }
 
 #[test]
-fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
+fn stretching_keys_in_time_extends_the_track() {
     let (mut timeline, mut document) = (Timeline::default(), document());
     document.track.set_frames(30);
     for (frame, value) in [(4, 0.0), (14, 0.5), (24, 1.0)] {
@@ -187,7 +187,7 @@ fn keys_are_stretched_in_time_and_the_track_grows_with_them() {
 }
 
 #[test]
-fn the_panel_is_as_high_as_it_is_made_within_reason() {
+fn the_panel_can_be_resized_within_its_limits() {
     let (mut timeline, document) = (Timeline::default(), document());
     let first = timeline.height();
     let mut send = |message| timeline.update(message, TimelineSource::Track(&document));
@@ -200,7 +200,7 @@ fn the_panel_is_as_high_as_it_is_made_within_reason() {
 }
 
 #[test]
-fn a_preset_is_put_where_the_playhead_is() {
+fn a_preset_is_inserted_at_the_playhead() {
     let smile = Preset {
         name: "Smile".to_owned(),
         pose: AuVector::NEUTRAL.with(unit(12), 0.9).into(),
@@ -216,7 +216,7 @@ fn a_preset_is_put_where_the_playhead_is() {
 }
 
 #[test]
-fn numbers_that_are_all_alike_have_an_axis_too() {
+fn equal_values_get_an_axis_of_positive_height() {
     for (low, high) in [(0.0, 0.0), (31.25, 31.25), (-0.5, 0.2), (0.9999, 1.0)] {
         let (under, over) = metrics::span(low, high);
         assert!(under <= low && over > high && over - under >= 0.001);
@@ -225,7 +225,7 @@ fn numbers_that_are_all_alike_have_an_axis_too() {
 }
 
 #[test]
-fn units_that_move_come_first() {
+fn action_units_that_move_come_first() {
     let mut document = document();
     document.track.set_channel(0, unit(1), (0.5, 0.5));
     let first = |document: &Document| TimelineSource::Track(document).channels()[0];
@@ -249,7 +249,7 @@ fn units_that_move_come_first() {
 }
 
 #[test]
-fn the_chart_is_of_what_is_seen() {
+fn a_saved_chart_shows_the_visible_curves_or_metric() {
     let mut document = document();
     document.track.set_key(0, AuVector::NEUTRAL);
     let smile = AuVector::NEUTRAL.with(unit(12), 1.0);

@@ -79,7 +79,7 @@ fn exporting(app: &mut App, folder: &Path) -> u32 {
 }
 
 #[test]
-fn the_window_asks_before_it_closes_on_an_export() {
+fn closing_the_window_during_an_export_needs_confirmation() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = app();
     let id = exporting(&mut app, folder.path());
@@ -141,7 +141,7 @@ fn the_window_stays_open_when_the_export_fails_or_changes_are_unsaved() {
 }
 
 #[test]
-fn a_project_is_never_replaced_unasked() {
+fn a_project_file_is_never_replaced_without_confirmation() {
     let folder = tempfile::tempdir().unwrap();
     let other = folder.path().join("other.mien");
     std::fs::write(&other, "hours of work").unwrap();
@@ -162,7 +162,7 @@ fn a_project_is_never_replaced_unasked() {
 }
 
 #[test]
-fn what_another_program_saved_meanwhile_is_not_lost() {
+fn a_project_file_changed_by_another_program_is_not_overwritten_without_confirmation() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.mien");
     let mut app = app();
@@ -187,7 +187,7 @@ fn what_another_program_saved_meanwhile_is_not_lost() {
 }
 
 #[test]
-fn autosave_goes_on_after_a_copy_could_not_be_kept() {
+fn autosave_continues_after_a_failed_write() {
     let mut app = app();
     let full = || Err("the disk is full.".to_owned());
     let kept = |app: &mut App, result| {
@@ -204,7 +204,7 @@ fn autosave_goes_on_after_a_copy_could_not_be_kept() {
 }
 
 #[test]
-fn a_chart_gets_a_free_name_where_nobody_was_asked() {
+fn a_chart_saved_without_confirmation_gets_an_unused_name() {
     let folder = tempfile::tempdir().unwrap();
     let there = folder.path().join("smile.svg");
     std::fs::write(&there, "a drawing").unwrap();

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_that_are_gone_are_no_hindrance_and_said() {
+    fn missing_weights_are_reported_and_the_bundled_ones_used() {
         let mut settings = Settings::default();
         let (models, remark) = begin(None, &settings).unwrap();
         assert_eq!(

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_presses_on_one_place_are_a_double_click() {
+    fn two_presses_at_the_same_position_are_a_double_click() {
         let (here, there) = (Point::new(10.0, 10.0), Point::new(40.0, 10.0));
         let mut clicks = Clicks::default();
         assert!(!clicks.press(here));

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_and_sizes_read_as_a_person_says_them() {
+    fn durations_and_sizes_are_formatted_in_readable_units() {
         assert_eq!(duration(Duration::from_millis(1200)), "2 s");
         assert_eq!(duration(Duration::from_secs(61)), "1 min 01 s");
         assert_eq!(duration(Duration::from_secs(7260)), "2 h 01 min");
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_have_no_needless_figures() {
+    fn frame_rates_are_formatted_without_trailing_zeros() {
         assert_eq!(short(24.0), "24");
         assert_eq!(short(23.976_023_9), "23.976");
     }

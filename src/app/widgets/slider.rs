@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn value_and_place_agree() {
+    fn slider_values_and_positions_round_trip() {
         for value in [0.0, 0.25, 0.5, 1.0] {
             assert!((value_at(place_of(value, 160.0), 160.0) - value).abs() < 1e-6);
         }

@@ -152,7 +152,7 @@ mod tests {
     };
 
     #[test]
-    fn corners_size_edges_move_and_nothing_else_is_felt() {
+    fn corners_resize_edges_move_and_nothing_else_is_hit() {
         let at = |x, y| grip(SQUARE, (x, y), 8.0);
         let size = |x, y| Some(Grip::Size { anchor: (x, y) });
         assert_eq!(at(102.0, 48.0), size(180.0, 130.0));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_moves_the_square_as_far_as_the_hand_until_the_picture_ends() {
+    fn dragging_an_edge_moves_the_square_and_stops_at_the_image_border() {
         let taken = grip(SQUARE, (140.0, 50.0), 8.0).unwrap();
         let moved = dragged(SQUARE, taken, (150.0, 45.0), (400, 300));
         assert_eq!(
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_corner_keeps_the_opposite_one_even_where_the_picture_ends() {
+    fn dragging_a_corner_keeps_the_opposite_corner_even_at_the_image_border() {
         let taken = grip(SQUARE, (180.0, 130.0), 8.0).unwrap();
         let larger = dragged(SQUARE, taken, (200.0, 140.0), (400, 300));
         assert_eq!((larger.x, larger.y, larger.side), (100.0, 50.0, 100.0));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_square_is_taken_at_its_turned_corners() {
+    fn a_rotated_square_is_hit_at_its_rotated_corners() {
         let turned = Crop {
             angle: std::f32::consts::FRAC_PI_4,
             ..SQUARE
@@ -223,7 +223,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wherever_the_hand_goes_the_square_lies_within_the_picture(
+        fn a_dragged_square_stays_within_the_image(
             (width, height) in (8u32..2000, 8u32..2000),
             place in (-50.0f32..2000.0, -50.0f32..2000.0, 1.0f32..900.0),
             corner in 0usize..4,

@@ -6,18 +6,18 @@ use crate::document::sample::{Sample, SampleError, check_code};
 const STRAIGHT: f64 = 1e-6;
 
 impl Sample {
-    /// Interpolates from this sample's content (`way` 0) to another's (1), keeping this sample's motion. The content
+    /// Interpolates from this sample's content (`t` 0) to another's (1), keeping this sample's motion. The content
     /// code is interpolated on the sphere, as in [`Sample::interpolate_motion`]. The network was never trained on
     /// blended categories, so the category switches at 0.5.
     ///
     /// # Errors
     /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Category`] if
     /// they are of models with different categories, [`SampleError::Way`].
-    pub fn interpolate_content(&self, other: &Self, way: f32) -> Result<Self, SampleError> {
-        let way = checked(way)?;
+    pub fn interpolate_content(&self, other: &Self, t: f32) -> Result<Self, SampleError> {
+        let t = checked(t)?;
         crate::document::sample::check_category(other.category, self.sizes().categories)?;
-        let content = between("the content", &self.content, &other.content, way)?;
-        let category = if way < 0.5 {
+        let content = between("the content", &self.content, &other.content, t)?;
+        let category = if t < 0.5 {
             self.category
         } else {
             other.category
@@ -29,7 +29,7 @@ impl Sample {
         })
     }
 
-    /// Interpolates from this sample's motion (`way` 0) to another's (1), keeping this sample's content, category and
+    /// Interpolates from this sample's motion (`t` 0) to another's (1), keeping this sample's content, category and
     /// number of frames; the other is brought to that length by [`Sample::with_frames`].
     ///
     /// The start and each step are interpolated separately: their directions spherically, their lengths linearly. The
@@ -39,18 +39,18 @@ impl Sample {
     ///
     /// # Errors
     /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Way`].
-    pub fn interpolate_motion(&self, other: &Self, way: f32) -> Result<Self, SampleError> {
-        let way = checked(way)?;
-        let h0 = between("the motion's start", &self.h0, &other.h0, way)?;
+    pub fn interpolate_motion(&self, other: &Self, t: f32) -> Result<Self, SampleError> {
+        let t = checked(t)?;
+        let h0 = between("the motion's start", &self.h0, &other.h0, t)?;
         let other = other.with_frames(self.frames())?;
         let epsilon = self
             .epsilon
             .iter()
             .zip(&other.epsilon)
             .enumerate()
-            .map(|(i, (a, b))| between(&format!("the step of frame {}", i + 1), a, b, way))
+            .map(|(i, (a, b))| between(&format!("the step of frame {}", i + 1), a, b, t))
             .collect::<Result<_, _>>()?;
-        let nearer = if way < 0.5 { self } else { &other };
+        let nearer = if t < 0.5 { self } else { &other };
         Ok(Self {
             content: self.content.clone(),
             category: self.category,
@@ -61,32 +61,32 @@ impl Sample {
     }
 }
 
-fn checked(way: f32) -> Result<f64, SampleError> {
-    if (0.0..=1.0).contains(&way) {
-        Ok(f64::from(way))
+fn checked(t: f32) -> Result<f64, SampleError> {
+    if (0.0..=1.0).contains(&t) {
+        Ok(f64::from(t))
     } else {
-        Err(SampleError::BlendWeight(way))
+        Err(SampleError::BlendWeight(t))
     }
 }
 
-fn between(what: &str, a: &[f32], b: &[f32], way: f64) -> Result<Vec<f32>, SampleError> {
+fn between(what: &str, a: &[f32], b: &[f32], t: f64) -> Result<Vec<f32>, SampleError> {
     check_code(what, a, a.len())?;
     check_code(what, b, a.len())?;
-    Ok(if way == 0.0 {
+    Ok(if t == 0.0 {
         a.to_vec()
-    } else if way == 1.0 {
+    } else if t == 1.0 {
         b.to_vec()
     } else {
-        slerp(a, b, way)
+        slerp(a, b, t)
     })
 }
 
 /// Spherical interpolation of the direction, linear interpolation of the length.
-fn slerp(a: &[f32], b: &[f32], way: f64) -> Vec<f32> {
+fn slerp(a: &[f32], b: &[f32], t: f64) -> Vec<f32> {
     let straight = || {
         let pairs = a.iter().zip(b);
         pairs
-            .map(|(&a, &b)| ((1.0 - way) * f64::from(a) + way * f64::from(b)) as f32)
+            .map(|(&a, &b)| ((1.0 - t) * f64::from(a) + t * f64::from(b)) as f32)
             .collect()
     };
     let (Some((ua, length_a)), Some((ub, length_b))) = (direction(a), direction(b)) else {
@@ -106,13 +106,13 @@ fn slerp(a: &[f32], b: &[f32], way: f64) -> Vec<f32> {
     } else {
         Some(across)
     };
-    let length = (1.0 - way) * length_a + way * length_b;
+    let length = (1.0 - t) * length_a + t * length_b;
     let Some(across) = across else {
         // In one dimension no direction is perpendicular.
         return straight();
     };
     let across_length = norm(across.iter().copied());
-    let (sin, cos) = (way * angle).sin_cos();
+    let (sin, cos) = (t * angle).sin_cos();
     ua.iter()
         .zip(&across)
         .map(|(a, c)| (length * (cos * a + sin * c / across_length)) as f32)

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logarithms() {
+    fn the_natural_logarithm_is_accurate_to_1e_15() {
         let mut x = 1e-300;
         while x < 10.0 {
             let (found, wanted) = (ln(x), f64::ln(x));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn normals_are_normal() {
+    fn drawn_normals_have_the_moments_of_a_standard_normal_distribution() {
         let n = 400_000;
         let values = Stream::new(1, StreamId::Content).normals(n);
         let moment = |power: i32| {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn categories_are_equally_likely() {
+    fn drawn_categories_are_equally_likely() {
         let mut counts = [0; 6];
         let mut stream = Stream::new(7, StreamId::Category);
         for _ in 0..60_000 {

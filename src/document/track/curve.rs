@@ -161,12 +161,12 @@ impl Curve {
             return Some((last.left, last.right));
         };
         let t = ((time - from.time) / (to.time - from.time)) as f32;
-        let way = from.easing.at(t);
+        let eased = from.easing.at(t);
         let between = |a: f32, b: f32| {
-            if way == 1.0 {
+            if eased == 1.0 {
                 b
             } else {
-                self.channel.clamped_with(a + (b - a) * way, [a, b])
+                self.channel.clamped_with(a + (b - a) * eased, [a, b])
             }
         };
         Some((between(from.left, to.left), between(from.right, to.right)))

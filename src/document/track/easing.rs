@@ -161,7 +161,7 @@ mod tests {
         }
 
         #[test]
-        fn a_curves_ends_are_exact_and_it_has_no_jumps(handles in [-3f32..4.0, -3f32..4.0, -3f32..4.0, -3f32..4.0], t in 0f32..0.999) {
+        fn a_bezier_easing_is_exact_at_its_ends_and_continuous(handles in [-3f32..4.0, -3f32..4.0, -3f32..4.0, -3f32..4.0], t in 0f32..0.999) {
             let easing = Easing::bezier(handles);
             prop_assert_eq!((easing.at(0.0), easing.at(1.0)), (0.0, 1.0));
             prop_assert!(easing.at(1e-7).abs() < 0.05, "{}", easing.at(1e-7));
@@ -170,11 +170,15 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_is_css_ease() {
+    fn a_bezier_easing_agrees_with_css_cubic_bezier() {
         // Values of `cubic-bezier(0.25, 0.1, 0.25, 1)`, computed from the polynomials.
         let ease = Easing::Bezier([0.25, 0.1, 0.25, 1.0]);
-        for (t, way) in [(0.1, 0.0948), (0.5, 0.8024), (0.9, 0.9944)] {
-            assert!((ease.at(t) - way).abs() < 1e-3, "{t}: {} {way}", ease.at(t));
+        for (t, expected) in [(0.1, 0.0948), (0.5, 0.8024), (0.9, 0.9944)] {
+            assert!(
+                (ease.at(t) - expected).abs() < 1e-3,
+                "{t}: {} {expected}",
+                ease.at(t)
+            );
         }
         let straight = Easing::Bezier([0.3, 0.3, 0.7, 0.7]);
         assert!((straight.at(0.37) - 0.37).abs() < 1e-6);

@@ -147,7 +147,7 @@ impl Track {
         ids: &Selection,
         frames: i64,
         share: f32,
-        reach: SliderRange,
+        range: SliderRange,
     ) -> Selection {
         let times = || ids.iter().map(|id| id.time);
         let (first, last) = (
@@ -162,7 +162,7 @@ impl Track {
         let share = if share.is_finite() { share } else { 0.0 };
         let before = self.clone();
         self.change_keys(ids, |channel, key| {
-            let limits = channel.limits(reach);
+            let limits = channel.limits(range);
             let moved = |value: f32| {
                 let (low, high) = (limits.start().min(value), limits.end().max(value));
                 (value + share * channel.width()).clamp(low, high)

@@ -140,8 +140,8 @@ impl Track {
     pub fn is_usual(&self) -> bool {
         self.keyed().all(|channel| {
             let usual = channel.limits(SliderRange::Usual);
-            let reach = self.curve(channel).value_range();
-            reach.is_none_or(|(low, high)| usual.contains(&low) && usual.contains(&high))
+            let values = self.curve(channel).value_range();
+            values.is_none_or(|(low, high)| usual.contains(&low) && usual.contains(&high))
         })
     }
 
@@ -278,9 +278,9 @@ impl Track {
     }
 
     /// The values at a time in seconds, constant before a channel's first key and after its last one. A channel without
-    /// keys is as in `still`.
-    pub fn pose_at(&self, time: f64, still: Pose) -> Pose {
-        self.keyed().fold(still, |mut pose, channel| {
+    /// keys is as in `base`.
+    pub fn pose_at(&self, time: f64, base: Pose) -> Pose {
+        self.keyed().fold(base, |mut pose, channel| {
             if let Some(halves) = self.curve(channel).at(time) {
                 pose.set_halves(channel, halves);
             }

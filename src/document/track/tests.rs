@@ -39,7 +39,7 @@ fn in_order(track: &Track) -> bool {
 }
 
 #[test]
-fn values_go_from_key_to_key_and_hold_outside() {
+fn values_are_interpolated_between_keys_and_constant_outside() {
     let mut track = Track::default();
     assert_eq!(track.value_at(0.0), None);
     track.set_key(12, smile(0.2));
@@ -55,13 +55,13 @@ fn values_go_from_key_to_key_and_hold_outside() {
 }
 
 #[test]
-fn units_have_keys_of_their_own_and_the_others_stay_as_they_are() {
+fn keys_of_one_channel_leave_the_other_channels_unchanged() {
     let mut track = Track::default();
     track.set_channel(0, unit(12), (0.0, 0.2));
     track.set_channel(24, unit(12), (1.0, 0.2));
     track.set_channel(12, unit(4), (0.7, 0.7));
-    let still = Pose::NEUTRAL.with(Sides::Left, unit(1), 0.3);
-    let pose = track.pose_at(0.5, still);
+    let base = Pose::NEUTRAL.with(Sides::Left, unit(1), 0.3);
+    let pose = track.pose_at(0.5, base);
     assert_eq!(pose.halves(unit(12)), (0.5, 0.2));
     assert_eq!(pose.halves(unit(4)), (0.7, 0.7));
     assert_eq!(pose.halves(unit(1)), (0.3, 0.0));
@@ -74,7 +74,7 @@ fn units_have_keys_of_their_own_and_the_others_stay_as_they_are() {
 }
 
 #[test]
-fn setting_on_a_key_changes_it_and_elsewhere_makes_one() {
+fn setting_a_value_changes_the_key_there_or_adds_one() {
     let mut track = Track::default();
     track.set_key(0, smile(0.0));
     track.set_key(0, smile(0.5));
@@ -85,7 +85,7 @@ fn setting_on_a_key_changes_it_and_elsewhere_makes_one() {
 }
 
 #[test]
-fn keys_move_together_and_what_they_come_upon_gives_way() {
+fn selected_keys_move_together_and_replace_the_keys_they_land_on() {
     let mut track = track_of(&[(8, 0, 0.0, 0.0), (8, 12, 0.5, 0.5), (8, 24, 1.0, 0.9)]);
     let ids = [id(12, 0.0), id(12, 1.0)].into();
     // To the last frame, and by a value that takes one half to the end of its range.
@@ -109,7 +109,7 @@ fn keys_move_together_and_what_they_come_upon_gives_way() {
 }
 
 #[test]
-fn keys_are_pasted_on_another_track_in_their_seconds() {
+fn keys_pasted_on_a_track_of_another_rate_keep_their_seconds() {
     let mut track = track_of(&[(8, 6, 0.2, 0.2), (2, 18, 0.8, 0.4)]);
     let copied = track.copy(&track.all_keys());
     let mut other = Track::default();
@@ -127,7 +127,7 @@ fn keys_are_pasted_on_another_track_in_their_seconds() {
 }
 
 #[test]
-fn time_is_stretched_around_a_moment() {
+fn selected_keys_are_scaled_in_time_around_a_pivot() {
     let mut track = track_of(&[(8, 12, 0.0, 0.0), (8, 14, 0.3, 0.3), (8, 24, 1.0, 1.0)]);
     let wide = track.scale_keys(&track.all_keys(), 0.5, 2.0);
     assert_eq!(
@@ -144,7 +144,7 @@ fn time_is_stretched_around_a_moment() {
 }
 
 #[test]
-fn many_keys_get_an_easing_and_tell_it_where_they_share_it() {
+fn an_easing_is_set_on_several_keys_and_reported_when_all_share_it() {
     let mut track = track_of(&[(8, 0, 0.0, 0.0), (8, 24, 1.0, 1.0), (2, 0, 1.0, 1.0)]);
     let all = track.all_keys();
     assert_eq!(track.easing_of(&all), Some(Easing::default()));
@@ -159,7 +159,7 @@ fn many_keys_get_an_easing_and_tell_it_where_they_share_it() {
 }
 
 #[test]
-fn ping_pong_shows_no_end_twice() {
+fn ping_pong_repeats_neither_end_frame() {
     let mut track = Track::default();
     track.set_frames(4);
     track.playback = Playback::PingPong;
@@ -171,7 +171,7 @@ fn ping_pong_shows_no_end_twice() {
 }
 
 #[test]
-fn once_ends_and_a_loop_does_not() {
+fn play_once_ends_and_a_loop_does_not() {
     let mut track = Track::default();
     track.set_frames(3);
     track.playback = Playback::Once;
@@ -182,7 +182,7 @@ fn once_ends_and_a_loop_does_not() {
 }
 
 #[test]
-fn only_what_lies_between_in_and_out_is_played() {
+fn only_frames_between_the_in_and_out_points_are_played() {
     let mut track = Track::default();
     track.set_in(10);
     track.set_out(12);
@@ -207,7 +207,7 @@ fn only_what_lies_between_in_and_out_is_played() {
 }
 
 #[test]
-fn in_and_out_keep_their_seconds() {
+fn in_and_out_points_keep_their_seconds_at_another_rate() {
     let mut track = Track::default();
     track.set_range(Some((12, 35)));
     track.set_fps(1.0);
@@ -220,7 +220,7 @@ fn in_and_out_keep_their_seconds() {
 }
 
 #[test]
-fn a_movement_takes_the_tracks_place_and_bridges_its_gaps() {
+fn a_baked_movement_replaces_the_keys_and_interpolates_missing_frames() {
     let mut track = Track::default();
     track.set_key(40, smile(0.9));
     track.set_movement(10.0, &[Some(smile(0.0)), None, None, Some(smile(0.6))]);
@@ -232,7 +232,7 @@ fn a_movement_takes_the_tracks_place_and_bridges_its_gaps() {
 }
 
 #[test]
-fn a_movement_is_shared_until_one_unit_of_it_changes() {
+fn copies_of_a_track_share_unchanged_curves() {
     let mut track = Track::default();
     track.set_movement(24.0, &vec![Some(smile(0.5)); 3000]);
     let before = track.clone();
@@ -244,7 +244,7 @@ fn a_movement_is_shared_until_one_unit_of_it_changes() {
 }
 
 #[test]
-fn another_frame_rate_keeps_the_seconds() {
+fn keys_keep_their_seconds_at_another_frame_rate() {
     let mut track = Track::default();
     track.set_key(24, smile(1.0));
     track.set_fps(12.0);
@@ -255,7 +255,7 @@ fn another_frame_rate_keeps_the_seconds() {
 }
 
 #[test]
-fn the_first_form_is_read_and_nonsense_is_told() {
+fn tracks_in_the_first_file_format_are_read_and_invalid_ones_refused() {
     let old = r#"{"keyframes": [
         {"time": 0.5, "pose": {"left": {"AU12": 0.8}, "right": {}}, "easing": "hold"},
         {"time": 0.0, "pose": {"left": {}, "right": {}}, "easing": "linear"}
@@ -285,7 +285,7 @@ fn the_first_form_is_read_and_nonsense_is_told() {
 const BEFORE: &str = r#"{"curves":{"AU12":[{"time":0.0,"value":0.25,"easing":"linear"},{"time":0.5,"left":0.5,"right":1.0,"easing":{"bezier":[0.1,0.2,0.3,0.4]}}],"AU4":[{"time":1.0,"value":0.7,"easing":"hold"}]},"fps":24.0,"frames":48,"playback":"ping_pong","range":[0.25,1.5]}"#;
 
 #[test]
-fn a_track_without_head_or_gaze_is_written_as_before() {
+fn a_track_without_head_or_gaze_keeps_the_older_file_format() {
     let track: Track = serde_json::from_str(BEFORE).unwrap();
     assert_eq!(serde_json::to_string(&track).unwrap(), BEFORE);
     let mut track = Track::default();
@@ -295,7 +295,7 @@ fn a_track_without_head_or_gaze_is_written_as_before() {
 }
 
 #[test]
-fn head_and_eyes_have_curves_in_degrees_by_name() {
+fn head_and_gaze_curves_are_saved_by_name_in_degrees() {
     let text = r#"{"curves": {
         "yaw": [{"time": 0.0, "value": -10.0, "easing": "linear"}, {"time": 1.0, "value": 99.0}],
         "gaze_y": [{"time": 0.0, "left": 4.0, "right": 8.0}]
@@ -319,7 +319,7 @@ fn head_and_eyes_have_curves_in_degrees_by_name() {
 }
 
 #[test]
-fn keys_of_units_and_of_the_head_move_by_the_same_share_of_their_ranges() {
+fn keys_of_action_units_and_of_the_head_move_by_the_same_fraction_of_their_ranges() {
     let mut track = Track::default();
     track.set_channel(0, unit(12), (0.5, 0.5));
     track.set_channel(0, Channel::Yaw, (0.0, 0.0));
@@ -336,7 +336,7 @@ fn keys_of_units_and_of_the_head_move_by_the_same_share_of_their_ranges() {
 }
 
 #[test]
-fn a_movement_brings_keys_of_the_head_only_where_it_turns() {
+fn a_baked_movement_adds_head_keys_only_when_the_head_turns() {
     let turned = Pose::NEUTRAL.with(Sides::Both, Channel::Roll, -3.0);
     let mut track = Track::default();
     track.set_channel(0, Channel::GazeX, (9.0, 9.0));
@@ -350,7 +350,7 @@ fn a_movement_brings_keys_of_the_head_only_where_it_turns() {
 }
 
 #[test]
-fn keys_go_beyond_only_where_that_is_wanted_and_stay_where_they_are() {
+fn dragged_keys_leave_the_usual_range_only_with_the_extended_range() {
     let mut track = Track::default();
     track.set_channel(0, unit(12), (0.9, 1.3));
     let all = track.all_keys();
@@ -368,7 +368,7 @@ fn keys_go_beyond_only_where_that_is_wanted_and_stay_where_they_are() {
 }
 
 #[test]
-fn a_curve_that_swings_out_stays_usual_between_usual_keys() {
+fn an_overshooting_easing_stays_in_the_usual_range_between_usual_keys() {
     let swing = Easing::bezier([0.3, -1.0, 0.7, 2.0]);
     let highest = |end: f32| {
         let mut track = Track::default();
@@ -398,7 +398,7 @@ fn some_of(track: &Track, every: usize) -> Selection {
 
 proptest! {
     #[test]
-    fn keys_stay_in_order_and_apart(keys in some_keys(), every in 1usize..5, frames in -60i64..60, value in -1f32..1.0, factor in 0.05f64..5.0, at in 0u32..48) {
+    fn every_edit_keeps_the_keys_ordered_and_on_distinct_frames(keys in some_keys(), every in 1usize..5, frames in -60i64..60, value in -1f32..1.0, factor in 0.05f64..5.0, at in 0u32..48) {
         let mut track = track_of(&keys);
         let moved = track.move_keys(&some_of(&track, every), frames, value, SliderRange::Beyond);
         prop_assert!(in_order(&track));
@@ -427,7 +427,7 @@ proptest! {
     }
 
     #[test]
-    fn moving_there_and_back_changes_nothing_where_nothing_is_in_the_way(keys in some_keys(), frames in -47i64..47) {
+    fn moving_keys_there_and_back_restores_the_track(keys in some_keys(), frames in -47i64..47) {
         let mut track = track_of(&keys);
         let (before, all) = (track.clone(), track.all_keys());
         let first = |ids: &Selection| ids.iter().map(|id| id.time).fold(f64::INFINITY, f64::min);
@@ -438,7 +438,7 @@ proptest! {
     }
 
     #[test]
-    fn values_meet_at_every_key(keys in some_keys(), handles in [-1f32..2.0, -1f32..2.0, -1f32..2.0, -1f32..2.0]) {
+    fn curves_pass_continuously_through_every_key(keys in some_keys(), handles in [-1f32..2.0, -1f32..2.0, -1f32..2.0, -1f32..2.0]) {
         let mut track = track_of(&keys);
         for easing in [Easing::Linear, Easing::EaseIn, Easing::EaseOut, Easing::EaseInOut, Easing::bezier(handles)] {
             let all = track.all_keys();
@@ -459,7 +459,7 @@ proptest! {
     }
 
     #[test]
-    fn a_track_is_read_as_it_was_written(keys in some_keys(), range in proptest::option::of((0u32..48, 0u32..48)), handles in [0f32..1.0, -1f32..2.0, 0f32..1.0, -1f32..2.0]) {
+    fn a_track_round_trips_through_json(keys in some_keys(), range in proptest::option::of((0u32..48, 0u32..48)), handles in [0f32..1.0, -1f32..2.0, 0f32..1.0, -1f32..2.0]) {
         let mut track = track_of(&keys);
         track.set_range(range);
         track.set_easing(&some_of(&track, 3), Easing::bezier(handles));

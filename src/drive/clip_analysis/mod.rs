@@ -33,7 +33,7 @@ use crate::weights::CropRule;
 use memo::Memo;
 use proxies::{BUDGET, Proxies};
 pub use snapshots::OnSnapshot;
-use snapshots::{Building, Pace};
+use snapshots::{AnalysisBuilder, Pace};
 
 /// The analysed frames of a motion, from a clip or a sampler.
 #[derive(Debug)]
@@ -111,12 +111,12 @@ impl ClipAnalysis {
         let clip = originals.open()?;
         let info = *clip.info();
         progress.set_total(steps(&info).unwrap_or(0));
-        let mut building = Building::new(file_name(path), info, budget, pace, show);
+        let mut builder = AnalysisBuilder::new(file_name(path), info, budget, pace, show);
         let stop = || progress.cancel.is_cancelled();
-        let seen = follow(clip, progress, |picture, seen| {
-            building.push(picture, seen, &stop)
+        let tracked = follow(clip, progress, |picture, tracked| {
+            builder.push(picture, tracked, &stop)
         })?;
-        building.finish(&seen)
+        builder.finish(&tracked)
     }
 
     /// Analyses a part of a clip, between two times in seconds, for a job; its source gives the original frames.
@@ -135,18 +135,18 @@ impl ClipAnalysis {
         let clip = frames.open()?;
         let (info, offset) = (*clip.info(), clip.first());
         progress.add_total(steps(&info).unwrap_or(0));
-        let mut seen = match reading {
+        let mut tracked = match reading {
             Reading::Times => times(clip, progress)?,
             _ => follow(clip, progress, |_, _| Ok(()))?,
         };
-        let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
+        let track = AuTrack::of(name.clone(), info.fps, &tracked.faces, None);
         if reading == Reading::Faces {
             // The meshes are no longer needed: six kilobytes per frame.
-            seen.faces.iter_mut().for_each(|(_, face)| *face = None);
+            tracked.faces.iter_mut().for_each(|(_, face)| *face = None);
         }
         Ok(Self {
             offset,
-            ..Self::of(name, &info, &seen, track, Arc::new(frames), None)?
+            ..Self::of(name, &info, &tracked, track, Arc::new(frames), None)?
         })
     }
 
@@ -154,23 +154,23 @@ impl ClipAnalysis {
     fn scrubbed(
         name: String,
         info: &ClipInfo,
-        seen: &TrackedFaces,
+        tracked: &TrackedFaces,
         proxies: Arc<Proxies>,
     ) -> Result<Self, EngineError> {
-        let track = AuTrack::of(name.clone(), info.fps, &seen.faces, None);
+        let track = AuTrack::of(name.clone(), info.fps, &tracked.faces, None);
         let frames: Arc<dyn FrameSource> = proxies.clone();
-        Self::of(name, info, seen, track, frames, Some(proxies))
+        Self::of(name, info, tracked, track, frames, Some(proxies))
     }
 
     fn of(
         name: String,
         info: &ClipInfo,
-        seen: &TrackedFaces,
+        tracked: &TrackedFaces,
         track: Option<AuTrack>,
         frames: Arc<dyn FrameSource>,
         proxies: Option<Arc<Proxies>>,
     ) -> Result<Self, EngineError> {
-        if seen.faces.is_empty() {
+        if tracked.faces.is_empty() {
             return Err(ClipError::NoFrames { name }.into());
         }
         let mesh = |(_, face): &(f64, Option<Face>)| Some(face.as_ref()?.mesh.clone());
@@ -179,15 +179,15 @@ impl ClipAnalysis {
             fps: track_rate(info.fps),
             file_fps: info.fps,
             offset: 0,
-            times: seen.faces.iter().map(|(time, _)| *time).collect(),
+            times: tracked.faces.iter().map(|(time, _)| *time).collect(),
             size: (info.width, info.height),
             track: track.map(|track| AuTrack {
-                read_error: seen.read_error.clone(),
+                read_error: tracked.read_error.clone(),
                 ..track
             }),
-            read_error: seen.read_error.clone(),
+            read_error: tracked.read_error.clone(),
             complete: true,
-            meshes: seen.faces.iter().map(mesh).collect(),
+            meshes: tracked.faces.iter().map(mesh).collect(),
             frames,
             proxies,
             dissimilarity: Memo::default(),

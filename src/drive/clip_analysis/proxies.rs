@@ -98,18 +98,18 @@ impl Proxies {
         if let Some(mesh) = face {
             let (left, top, right, bottom) = mesh.bounds();
             let side = f64::from((right - left).max(bottom - top)) * SQUARE;
-            let slack = if self.has_seen_face { 1.0 } else { SHRINKING };
+            let margin = if self.has_seen_face { 1.0 } else { SHRINKING };
             self.has_seen_face = true;
-            if side * self.scale < FACE * slack {
+            if side * self.scale < FACE * margin {
                 // With a margin, so that the size doesn't rise with every frame.
                 let wanted = FACE * SHRINKING / side.max(1.0);
                 self.scale = wanted.min(self.most).max(self.scale);
             }
         }
         // Frames before the first face may be too small for a face in them, but they don't drive anything.
-        let kept = self.encoded(picture, self.scale)?;
-        self.bytes += kept.jpeg.len();
-        self.frames.push(Arc::new(kept));
+        let proxy = self.encoded(picture, self.scale)?;
+        self.bytes += proxy.jpeg.len();
+        self.frames.push(Arc::new(proxy));
         while self.bytes > self.budget && longer(self.size) * self.scale * SHRINK_FACTOR >= MIN_SIDE
         {
             self.shrink(stop)?;
@@ -122,15 +122,15 @@ impl Proxies {
         let smaller: Result<Vec<Arc<EncodedProxy>>, EngineError> = self
             .frames
             .par_iter()
-            .map(|kept| {
+            .map(|proxy| {
                 if stop() {
                     return Err(EngineError::Cancelled);
                 }
-                Ok(Arc::new(self.encoded(&self.decoded(kept)?, scale)?))
+                Ok(Arc::new(self.encoded(&self.decoded(proxy)?, scale)?))
             })
             .collect();
         self.frames = smaller?;
-        self.bytes = self.frames.iter().map(|kept| kept.jpeg.len()).sum();
+        self.bytes = self.frames.iter().map(|proxy| proxy.jpeg.len()).sum();
         (self.scale, self.most) = (scale, scale);
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Proxies {
     /// # Errors
     /// [`EngineError`] where there is no such frame.
     fn copy(&self, frame: usize) -> Result<Picture, EngineError> {
-        let picture = self.decoded(self.kept(frame)?)?;
+        let picture = self.decoded(self.proxy(frame)?)?;
         let size = scaled(self.size, self.scale);
         if picture.size() == size {
             return Ok(picture);
@@ -165,13 +165,13 @@ impl Proxies {
 
     /// Returns a frame scaled to a height in pixels, keeping its aspect ratio.
     pub fn thumbnail(&self, frame: usize, height: u32) -> Option<Picture> {
-        let picture = self.decoded(self.kept(frame).ok()?).ok()?;
+        let picture = self.decoded(self.proxy(frame).ok()?).ok()?;
         let height = height.max(1);
         let across = f64::from(height) * f64::from(self.size.0) / f64::from(self.size.1.max(1));
         resized(&picture, (across.round().max(1.0) as u32, height)).ok()
     }
 
-    fn kept(&self, frame: usize) -> Result<&EncodedProxy, EngineError> {
+    fn proxy(&self, frame: usize) -> Result<&EncodedProxy, EngineError> {
         self.frames.get(frame).map(Arc::as_ref).ok_or_else(|| {
             let error = ClipError::NoFrame {
                 name: self.name.clone(),
@@ -208,16 +208,16 @@ impl Proxies {
         })
     }
 
-    fn decoded(&self, kept: &EncodedProxy) -> Result<Picture, EngineError> {
-        Ok(media::image::read(Path::new(&self.name), &kept.jpeg)?)
+    fn decoded(&self, proxy: &EncodedProxy) -> Result<Picture, EngineError> {
+        Ok(media::image::read(Path::new(&self.name), &proxy.jpeg)?)
     }
 }
 
 impl FrameSource for Proxies {
     fn picture(&self, frame: usize) -> Result<Arc<Picture>, EngineError> {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((kept, picture)) = &*last()
-            && *kept == frame
+        if let Some((index, picture)) = &*last()
+            && *index == frame
         {
             return Ok(Arc::clone(picture));
         }
@@ -231,7 +231,7 @@ impl FrameSource for Proxies {
     }
 
     fn digest(&self, frame: usize) -> u64 {
-        self.frames.get(frame).map_or(0, |kept| kept.content)
+        self.frames.get(frame).map_or(0, |proxy| proxy.content)
     }
 
     fn is_original(&self) -> bool {

@@ -9,7 +9,7 @@ use crate::document::Sample;
 use crate::drive::au_track::{AuTrack, track_rate};
 use crate::drive::clip_analysis::ClipAnalysis;
 use crate::drive::clip_analysis::proxies::BUDGET;
-use crate::drive::clip_analysis::snapshots::{Building, OnSnapshot, Pace};
+use crate::drive::clip_analysis::snapshots::{AnalysisBuilder, OnSnapshot, Pace};
 use crate::drive::face_tracking::{TrackedFaces, next};
 use crate::drive::frames::{FrameSource, missing};
 use crate::error::{EngineError, InternalError};
@@ -67,11 +67,12 @@ impl ClipAnalysis {
         progress.set_total(sample.frames());
         let stop = || progress.cancel.is_cancelled();
         let info = info(sample, fps);
-        let mut building = Building::new(NAME.to_owned(), info, BUDGET, Pace::default(), show);
-        let seen = look(sampler, sample, &info, progress, |frame, seen| {
-            building.push(frame, seen, &stop)
+        let mut builder =
+            AnalysisBuilder::new(NAME.to_owned(), info, BUDGET, Pace::default(), show);
+        let tracked = look(sampler, sample, &info, progress, |frame, tracked| {
+            builder.push(frame, tracked, &stop)
         })?;
-        building.finish(&seen)
+        builder.finish(&tracked)
     }
 
     /// The same for a job: frames are generated again on access.
@@ -86,10 +87,17 @@ impl ClipAnalysis {
     ) -> Result<Self, EngineError> {
         progress.add_total(sample.frames());
         let info = info(sample, fps);
-        let seen = look(sampler, sample, &info, progress, |_, _| Ok(()))?;
-        let track = AuTrack::of(NAME.to_owned(), info.fps, &seen.faces, None);
+        let tracked = look(sampler, sample, &info, progress, |_, _| Ok(()))?;
+        let track = AuTrack::of(NAME.to_owned(), info.fps, &tracked.faces, None);
         let frames = SampleFrames::new(Arc::clone(sampler), sample.clone());
-        Self::of(NAME.to_owned(), &info, &seen, track, Arc::new(frames), None)
+        Self::of(
+            NAME.to_owned(),
+            &info,
+            &tracked,
+            track,
+            Arc::new(frames),
+            None,
+        )
     }
 }
 
@@ -178,22 +186,24 @@ fn look(
 ) -> Result<TrackedFaces, EngineError> {
     let stop = || progress.cancel.is_cancelled();
     let mut tracker = Tracker::default();
-    let mut seen = TrackedFaces::default();
+    let mut tracked = TrackedFaces::default();
     sampler.frames(sample, 0..sample.frames(), &stop, |frame| {
         if stop() {
             return Err(EngineError::Cancelled);
         }
         let frame = enlarged(&frame)?;
         let face = found(&mut tracker, &frame)?;
-        seen.faces.push((seen.faces.len() as f64 / info.fps, face));
-        each(&frame, &seen)?;
+        tracked
+            .faces
+            .push((tracked.faces.len() as f64 / info.fps, face));
+        each(&frame, &tracked)?;
         progress.step();
         Ok(())
     })?;
     if stop() {
         return Err(EngineError::Cancelled);
     }
-    Ok(seen)
+    Ok(tracked)
 }
 
 /// Enlarges a generated frame to the size at which its face is tracked.
@@ -241,7 +251,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_border_repeats_the_edge_and_keeps_the_middle() {
+    fn a_border_repeats_the_edge_pixels_and_keeps_the_interior() {
         let rgba: Vec<u8> = (0..3 * 2).flat_map(|i| [10 * i as u8, 0, 0, 255]).collect();
         let picture = Picture::new(3, 2, rgba).unwrap();
         let large = bordered(&picture, 2).unwrap();

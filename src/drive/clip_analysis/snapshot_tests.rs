@@ -54,7 +54,7 @@ fn assert_begins(whole: &ClipAnalysis, part: &ClipAnalysis) {
 }
 
 #[test]
-fn snapshots_are_the_beginning_of_the_whole() {
+fn every_snapshot_is_a_prefix_of_the_complete_analysis() {
     let (whole, parts) = read();
     assert!(whole.is_complete());
     let counts: Vec<usize> = parts.iter().map(ClipAnalysis::frames).collect();
@@ -75,7 +75,7 @@ fn snapshots_are_the_beginning_of_the_whole() {
 }
 
 #[test]
-fn the_whole_is_the_same_whoever_looks() {
+fn taking_snapshots_does_not_change_the_complete_analysis() {
     let (shown, _) = read();
     let source = MediaSource::Bundled("sample.mp4".to_owned());
     let plain = ClipAnalysis::read(&source, &Progress::new(0)).unwrap();
@@ -91,7 +91,7 @@ fn the_whole_is_the_same_whoever_looks() {
 }
 
 #[test]
-fn a_frame_keeps_its_cache_key_while_the_reading_goes_on() {
+fn a_frame_keeps_its_cache_key_while_the_analysis_continues() {
     let motion = ClipMotion::new(MediaSource::Bundled("sample.mp4".to_owned()));
     let driver =
         |analysis| ClipDriver::clip(Arc::new(analysis), &motion, None, &AuVector::NEUTRAL).unwrap();
@@ -110,7 +110,7 @@ fn a_frame_keeps_its_cache_key_while_the_reading_goes_on() {
 }
 
 #[test]
-fn copies_that_become_smaller_are_shown_at_once() {
+fn shrinking_the_proxies_triggers_a_snapshot_at_once() {
     let (_sample, path) = sample_clip();
     let mut parts = Vec::new();
     let mut show = |part| parts.push(part);
@@ -133,7 +133,7 @@ fn copies_that_become_smaller_are_shown_at_once() {
 }
 
 #[test]
-fn a_reading_that_is_stopped_shows_nothing_more() {
+fn a_cancelled_analysis_takes_no_more_snapshots() {
     let (_sample, path) = sample_clip();
     let progress = Progress::new(0);
     let mut shown = 0;
@@ -152,7 +152,7 @@ fn a_reading_that_is_stopped_shows_nothing_more() {
 }
 
 #[test]
-fn a_clip_that_breaks_on_the_way_ends_where_it_breaks() {
+fn a_damaged_clip_is_analysed_up_to_the_damage() {
     let folder = tempfile::tempdir().unwrap();
     for i in 0..10u8 {
         let path = folder.path().join(format!("{i:04}.png"));
@@ -178,7 +178,7 @@ fn a_clip_that_breaks_on_the_way_ends_where_it_breaks() {
 }
 
 #[test]
-fn snapshots_come_at_growing_distances() {
+fn snapshots_are_taken_at_growing_intervals() {
     let mut pace = Pace::new(EAGER);
     let due: Vec<usize> = (1..=10_000).filter(|n| pace.is_due(*n, false)).collect();
     assert_eq!(due[..4], [8, 14, 24, 42]);

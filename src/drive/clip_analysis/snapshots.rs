@@ -61,7 +61,7 @@ impl Default for Pace {
 }
 
 /// An analysis in progress.
-pub(crate) struct Building<'a> {
+pub(crate) struct AnalysisBuilder<'a> {
     name: String,
     info: ClipInfo,
     proxies: Proxies,
@@ -69,7 +69,7 @@ pub(crate) struct Building<'a> {
     show: Option<OnSnapshot<'a>>,
 }
 
-impl<'a> Building<'a> {
+impl<'a> AnalysisBuilder<'a> {
     /// Starts with no frames. `show` receives snapshots while frames are added.
     pub fn new(
         name: String,
@@ -87,27 +87,27 @@ impl<'a> Building<'a> {
         }
     }
 
-    /// Adds the last of the frames in `seen`.
+    /// Adds the last of the frames in `tracked`.
     ///
     /// # Errors
     /// As [`Proxies::push`].
     pub fn push(
         &mut self,
         picture: &Picture,
-        seen: &TrackedFaces,
+        tracked: &TrackedFaces,
         stop: Stop<'_>,
     ) -> Result<(), EngineError> {
         let scale = self.proxies.scale();
-        self.proxies.push(picture, seen.last_mesh(), stop)?;
+        self.proxies.push(picture, tracked.last_mesh(), stop)?;
         let Some(show) = &mut self.show else {
             return Ok(());
         };
         let shrunk = self.proxies.scale() < scale;
-        if !stop() && self.pace.is_due(seen.faces.len(), shrunk) {
+        if !stop() && self.pace.is_due(tracked.faces.len(), shrunk) {
             let (name, proxies) = (self.name.clone(), Arc::new(self.proxies.snapshot()));
             show(ClipAnalysis {
                 complete: false,
-                ..ClipAnalysis::scrubbed(name, &self.info, seen, proxies)?
+                ..ClipAnalysis::scrubbed(name, &self.info, tracked, proxies)?
             });
         }
         Ok(())
@@ -117,7 +117,7 @@ impl<'a> Building<'a> {
     ///
     /// # Errors
     /// [`EngineError::Media`] where there were no frames.
-    pub fn finish(self, seen: &TrackedFaces) -> Result<ClipAnalysis, EngineError> {
-        ClipAnalysis::scrubbed(self.name, &self.info, seen, Arc::new(self.proxies))
+    pub fn finish(self, tracked: &TrackedFaces) -> Result<ClipAnalysis, EngineError> {
+        ClipAnalysis::scrubbed(self.name, &self.info, tracked, Arc::new(self.proxies))
     }
 }

@@ -73,7 +73,7 @@ fn difference(a: &Picture, b: &Picture) -> f64 {
 }
 
 #[test]
-fn the_sample_clip_is_there_frame_by_frame() {
+fn the_analysis_holds_every_frame_of_the_sample_clip() {
     let analysis = sample_analysis();
     let file = SampleClip::write().unwrap();
     let originals: Vec<Picture> = Clip::open(file.path())
@@ -109,7 +109,7 @@ fn the_sample_clip_is_there_frame_by_frame() {
 }
 
 #[test]
-fn faces_have_squares_and_scores_and_frames_thumbnails() {
+fn faces_have_crops_and_scores_and_frames_have_thumbnails() {
     let analysis = sample_analysis();
     for frame in [0, analysis.frames() / 2] {
         let square = analysis.square(&rule(), frame).unwrap();
@@ -127,7 +127,7 @@ fn faces_have_squares_and_scores_and_frames_thumbnails() {
 }
 
 #[test]
-fn what_cant_be_read_is_refused_and_who_asks_is_obeyed() {
+fn unreadable_clips_are_refused_and_cancelling_stops_the_analysis() {
     let other = MediaSource::Bundled("other.mp4".to_owned());
     let refused = ClipAnalysis::read(&other, &Progress::new(0)).unwrap_err();
     assert!(refused.to_string().contains("other.mp4"));
@@ -144,7 +144,7 @@ fn what_cant_be_read_is_refused_and_who_asks_is_obeyed() {
 }
 
 #[test]
-fn without_a_face_a_reel_has_no_track_and_no_error() {
+fn an_analysis_without_a_face_has_no_track_and_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     for i in 0..3u8 {
         let grey = Picture::new(64, 48, [60 * i, 90, 90, 255].repeat(64 * 48)).unwrap();
@@ -161,7 +161,7 @@ fn without_a_face_a_reel_has_no_track_and_no_error() {
 }
 
 #[test]
-fn a_sample_has_as_many_frames_as_it_says_and_a_face() {
+fn a_sampled_motion_is_analysed_frame_by_frame_with_its_face() {
     let sampler = Sampler::open(None).unwrap();
     let sample = Sample::draw(7, &sampler.sizes(), 5, None).unwrap();
     let progress = Progress::new(0);
@@ -214,7 +214,7 @@ fn scale_of(faces: &[Option<f32>]) -> f64 {
 }
 
 #[test]
-fn faces_decide_how_small_frames_are_kept() {
+fn the_size_of_the_face_decides_the_scale_of_the_proxies() {
     // No face, or one that is large enough: 640 pixels.
     assert_eq!(scale_of(&[None]), 0.25);
     assert_eq!(scale_of(&[Some(1200.0)]), 0.25);
@@ -226,7 +226,7 @@ fn faces_decide_how_small_frames_are_kept() {
 }
 
 #[test]
-fn what_outgrows_its_room_becomes_smaller_and_nothing_is_lost() {
+fn proxies_shrink_to_stay_within_their_budget_and_none_is_dropped() {
     let size = (300, 200);
     let budget = 200_000;
     let mut proxies = Proxies::new("clip".to_owned(), size, budget);
@@ -254,7 +254,7 @@ fn tiny_stopped(size: (u32, u32)) -> EngineError {
 }
 
 #[test]
-fn what_is_transparent_is_grey() {
+fn transparent_pixels_become_grey_in_proxies() {
     let clear = Picture::new(32, 32, [255, 0, 0, 0].repeat(32 * 32)).unwrap();
     let mut proxies = Proxies::new("clip".to_owned(), (32, 32), BUDGET);
     proxies.push(&clear, None, &|| false).unwrap();

@@ -20,7 +20,7 @@ use crate::methods::drive::{ClipFrameKey, DrivePicture};
 use crate::methods::subject::square;
 use crate::weights::CropRule;
 use place::Similarity;
-use units::Turning;
+use units::RelativeRotation;
 pub use units::{lerp, smoothing};
 
 /// Tolerance in seconds for a frame at the start or end of a part.
@@ -51,7 +51,7 @@ pub struct ClipDriver {
     /// The portrait's pose for every frame; `None` where there is no face.
     frame_poses: Vec<Option<Pose>>,
     /// The portrait's own expression, used before the first face.
-    own: Pose,
+    source_pose: Pose,
     /// The pose for every step; `None` where there is no face.
     poses: Vec<Option<Pose>>,
     /// The same with gaps filled.
@@ -93,7 +93,7 @@ impl ClipDriver {
                 .square
                 .map(|square| square.fitted(analysis.size.0, analysis.size.1)),
             times: analysis.times[first..=last].to_vec(),
-            ..Self::whole(analysis, &motion.follow, (first, last))
+            ..Self::unresolved(analysis, &motion.follow, (first, last))
         };
         Ok(driver.resolved(portrait, source, None))
     }
@@ -120,12 +120,12 @@ impl ClipDriver {
         let driver = ClipDriver {
             clock: clock(fps, motion.playback),
             times,
-            ..Self::whole(analysis, &motion.follow, (0, frames.saturating_sub(1)))
+            ..Self::unresolved(analysis, &motion.follow, (0, frames.saturating_sub(1)))
         };
         Ok(driver.resolved(portrait, source, track.as_ref()))
     }
 
-    fn whole(
+    fn unresolved(
         analysis: Arc<ClipAnalysis>,
         follow: &Follow,
         (first, last): (usize, usize),
@@ -142,7 +142,7 @@ impl ClipDriver {
             times: Vec::new(),
             steps: Vec::new(),
             frame_poses: Vec::new(),
-            own: Pose::default(),
+            source_pose: Pose::default(),
             poses: Vec::new(),
             filled_poses: Vec::new(),
             anchor: None,
@@ -160,13 +160,13 @@ impl ClipDriver {
         let analysis = Arc::clone(&self.analysis);
         let curve = portrait.map(|portrait| analysis.dissimilarity(portrait));
         let score = |frame: usize| curve.as_ref()?.get(frame).copied().flatten();
-        let said = self.chosen_reference();
-        let likest = || {
+        let chosen = self.chosen_reference();
+        let most_similar = || {
             let curve = curve.as_ref()?;
             let part = curve.get(self.first..curve.len().min(self.last + 1))?;
             Some(self.first + best_frame(part)?)
         };
-        self.reference = said.or_else(likest).unwrap_or(self.first);
+        self.reference = chosen.or_else(most_similar).unwrap_or(self.first);
         self.dissimilarity = score(self.reference);
         self.anchor = (0..analysis.frames())
             .filter(|frame| analysis.mesh(*frame).is_some())
@@ -181,15 +181,15 @@ impl ClipDriver {
         self.frame_poses = units::poses(read, &self.follow, self.reference, source);
         if let Some(track) = track.or(analysis.track.as_ref()) {
             let times: Vec<f64> = track.frames.iter().map(|frame| frame.time).collect();
-            let turning = Turning {
+            let rotation = RelativeRotation {
                 times: &times,
                 reference: self.reference,
                 follow: &self.follow,
             };
-            turning.heads(&mut self.frame_poses, &track.heads());
-            turning.eyes(&mut self.frame_poses, &track.gazes());
+            rotation.heads(&mut self.frame_poses, &track.heads());
+            rotation.eyes(&mut self.frame_poses, &track.gazes());
         }
-        self.own = Pose::from(*source);
+        self.source_pose = Pose::from(*source);
         let fps = self.clock.fps;
         self.at_rate(fps)
     }
@@ -202,7 +202,7 @@ impl ClipDriver {
         self.clock.frames = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
         let of_step = |frame: &usize| self.frame_poses.get(*frame).copied().flatten();
         self.poses = self.steps.iter().map(of_step).collect();
-        let mut last = self.own;
+        let mut last = self.source_pose;
         let filled_poses = self.poses.iter().map(|pose| {
             last = pose.unwrap_or(last);
             last
@@ -213,8 +213,8 @@ impl ClipDriver {
 
     /// Returns the reference frame set by the artist, if it is among the analysed frames.
     pub fn chosen_reference(&self) -> Option<usize> {
-        let said = self.follow.reference? as usize;
-        let frame = said.checked_sub(self.analysis.offset)?;
+        let chosen = self.follow.reference? as usize;
+        let frame = chosen.checked_sub(self.analysis.offset)?;
         (frame < self.analysis.frames()).then_some(frame)
     }
 

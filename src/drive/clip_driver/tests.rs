@@ -69,7 +69,7 @@ fn gaps_hold_the_expression_before_them() {
 }
 
 #[test]
-fn strength_and_gains_go_part_of_the_way() {
+fn strength_and_gains_scale_the_movement() {
     let mut motion = plain();
     motion.follow.strength = 0.5;
     assert_eq!(smiles(&driver(&motion, smile(0.0)))[4], 0.5);
@@ -85,7 +85,7 @@ fn strength_and_gains_go_part_of_the_way() {
 }
 
 #[test]
-fn without_strength_the_portraits_own_expression_stays_exactly() {
+fn strength_zero_gives_exactly_the_expression_of_the_portrait() {
     let source: AuVector = std::array::from_fn(|i| 0.061 * i as f32).into();
     for relative in [false, true] {
         let mut motion = plain();
@@ -111,14 +111,14 @@ fn relative_movement_begins_at_the_reference() {
 }
 
 #[test]
-fn the_resting_face_is_used_where_it_is_asked_for() {
+fn the_resting_face_is_the_baseline_only_when_chosen() {
     let mut motion = plain();
     motion.follow.use_baseline = Some(true);
     assert_eq!(smiles(&driver(&motion, smile(0.0)))[4], 0.5);
 }
 
 #[test]
-fn a_part_is_cut_out_and_an_empty_one_refused() {
+fn a_clip_is_trimmed_to_its_range_and_an_empty_range_refused() {
     let mut motion = plain();
     (motion.from, motion.to) = (Some(0.1), Some(0.4));
     let part = driver(&motion, smile(0.0));
@@ -139,7 +139,7 @@ fn a_part_is_cut_out_and_an_empty_one_refused() {
 }
 
 #[test]
-fn a_sample_goes_at_its_own_pace() {
+fn a_sampled_motion_plays_at_its_own_rate_and_playback() {
     let codes = Sample::draw(1, &SampleSizes::default(), 5, None).unwrap();
     let mut motion = SampledMotion::new(codes);
     motion.fps = 24.0;
@@ -155,7 +155,7 @@ fn key(driver: &ClipDriver, step: usize) -> ClipFrameKey {
 }
 
 #[test]
-fn keys_tell_apart_what_differs_and_nothing_else() {
+fn cache_keys_differ_exactly_when_the_driven_frames_do() {
     let motion = plain();
     let usual = driver(&motion, smile(0.0));
     let again = driver(&motion, smile(0.0));
@@ -187,7 +187,7 @@ fn keys_tell_apart_what_differs_and_nothing_else() {
 }
 
 #[test]
-fn without_a_face_the_middle_is_seen() {
+fn without_a_face_the_crop_is_centred() {
     let driver = driver(&plain(), smile(0.0));
     let (picture, square) = driver.picture(DrivePicture::Now, 1, &rule(), true).unwrap();
     assert_eq!(picture.size(), (16, 16));
@@ -275,7 +275,7 @@ fn distances(analysis: &Arc<ClipAnalysis>, lock_place: bool, lock_scale: bool) -
 }
 
 #[test]
-fn locks_take_the_heads_movement_out_and_nothing_else_does() {
+fn place_and_size_locks_remove_the_movement_of_the_head_and_nothing_else_does() {
     let (analysis, _folder) = camera();
     assert!((0..4).all(|frame| analysis.mesh(frame).is_some()));
     let free = distances(&analysis, false, false);
@@ -297,7 +297,7 @@ fn locks_take_the_heads_movement_out_and_nothing_else_does() {
 }
 
 #[test]
-fn the_likest_frame_is_the_reference() {
+fn the_reference_is_the_frame_most_similar_to_the_portrait() {
     let (analysis, _folder) = camera();
     let shape = shape68(analysis.mesh(2).unwrap());
     let driver =
@@ -311,7 +311,7 @@ fn the_likest_frame_is_the_reference() {
 }
 
 #[test]
-fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
+fn head_rotation_is_relative_to_the_reference_frame_and_scaled_by_its_strength() {
     let head = |yaw, pitch| {
         Some(HeadPose {
             yaw,
@@ -327,7 +327,7 @@ fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
         ..Follow::default()
     };
     let times = [0.0, 0.04, 0.08, 0.12];
-    let turning = Turning {
+    let turning = RelativeRotation {
         times: &times,
         reference: 0,
         follow: &follow,
@@ -342,7 +342,7 @@ fn heads_turn_against_the_reference_frame_as_strongly_as_said() {
 }
 
 #[test]
-fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
+fn gaze_is_relative_to_the_reference_frame_and_scaled_by_its_strength() {
     let gazes = [
         Some([-3.0, 1.0]),
         None,
@@ -362,7 +362,7 @@ fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
     };
     let times = [0.0, 0.04, 0.08, 0.12];
     let turning = |follow: &Follow, poses: &mut [Option<Pose>]| {
-        let turning = Turning {
+        let turning = RelativeRotation {
             times: &times,
             // For a frame without a face, the next that has one counts.
             reference: 1,
@@ -384,7 +384,7 @@ fn eyes_turn_against_the_reference_frame_as_strongly_as_said() {
 
 /// A job's reading has heads and eyes, although it drops the landmarks.
 #[test]
-fn a_job_turns_the_head_too() {
+fn an_analysis_without_landmarks_drives_the_head_and_gaze_too() {
     let source = crate::drive::sample_clip::SampleClip::source();
     let read = |reading| {
         let progress = Progress::new(0);

@@ -49,14 +49,14 @@ pub(crate) fn poses(
 }
 
 /// The rotation of heads and eyes relative to the reference frame, smoothed, with the strength in the settings.
-pub(crate) struct Turning<'a> {
+pub(crate) struct RelativeRotation<'a> {
     /// Start times of the frames in seconds, one each.
     pub times: &'a [f64],
     pub reference: usize,
     pub follow: &'a Follow,
 }
 
-impl Turning<'_> {
+impl RelativeRotation<'_> {
     /// Sets the head rotation of each pose from the frame's head pose.
     pub fn heads(&self, poses: &mut [Option<Pose>], heads: &[Option<HeadPose>]) {
         let angles = heads.iter().map(|head| {

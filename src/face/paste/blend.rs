@@ -47,15 +47,15 @@ impl Block {
             PasteMode::Attention { .. } => {
                 for (i, pixel) in pixels.chunks_exact_mut(4).enumerate() {
                     let amount = self.values[0][i].clamp(0.0, 1.0) * self.open[i];
-                    for (own, heat) in pixel.iter_mut().zip(heat(amount)) {
-                        *own = (f32::from(*own) * (1.0 - 0.6 * amount) + heat).round() as u8;
+                    for (base, heat) in pixel.iter_mut().zip(heat(amount)) {
+                        *base = (f32::from(*base) * (1.0 - 0.6 * amount) + heat).round() as u8;
                     }
                 }
             }
             PasteMode::Color => {
                 for (i, pixel) in pixels.chunks_exact_mut(4).enumerate() {
-                    for (own, color) in pixel.iter_mut().zip(&self.values[2..]) {
-                        *own = color[i].round() as u8;
+                    for (base, color) in pixel.iter_mut().zip(&self.values[2..]) {
+                        *base = color[i].round() as u8;
                     }
                     pixel[3] = 255;
                 }
@@ -67,31 +67,31 @@ impl Block {
 multiversion! {
     /// `A * I + (1 - A) * C`, with the window and the pixel's alpha multiplied into `1 - A`.
     fn result(block: &Block, pixels: &mut [u8]) {
-        let mut own = [[0f32; BLOCK]; 4];
+        let mut base = [[0f32; BLOCK]; 4];
         for (i, pixel) in pixels.chunks_exact(4).take(BLOCK).enumerate() {
-            own[0][i] = f32::from(pixel[0]);
-            own[1][i] = f32::from(pixel[1]);
-            own[2][i] = f32::from(pixel[2]);
-            own[3][i] = f32::from(pixel[3]);
+            base[0][i] = f32::from(pixel[0]);
+            base[1][i] = f32::from(pixel[1]);
+            base[2][i] = f32::from(pixel[2]);
+            base[3][i] = f32::from(pixel[3]);
         }
         let [edited, keep, color @ ..] = &block.values;
-        let [channels @ .., alpha] = &mut own;
+        let [channels @ .., alpha] = &mut base;
         let mut weight = [0f32; BLOCK];
         for i in 0..BLOCK {
             weight[i] = edited[i].clamp(0.0, 1.0) * block.open[i] * (alpha[i] / 255.0);
         }
-        for (own, color) in channels.iter_mut().zip(color) {
+        for (base, color) in channels.iter_mut().zip(color) {
             for i in 0..BLOCK {
                 let keep = keep[i].clamp(0.0, 1.0);
-                let mixed = own[i] + weight[i] * (color[i] + keep * own[i] - own[i]);
+                let mixed = base[i] + weight[i] * (color[i] + keep * base[i] - base[i]);
                 // Rounds to nearest.
-                own[i] = mixed.clamp(0.0, 255.0) + 0.5;
+                base[i] = mixed.clamp(0.0, 255.0) + 0.5;
             }
         }
         for (i, pixel) in pixels.chunks_exact_mut(4).take(BLOCK).enumerate() {
-            pixel[0] = own[0][i] as i32 as u8;
-            pixel[1] = own[1][i] as i32 as u8;
-            pixel[2] = own[2][i] as i32 as u8;
+            pixel[0] = base[0][i] as i32 as u8;
+            pixel[1] = base[1][i] as i32 as u8;
+            pixel[2] = base[2][i] as i32 as u8;
         }
     }
 }

@@ -24,10 +24,13 @@ pub(super) fn paste(
     let samples = interleaved(&planes, size);
     let width = base.width() as usize;
     // The bounding box of the square.
-    let reach = place.side * 0.5 * (place.angle.sin().abs() + place.angle.cos().abs());
+    let half_extent = place.side * 0.5 * (place.angle.sin().abs() + place.angle.cos().abs());
     let span = |middle: f64, length: usize| {
         let end = |v: f64| v.clamp(0.0, length as f64) as usize;
-        (end((middle - reach).floor()), end((middle + reach).ceil()))
+        (
+            end((middle - half_extent).floor()),
+            end((middle + half_extent).ceil()),
+        )
     };
     let (left, right) = span(place.x, width);
     let (top, bottom) = span(place.y, base.height() as usize);

@@ -75,7 +75,7 @@ impl Field {
         let (trust, mask) = (drift.trust(size), stretched(mask, size));
         let side = place.side as f32;
         let at_network = side / drift.size as f32;
-        let still = (
+        let dead_zone = (
             DEAD_ZONE.0.max(DEAD_ZONE_AT_NETWORK.0 * at_network),
             DEAD_ZONE.1.max(DEAD_ZONE_AT_NETWORK.1 * at_network),
         );
@@ -109,11 +109,11 @@ impl Field {
                         ring.at(x, y)
                     };
                     let (dx, dy) = (dx * side, dy * side);
-                    let far = (dx * dx + dy * dy).sqrt();
-                    let width = fade(far / side);
+                    let distance = (dx * dx + dy * dy).sqrt();
+                    let width = fade(distance / side);
                     let outside = outside(width);
                     let gain = open
-                        * smoothstep((far - still.0) / (still.1 - still.0))
+                        * smoothstep((distance - dead_zone.0) / (dead_zone.1 - dead_zone.0))
                         * smoothstep((u + outside) / width)
                         * smoothstep((v + outside) / width);
                     let (dx, dy) = (dx * gain, dy * gain);
@@ -173,7 +173,7 @@ impl Field {
     }
 
     /// Returns how far the field extends around the crop, as a share of the crop's side.
-    pub fn reach(&self) -> f64 {
+    pub fn margin_share(&self) -> f64 {
         self.margin as f64 / self.size as f64
     }
 
@@ -217,8 +217,8 @@ impl Field {
 
     /// Returns the cells and fractions of a batch of positions.
     #[inline(always)]
-    pub fn near(&self, u: &[f32; BATCH], v: &[f32; BATCH]) -> Near {
-        let mut near = Near {
+    pub fn near(&self, u: &[f32; BATCH], v: &[f32; BATCH]) -> CellBatch {
+        let mut near = CellBatch {
             left: [0; BATCH],
             upper: [0; BATCH],
             shares: [[0.0; BATCH]; 2],
@@ -232,20 +232,20 @@ impl Field {
 
     /// Returns the minification near a position of the batch, across and down; 0 where the field is zero.
     #[inline(always)]
-    pub fn minification(&self, near: &Near, i: usize) -> [f32; 2] {
+    pub fn minification(&self, near: &CellBatch, i: usize) -> [f32; 2] {
         self.minification[near.upper[i] as usize * self.total() + near.left[i] as usize]
     }
 
     /// [`Field::at`] for a position of the batch.
     #[inline(always)]
-    pub fn between(&self, near: &Near, i: usize) -> [f32; CELL] {
+    pub fn between(&self, near: &CellBatch, i: usize) -> [f32; CELL] {
         let [across, down] = &near.shares;
         self.mixed((near.left[i], across[i]), (near.upper[i], down[i]))
     }
 }
 
 /// A batch of positions between cells.
-pub(super) struct Near {
+pub(super) struct CellBatch {
     left: [i32; BATCH],
     upper: [i32; BATCH],
     /// The fraction towards the next cell, across and down.
@@ -275,8 +275,8 @@ fn from_edge(i: isize, size: usize) -> f32 {
 }
 
 /// Returns the width over which a displacement fades at the crop's edge, both as shares of the crop's side.
-fn fade(far: f32) -> f32 {
-    EDGE + EDGE_BY_DRIFT * far
+fn fade(distance: f32) -> f32 {
+    EDGE + EDGE_BY_DRIFT * distance
 }
 
 /// Returns how much of a fade of this width is outside the crop.
@@ -293,11 +293,11 @@ fn limited_displacement(away: f32, at: f32, low: f32, high: f32) -> f32 {
     if over <= 0.0 {
         return away;
     }
-    let spare = most - free;
-    if spare == 0.0 {
+    let compressible = most - free;
+    if compressible == 0.0 {
         return 0.0;
     }
-    away.signum() * (free + spare * (1.0 - (-over / spare).exp()))
+    away.signum() * (free + compressible * (1.0 - (-over / compressible).exp()))
 }
 
 /// Returns each cell's minification from the gradient at its neighbours; `pixels` is the cell's size.

@@ -44,14 +44,14 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// `seen` is the network's input, `[3, size, size]` in 0..=255.
-    pub fn new(motion: ValidMotion, seen: &[f32]) -> Self {
+    /// `input` is the network's input, `[3, size, size]` in 0..=255.
+    pub fn new(motion: ValidMotion, input: &[f32]) -> Self {
         let size = motion.size;
-        let radius = reach(size, TONE);
+        let radius = radius_of(size, TONE);
         let tone = [0, 1, 2].map(|c| {
-            let seen = &seen[c * size * size..];
-            let error = seen.iter().zip(&motion.picture[c].values);
-            let error = Plane::square(size, error.map(|(seen, drawn)| seen - drawn).collect());
+            let input = &input[c * size * size..];
+            let error = input.iter().zip(&motion.picture[c].values);
+            let error = Plane::square(size, error.map(|(input, drawn)| input - drawn).collect());
             error
                 .double_box_blur(radius)
                 .map(|error| error.clamp(-TONE_MOST, TONE_MOST))
@@ -132,8 +132,8 @@ impl Paint {
                 // What the network paints at rest may stay in place, or move with the feature.
                 let before = rest.occlusion.values[i].min(moved[i][3].clamp(0.0, 1.0));
                 let fallen = (before - now) / before.max(MIN_AT_REST);
-                let asked = fallen.max((1.0 - now) * (1.0 - same.values[i]));
-                between(asked, OCCLUSION_RAMP) * between(notable.values[i], DIFFERENCE_RAMP)
+                let needed = fallen.max((1.0 - now) * (1.0 - same.values[i]));
+                between(needed, OCCLUSION_RAMP) * between(notable.values[i], DIFFERENCE_RAMP)
             })
             .collect();
 
@@ -153,8 +153,8 @@ impl Paint {
 
 /// k: how far the generator's addition leaves the content the same, in 0..=1.
 fn likeness<'a>(added: impl Iterator<Item = &'a Plane>, size: usize) -> Plane {
-    let radius = reach(size, SOFT);
-    let departures: Vec<Vec<f32>> = added
+    let radius = radius_of(size, SOFT);
+    let dissimilarities: Vec<Vec<f32>> = added
         .collect::<Vec<_>>()
         .into_par_iter()
         .map(|added| {
@@ -165,11 +165,11 @@ fn likeness<'a>(added: impl Iterator<Item = &'a Plane>, size: usize) -> Plane {
                 .collect()
         })
         .collect();
-    let most = greatest(departures.iter().map(Vec::as_slice));
+    let most = greatest(dissimilarities.iter().map(Vec::as_slice));
     // A changed feature affects its surroundings.
     Plane::square(size, most)
         .max_filter(radius.div_ceil(2))
-        .map(|departure| (-departure).exp())
+        .map(|dissimilarity| (-dissimilarity).exp())
         .box_blur(radius.div_ceil(4))
 }
 
@@ -200,6 +200,6 @@ fn between(value: f32, (low, high): (f32, f32)) -> f32 {
     smoothstep((value - low) / (high - low))
 }
 
-fn reach(size: usize, share: f32) -> usize {
+fn radius_of(size: usize, share: f32) -> usize {
     (size as f32 * share).ceil() as usize
 }

@@ -251,7 +251,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn means_and_greatest_values_are_those_of_the_square(
+        fn box_blur_and_max_filter_agree_with_their_definitions(
             width in 1usize..14, height in 1usize..14, radius in 0usize..6, seed in 0usize..1000,
         ) {
             let plane = noise(width, height, seed);
@@ -273,7 +273,7 @@ mod tests {
         }
 
         #[test]
-        fn a_spline_never_overshoots(width in 1usize..9, height in 1usize..9, size in 1usize..60, seed in 0usize..99) {
+        fn spline_upsampling_never_overshoots(width in 1usize..9, height in 1usize..9, size in 1usize..60, seed in 0usize..99) {
             let plane = noise(width, height, seed);
             let low = plane.values.iter().copied().fold(1.0, f32::min) - 1e-6;
             let high = plane.values.iter().copied().fold(0.0, f32::max) + 1e-6;
@@ -283,7 +283,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn small_values_are_split_like_any(value in -2e6f32..2e6) {
+        fn the_fast_split_into_floor_and_fraction_agrees_with_the_general_one(value in -2e6f32..2e6) {
             let (whole, rest) = split_small(value);
             prop_assert!((0.0..=1.0).contains(&rest));
             prop_assert_eq!(whole as f32 + rest, value);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn ramps_stay_straight_at_any_size() {
+    fn upsampling_keeps_linear_ramps() {
         let ramp = plane(16, 12, |x, y| x as f32 - 2.0 * y as f32);
         for (size, plane) in [(50, ramp.spline(50)), (64, ramp.stretched(64))] {
             let place = |i: usize, n: f32| (i as f32 + 0.5) * n / size as f32 - 0.5;
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_spline_shows_no_facets() {
+    fn spline_upsampling_has_a_continuous_second_difference() {
         let bump = plane(16, 16, |x, y| {
             let (x, y) = (x as f32 - 7.5, y as f32 - 7.5);
             (-(x * x + y * y) / 8.0).exp()

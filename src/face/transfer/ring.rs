@@ -75,7 +75,7 @@ impl Ring {
         let before = (at as usize).min(count - 1);
         let (low, high) = (self.sums[before], self.sums[before + 1]);
         let share = at - before as f64;
-        let whole = self.sums[count];
-        [0, 1].map(|axis| turns * whole[axis] + low[axis] + share * (high[axis] - low[axis]))
+        let total = self.sums[count];
+        [0, 1].map(|axis| turns * total[axis] + low[axis] + share * (high[axis] - low[axis]))
     }
 }

@@ -99,8 +99,8 @@ const MAX_OFFSET: f32 = 1e6;
 /// off first, so that precision doesn't depend on the position in a large picture.
 #[inline(always)]
 fn start(at: usize, offset: f32) -> (i64, [f32; TAPS]) {
-    let (whole, t) = split_small(offset.clamp(-MAX_OFFSET, MAX_OFFSET));
-    (at as i64 + i64::from(whole) - 1, catmull_rom(t))
+    let (integer, t) = split_small(offset.clamp(-MAX_OFFSET, MAX_OFFSET));
+    (at as i64 + i64::from(integer) - 1, catmull_rom(t))
 }
 
 /// Number of pixels processed side by side.
@@ -121,8 +121,8 @@ impl TapBatch {
             weights: [[0.0; BATCH]; TAPS],
         };
         for i in 0..BATCH {
-            let (whole, t) = split_small(offsets[i].clamp(-MAX_OFFSET, MAX_OFFSET));
-            starts.first[i] = at[i] + whole - 1;
+            let (integer, t) = split_small(offsets[i].clamp(-MAX_OFFSET, MAX_OFFSET));
+            starts.first[i] = at[i] + integer - 1;
             for (weights, weight) in starts.weights.iter_mut().zip(catmull_rom(t)) {
                 weights[i] = weight;
             }
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ramp_is_read_between_its_pixels_and_beyond_its_edge() {
+    fn sampling_interpolates_between_pixels_and_clamps_beyond_the_edge() {
         let rgba = (0..20 * 10).flat_map(|i| [(i % 20) * 10, (i / 20) * 20, 7, 255]);
         let picture = Picture::new(20, 10, rgba.map(|v: i32| v as u8).collect()).unwrap();
         let reader = Reader::new(&picture);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn transparent_pixels_lend_no_colour() {
+    fn transparent_pixels_contribute_no_colour() {
         // Red and opaque on the left, green and transparent on the right.
         let row = (0..8).flat_map(|x| {
             if x < 4 {
@@ -177,7 +177,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_side_by_side_is_what_is_read_alone(
+        fn samples_read_in_a_batch_equal_samples_read_alone(
             clear: bool, offsets in prop::collection::vec((-9.0f32..9.0, -9.0f32..9.0), BATCH), seed in 0usize..1000,
         ) {
             let rgba = (0..20 * 12 * 4).map(|i| match (i % 4, clear) {

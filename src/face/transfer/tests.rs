@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::field::MAX_DISTANCE;
 use super::{Motion, MotionFault, Transfer, TransferSource};
-use crate::face::sampling::Beyond;
+use crate::face::sampling::BorderMode;
 use crate::face::{Mask, Square, TurnedSquare};
 use crate::media::image::{ImagePyramid, Picture};
 
@@ -73,7 +73,7 @@ fn a_pixel_of(side: f32) -> f32 {
     2.0 / side * FLOW as f32 / (FLOW - 1) as f32
 }
 
-fn still(_: f32, _: f32) -> (f32, f32) {
+fn no_motion(_: f32, _: f32) -> (f32, f32) {
     (0.0, 0.0)
 }
 
@@ -99,11 +99,17 @@ fn wild(seed: u32) -> Motion {
 }
 
 /// The network's input from the portrait, in [0, 1].
-fn seen(portrait: &Picture, place: impl Into<TurnedSquare>) -> Vec<f32> {
-    ImagePyramid::for_networks(portrait).read(&place.into(), SIZE, (0.0, 1.0), Beyond::Edge, (0, 0))
+fn network_input_of(portrait: &Picture, place: impl Into<TurnedSquare>) -> Vec<f32> {
+    ImagePyramid::for_networks(portrait).read(
+        &place.into(),
+        SIZE,
+        (0.0, 1.0),
+        BorderMode::Edge,
+        (0, 0),
+    )
 }
 
-fn carried(
+fn transferred(
     portrait: &Picture,
     place: impl Into<TurnedSquare>,
     rest: &Motion,
@@ -135,18 +141,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn a_motion_at_rest_gives_back_the_very_bytes(
+    fn the_motion_at_rest_keeps_every_byte(
         seed: u32, x in -40f64..60.0, y in -40f64..60.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool,
     ) {
         let portrait = noise(61, 47, seed, alpha);
         // Even if the network's output at rest is nonsense.
         let rest = Motion { align_corners: seed.is_multiple_of(2), ..wild(seed) };
         let place = TurnedSquare { x, y, side, angle };
-        prop_assert!(carried(&portrait, place, &rest, &rest) == portrait);
+        prop_assert!(transferred(&portrait, place, &rest, &rest) == portrait);
     }
 
     #[test]
-    fn nothing_out_of_reach_ever_changes(
+    fn pixels_beyond_the_maximum_distance_never_change(
         seed: u32, x in -40f64..90.0, y in -40f64..90.0, side in 1f64..120.0, angle in -3f64..3.0, alpha: bool, plain: bool,
     ) {
         let portrait = noise(61, 47, seed, alpha);
@@ -154,13 +160,13 @@ proptest! {
         let place = TurnedSquare { x, y, side, angle };
         let source = TransferSource::new(portrait.clone(), place, &wild(seed)).unwrap();
         let after = source.apply(&wild(seed ^ 77), Transfer { plain, ..Transfer::default() }).unwrap();
-        let reach = if plain { 0.0 } else { f64::from(MAX_DISTANCE) };
+        let max_distance = if plain { 0.0 } else { f64::from(MAX_DISTANCE) };
         let pairs = portrait.rgba().chunks(4).zip(after.rgba().chunks(4));
         for (i, (before, after)) in pairs.enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
             // Margins are whole cells; there is at least one cell per pixel or twice the network's size.
             let cell = (1.0 / side.ceil()).max(0.5 / SIZE as f64);
-            if (u - 0.5).abs().max((v - 0.5).abs()) > 0.5 + reach + cell {
+            if (u - 0.5).abs().max((v - 0.5).abs()) > 0.5 + max_distance + cell {
                 prop_assert_eq!(before, after);
             }
             if !alpha {
@@ -175,9 +181,9 @@ proptest! {
     ) {
         let portrait = noise(61, 47, seed, false);
         let place = TurnedSquare { x, y, side, angle };
-        let rest = motion(still, 1.0, seen(&portrait, place));
+        let rest = motion(no_motion, 1.0, network_input_of(&portrait, place));
         let small = |x: f32, y: f32| (0.03 * (3.0 * y + seed as f32).sin(), 0.03 * (2.0 * x).cos());
-        let after = carried(&portrait, place, &rest, &motion(small, random(seed, 1), wild(seed).picture));
+        let after = transferred(&portrait, place, &rest, &motion(small, random(seed, 1), wild(seed).picture));
         for (i, (before, after)) in portrait.rgba().chunks(4).zip(after.rgba().chunks(4)).enumerate() {
             let (u, v) = place.within(((i % 61) as f64 + 0.5, (i / 61) as f64 + 0.5));
             // Tolerance for rounding.
@@ -188,13 +194,13 @@ proptest! {
     }
 
     #[test]
-    fn no_motion_shows_a_seam_along_the_crops_edge(seed in 0u32..5000, angle in -2f64..2.0) {
+    fn no_motion_leaves_a_seam_along_the_crop_border(seed in 0u32..5000, angle in -2f64..2.0) {
         let portrait = waves(160, 160);
         let place = TurnedSquare { x: 80.0, y: 80.0, side: 100.0, angle };
         let strong = |x: f32, y: f32| (0.4 * (3.0 * y + seed as f32).sin(), 0.4 * (2.0 * x).cos());
-        let rest = motion(still, 1.0, seen(&portrait, place));
+        let rest = motion(no_motion, 1.0, network_input_of(&portrait, place));
         let moved = motion(strong, random(seed, 1), wild(seed).picture);
-        let after = carried(&portrait, place, &rest, &moved);
+        let after = transferred(&portrait, place, &rest, &moved);
         let (mut inside, mut outside) = (0, 0);
         for i in 0..160 * 160 {
             let (x, y) = (i % 160, i / 160);
@@ -218,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn an_even_motion_moves_all_but_the_crops_rim_and_never_folds(
+    fn a_uniform_motion_moves_the_interior_of_the_crop_and_never_folds(
         across in -0.3f32..0.3, down in -0.3f32..0.3, corner in 0f64..100.0,
     ) {
         // Red counts columns, green rows.
@@ -226,10 +232,10 @@ proptest! {
         let portrait = Picture::new(240, 240, rgba.collect()).unwrap();
         // Also at the portrait's own edges.
         let place = square(corner, 100.0 - corner, 140.0);
-        let rest = motion(still, 1.0, seen(&portrait, place));
+        let rest = motion(no_motion, 1.0, network_input_of(&portrait, place));
         let unit = a_pixel_of(140.0);
         let (dx, dy) = (140.0 * across, 140.0 * down);
-        let after = carried(&portrait, place, &rest, &motion(|_, _| (dx * unit, dy * unit), 1.0, seen(&portrait, place)));
+        let after = transferred(&portrait, place, &rest, &motion(|_, _| (dx * unit, dy * unit), 1.0, network_input_of(&portrait, place)));
         for i in 0..239 * 239 {
             let (x, y) = (i % 239, i / 239);
             let [red, green, ..] = pixel(&after, x, y);
@@ -250,7 +256,7 @@ proptest! {
 }
 
 #[test]
-fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
+fn transferring_a_region_equals_that_region_of_the_full_transfer() {
     let portrait = noise(200, 160, 21, false);
     let place = TurnedSquare {
         x: 90.0,
@@ -258,9 +264,9 @@ fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
         side: 110.0,
         angle: 0.2,
     };
-    let rest = motion(still, 1.0, flat(0.5));
+    let rest = motion(no_motion, 1.0, flat(0.5));
     let moved = motion(|_, y| (0.3, 0.2 * y), 1.0, flat(0.5));
-    let whole = carried(&portrait, place, &rest, &moved);
+    let whole = transferred(&portrait, place, &rest, &moved);
     // All but the 40 columns at the left.
     let rows = portrait.rgba().chunks_exact(800);
     let part = Picture::new(
@@ -283,16 +289,16 @@ fn a_part_of_the_portrait_moves_as_it_does_in_the_whole() {
 }
 
 #[test]
-fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
+fn a_shift_by_whole_pixels_gives_the_shifted_portrait() {
     let portrait = noise(200, 180, 3, false);
     let place = square(20.0, 10.0, 150.0);
     // An identity flow with the same error in both.
     let off = |x: f32, y: f32| (0.05 * (4.0 * x).sin(), 0.03 * y * x);
-    let rest = motion(off, 1.0, seen(&portrait, place));
+    let rest = motion(off, 1.0, network_input_of(&portrait, place));
     let unit = a_pixel_of(150.0);
     let away = |x: f32, y: f32| (off(x, y).0 + 7.0 * unit, off(x, y).1 - 4.0 * unit);
     // The generator's picture is not used.
-    let after = carried(&portrait, place, &rest, &motion(away, 1.0, flat(0.9)));
+    let after = transferred(&portrait, place, &rest, &motion(away, 1.0, flat(0.9)));
     for y in 40..130 {
         for x in 50..140 {
             let (wanted, got) = (pixel(&portrait, x + 7, y - 4), pixel(&after, x, y));
@@ -302,9 +308,9 @@ fn a_shift_by_whole_pixels_is_the_shifted_portrait() {
 }
 
 #[test]
-fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
+fn warping_alone_equals_the_full_transfer_where_nothing_is_painted() {
     let (portrait, place) = (waves(96, 96), square(16.0, 16.0, 64.0));
-    let rest = motion(still, 1.0, seen(&portrait, place));
+    let rest = motion(no_motion, 1.0, network_input_of(&portrait, place));
     let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
     let empty = |mut motion: Motion| {
         motion.picture.clear();
@@ -319,7 +325,7 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
 
     // The source is right everywhere, so the generator isn't used.
     let bend = |x: f32, y: f32| (0.12 * (1.0 - x * x), 0.08 * y);
-    let moved = motion(bend, 1.0, seen(&portrait, place));
+    let moved = motion(bend, 1.0, network_input_of(&portrait, place));
     let draft = source
         .warp(&empty(moved.clone()), Transfer::default())
         .unwrap();
@@ -353,10 +359,10 @@ fn what_is_only_moved_is_the_whole_where_nothing_is_painted() {
 }
 
 #[test]
-fn another_expression_is_moved_in_the_portraits_place() {
+fn an_edited_portrait_is_warped_instead_of_the_original() {
     let (portrait, expressed) = (noise(200, 180, 3, false), noise(200, 180, 4, false));
     let place = square(20.0, 10.0, 150.0);
-    let rest = motion(still, 1.0, seen(&portrait, place));
+    let rest = motion(no_motion, 1.0, network_input_of(&portrait, place));
     let unit = a_pixel_of(150.0);
     let moved = motion(|_, _| (7.0 * unit, -4.0 * unit), 1.0, flat(0.9));
     let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
@@ -382,19 +388,19 @@ fn without_align_corners_minus_one_and_one_are_the_crops_edges() {
         align_corners: false,
         ..motion
     };
-    let rest = edges(motion(still, 1.0, flat(0.5)));
+    let rest = edges(motion(no_motion, 1.0, flat(0.5)));
     let moved = edges(motion(|_, _| (2.0 * 9.0 / 150.0, 0.0), 1.0, flat(0.5)));
-    let after = carried(&portrait, place, &rest, &moved);
+    let after = transferred(&portrait, place, &rest, &moved);
     for x in 60..130 {
         assert!(difference(pixel(&portrait, x + 9, 90), pixel(&after, x, 90)) <= 1);
     }
 }
 
 #[test]
-fn where_nothing_of_the_source_is_right_the_generators_picture_stands() {
+fn where_everything_is_occluded_the_output_of_the_generator_is_shown() {
     let portrait = noise(212, 212, 5, false);
     let place = square(10.0, 10.0, 192.0);
-    let rest = motion(still, 1.0, seen(&portrait, place));
+    let rest = motion(no_motion, 1.0, network_input_of(&portrait, place));
     // Another picture altogether: bright and dark waves.
     let drawn: Vec<f32> = (0..3 * SIZE * SIZE)
         .map(|i| {
@@ -402,7 +408,12 @@ fn where_nothing_of_the_source_is_right_the_generators_picture_stands() {
             0.5 + 0.24 * (0.6 * x).sin() + 0.24 * (0.5 * y).cos()
         })
         .collect();
-    let after = carried(&portrait, place, &rest, &motion(still, 0.0, drawn.clone()));
+    let after = transferred(
+        &portrait,
+        place,
+        &rest,
+        &motion(no_motion, 0.0, drawn.clone()),
+    );
     let (mut off, mut count) = (0.0, 0.0);
     for y in 5..SIZE - 5 {
         for x in 5..SIZE - 5 {
@@ -418,18 +429,18 @@ fn where_nothing_of_the_source_is_right_the_generators_picture_stands() {
     }
     assert!(off / count < 4.0, "{}", off / count);
     // Where the source is right everywhere, the generated picture isn't visible.
-    assert!(carried(&portrait, place, &rest, &motion(still, 1.0, drawn)) == portrait);
+    assert!(transferred(&portrait, place, &rest, &motion(no_motion, 1.0, drawn)) == portrait);
 }
 
 #[test]
-fn new_shading_carries_the_portraits_detail_and_a_new_thing_does_not() {
+fn new_shading_keeps_the_detail_of_the_portrait_and_new_content_does_not() {
     let portrait = noise(256, 256, 6, false);
     let place = square(0.0, 0.0, 256.0);
-    let own = seen(&portrait, place);
-    let rest = motion(still, 0.8, own.clone());
+    let input = network_input_of(&portrait, place);
+    let rest = motion(no_motion, 0.8, input.clone());
     // The remaining grain of the portrait in the middle.
     let grain = |picture: Vec<f32>| {
-        let after = carried(&portrait, place, &rest, &motion(still, 0.1, picture));
+        let after = transferred(&portrait, place, &rest, &motion(no_motion, 0.1, picture));
         let (mut both, mut squared) = (0.0, 0.0);
         for i in 0..100 * 100 {
             let (x, y) = (78 + i % 100, 78 + i / 100);
@@ -440,51 +451,55 @@ fn new_shading_carries_the_portraits_detail_and_a_new_thing_does_not() {
         }
         both / squared
     };
-    let darker = own.iter().map(|v| v - 0.06).collect();
+    let darker = input.iter().map(|v| v - 0.06).collect();
     assert!(grain(darker) > 0.85);
     assert!(grain(flat(0.02)) < 0.1);
 }
 
 #[test]
-fn a_new_thing_is_painted_though_the_occlusion_is_what_it_always_is() {
+fn new_content_is_painted_even_when_the_occlusion_is_unchanged() {
     let portrait = waves(200, 200);
     let place = square(0.0, 0.0, 200.0);
-    let rest = motion(still, 0.4, seen(&portrait, place));
-    let after = carried(&portrait, place, &rest, &motion(still, 0.4, flat(0.0)));
+    let rest = motion(no_motion, 0.4, network_input_of(&portrait, place));
+    let after = transferred(&portrait, place, &rest, &motion(no_motion, 0.4, flat(0.0)));
     for (x, y) in [(100, 100), (60, 130), (140, 80)] {
         assert!(pixel(&after, x, y)[..3].iter().all(|v| *v < 25));
     }
 }
 
 #[test]
-fn the_networks_own_error_at_rest_is_not_carried_over() {
+fn the_error_of_the_network_at_rest_is_not_transferred() {
     // It draws everything too dark, at rest and now.
     let portrait = waves(200, 200);
     let place = square(0.0, 0.0, 200.0);
-    let dark: Vec<f32> = seen(&portrait, place).iter().map(|v| v * 0.9).collect();
-    let rest = motion(still, 0.7, dark.clone());
-    let now = motion(still, 0.1, dark.clone());
-    assert!(carried(&portrait, place, &rest, &now) == portrait);
+    let dark: Vec<f32> = network_input_of(&portrait, place)
+        .iter()
+        .map(|v| v * 0.9)
+        .collect();
+    let rest = motion(no_motion, 0.7, dark.clone());
+    let now = motion(no_motion, 0.1, dark.clone());
+    assert!(transferred(&portrait, place, &rest, &now) == portrait);
 
     // Repainted parts have the portrait's tones: a flat part that gets lighter by a tenth.
     let portrait = Picture::new(200, 200, [150, 120, 100, 255].repeat(40_000)).unwrap();
     let drawn = |factor: f32| [150.0, 120.0, 100.0].map(|v| vec![v / 255.0 * factor; SIZE * SIZE]);
-    let rest = motion(still, 0.9, drawn(0.9).concat());
-    let now = motion(still, 0.0, drawn(0.99).concat());
-    let after = carried(&portrait, place, &rest, &now);
+    let rest = motion(no_motion, 0.9, drawn(0.9).concat());
+    let now = motion(no_motion, 0.0, drawn(0.99).concat());
+    let after = transferred(&portrait, place, &rest, &now);
     assert!(difference(pixel(&after, 100, 100), [164, 131, 109, 255]) <= 2);
 }
 
 #[test]
-fn the_networks_unrest_is_not_shown() {
+fn small_noise_of_the_network_is_not_transferred() {
     let portrait = noise(200, 200, 12, false);
     let place = square(0.0, 0.0, 200.0);
-    let own = seen(&portrait, place);
-    let rest = motion(still, 0.8, own.clone());
+    let input = network_input_of(&portrait, place);
+    let rest = motion(no_motion, 0.8, input.clone());
     let with = |pixels: f32, levels: f32| {
-        let shaken = (0..own.len()).map(|i| own[i] + (random(3, i) - 0.5) * 2.0 * levels / 255.0);
+        let shaken =
+            (0..input.len()).map(|i| input[i] + (random(3, i) - 0.5) * 2.0 * levels / 255.0);
         let away = |x: f32, _: f32| (pixels * a_pixel_of(200.0) * (5.0 * x).sin(), 0.0);
-        carried(
+        transferred(
             &portrait,
             place,
             &rest,
@@ -505,18 +520,18 @@ fn a_turned_crop_moves_along_its_own_axes() {
         side: 160.0,
         angle: std::f64::consts::FRAC_PI_2,
     };
-    let rest = motion(still, 1.0, seen(&portrait, place));
+    let rest = motion(no_motion, 1.0, network_input_of(&portrait, place));
     // The source is 6 pixels to the crop's right, which is down in the portrait, and 9 down, which is left.
     let unit = a_pixel_of(160.0);
     let moved = motion(|_, _| (6.0 * unit, 9.0 * unit), 1.0, flat(0.5));
-    let after = carried(&portrait, place, &rest, &moved);
+    let after = transferred(&portrait, place, &rest, &moved);
     for (x, y) in [(110, 110), (90, 130), (131, 92)] {
         assert!(difference(pixel(&portrait, x - 9, y + 6), pixel(&after, x, y)) <= 1);
     }
 }
 
 #[test]
-fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
+fn alpha_moves_with_the_colours_and_transparent_pixels_contribute_none() {
     // A red disc on clear green.
     let rgba = (0..160 * 160).flat_map(|i| {
         let (x, y) = ((i % 160) as f32 - 79.5, (i / 160) as f32 - 79.5);
@@ -530,10 +545,10 @@ fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
     });
     let portrait = Picture::new(160, 160, rgba.collect()).unwrap();
     let place = square(0.0, 0.0, 160.0);
-    let rest = motion(still, 1.0, flat(0.5));
+    let rest = motion(no_motion, 1.0, flat(0.5));
     let unit = a_pixel_of(160.0);
     let moved = motion(|_, _| (10.5 * unit, 0.0), 1.0, flat(0.5));
-    let after = carried(&portrait, place, &rest, &moved);
+    let after = transferred(&portrait, place, &rest, &moved);
     // The disc is 10.5 pixels further left.
     assert_eq!(pixel(&after, 80 - 40, 80)[3], 255);
     assert_eq!(pixel(&after, 80 + 24, 80)[3], 0);
@@ -552,29 +567,29 @@ fn alpha_moves_with_the_colours_and_what_is_clear_lends_none() {
 }
 
 #[test]
-fn painting_adds_no_cover_and_no_grey() {
+fn painting_over_translucent_pixels_keeps_their_alpha_and_adds_no_grey() {
     let portrait = Picture::new(100, 100, [120, 80, 60, 128].repeat(10_000)).unwrap();
     let place = square(0.0, 0.0, 100.0);
     let over_grey = |color: [f32; 3]| {
-        let seen = color.map(|v| (v * 128.0 + 127.5 * 127.0) / 255.0 / 255.0);
-        seen.map(|v| vec![v; SIZE * SIZE]).concat()
+        let blended = color.map(|v| (v * 128.0 + 127.5 * 127.0) / 255.0 / 255.0);
+        blended.map(|v| vec![v; SIZE * SIZE]).concat()
     };
-    let rest = motion(still, 1.0, over_grey([120.0, 80.0, 60.0]));
-    let drawn = motion(still, 0.0, over_grey([20.0, 200.0, 220.0]));
-    let at = pixel(&carried(&portrait, place, &rest, &drawn), 50, 50);
+    let rest = motion(no_motion, 1.0, over_grey([120.0, 80.0, 60.0]));
+    let drawn = motion(no_motion, 0.0, over_grey([20.0, 200.0, 220.0]));
+    let at = pixel(&transferred(&portrait, place, &rest, &drawn), 50, 50);
     assert_eq!(at[3], 128);
     assert!(difference(at, [20, 200, 220, 128]) <= 4, "{at:?}");
 }
 
 #[test]
-fn a_mask_keeps_every_byte_where_it_is_closed() {
+fn every_byte_outside_the_mask_is_kept() {
     let portrait = noise(120, 120, 8, false);
     let place = square(10.0, 10.0, 100.0);
     let half = Mask {
         size: 50,
         values: (0..50 * 50).map(|i| f32::from(i % 50 < 25)).collect(),
     };
-    let rest = motion(still, 1.0, flat(0.5));
+    let rest = motion(no_motion, 1.0, flat(0.5));
     let moved = motion(|_, _| (0.1, 0.1), 0.2, wild(1).picture);
     let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
     for plain in [false, true] {
@@ -600,10 +615,10 @@ fn a_mask_keeps_every_byte_where_it_is_closed() {
 }
 
 #[test]
-fn numbers_that_are_none_leave_the_portrait_there() {
+fn nan_in_a_motion_leaves_the_portrait_unchanged_there() {
     let portrait = noise(160, 160, 9, false);
     let place = square(0.0, 0.0, 160.0);
-    let rest = motion(still, 1.0, flat(0.5));
+    let rest = motion(no_motion, 1.0, flat(0.5));
     let good = motion(|_, _| (0.1, 0.05), 0.1, wild(2).picture);
     let spoilt = |motion: &Motion, change: &dyn Fn(&mut Motion)| {
         let mut motion = motion.clone();
@@ -634,15 +649,15 @@ fn numbers_that_are_none_leave_the_portrait_there() {
             m.occlusion.fill(bad);
             m.picture.fill(bad);
         };
-        assert!(carried(&portrait, place, &rest, &spoilt(&good, &all)) == portrait);
-        assert!(carried(&portrait, place, &spoilt(&rest, &all), &good) == portrait);
+        assert!(transferred(&portrait, place, &rest, &spoilt(&good, &all)) == portrait);
+        assert!(transferred(&portrait, place, &spoilt(&rest, &all), &good) == portrait);
     }
     let huge = motion(|_, _| (f32::MAX, f32::MIN), 0.5, flat(f32::MAX));
-    carried(&portrait, place, &rest, &huge);
+    transferred(&portrait, place, &rest, &huge);
 }
 
 #[test]
-fn the_smallest_of_everything_is_no_trouble() {
+fn a_motion_and_portrait_of_one_pixel_are_transferred_without_panic() {
     let rest = Motion {
         flow_size: (1, 1),
         flow: vec![0.3, -0.2],
@@ -674,13 +689,13 @@ fn the_smallest_of_everything_is_no_trouble() {
             }
         }
         for side in [0.0, -4.0, f64::NAN, f64::INFINITY] {
-            assert!(carried(&portrait, square(0.0, 0.0, side), &rest, &other) == portrait);
+            assert!(transferred(&portrait, square(0.0, 0.0, side), &rest, &other) == portrait);
         }
     }
 }
 
 #[test]
-fn a_picture_shown_smaller_does_not_alias() {
+fn a_transfer_shown_smaller_does_not_alias() {
     // Lines a pixel wide, minified to a third: grey, not an aliasing pattern.
     let rgba = (0..240 * 240).flat_map(|i| {
         let value = if i % 2 == 0 { 255 } else { 0 };
@@ -688,10 +703,10 @@ fn a_picture_shown_smaller_does_not_alias() {
     });
     let portrait = Picture::new(240, 240, rgba.collect()).unwrap();
     let place = square(0.0, 0.0, 240.0);
-    let rest = motion(still, 1.0, flat(0.5));
+    let rest = motion(no_motion, 1.0, flat(0.5));
     // Only the middle of the crop is far enough from the fade.
     let third = motion(|x, _| (2.0 * x.clamp(-0.3, 0.3), 0.0), 1.0, flat(0.5));
-    let after = carried(&portrait, place, &rest, &third);
+    let after = transferred(&portrait, place, &rest, &third);
     for x in 105..135 {
         let value = pixel(&after, x, 120)[0];
         assert!(value.abs_diff(128) < 45, "{value} at {x}");
@@ -699,12 +714,14 @@ fn a_picture_shown_smaller_does_not_alias() {
 }
 
 #[test]
-fn the_plain_picture_fills_the_crop_to_its_last_pixels() {
+fn the_plain_transfer_fills_the_crop_to_its_border() {
     let portrait = waves(120, 120);
     let place = square(10.0, 10.0, 100.0);
-    let rest = motion(still, 1.0, flat(0.5));
+    let rest = motion(no_motion, 1.0, flat(0.5));
     let source = TransferSource::new(portrait.clone(), place, &rest).unwrap();
-    let after = source.apply(&motion(still, 1.0, flat(0.2)), PLAIN).unwrap();
+    let after = source
+        .apply(&motion(no_motion, 1.0, flat(0.2)), PLAIN)
+        .unwrap();
     for (x, y) in [(13, 60), (60, 106), (60, 60), (106, 106)] {
         assert_eq!(pixel(&after, x, y), [51, 51, 51, 255]);
     }
@@ -713,10 +730,10 @@ fn the_plain_picture_fills_the_crop_to_its_last_pixels() {
 }
 
 #[test]
-fn sizes_that_do_not_fit_are_told() {
+fn mismatched_sizes_are_refused() {
     let portrait = noise(20, 20, 1, false);
     let place = square(0.0, 0.0, 20.0);
-    let rest = motion(still, 1.0, flat(0.5));
+    let rest = motion(no_motion, 1.0, flat(0.5));
     let mut short = rest.clone();
     short.flow.pop();
     let fault = TransferSource::new(portrait.clone(), place, &short).err();

@@ -31,7 +31,7 @@ pub(super) fn moved(
 ) {
     let reader = Reader::new(portrait);
     let isa = Isa::best();
-    each_line(picture, place, (bounds, field.reach()), |line| {
+    each_line(picture, place, (bounds, field.margin_share()), |line| {
         moved_line(isa, line, &reader, field, place);
     });
 }
@@ -154,9 +154,10 @@ pub(super) fn plain(picture: &mut Picture, place: &TurnedSquare, field: &Field) 
                 } else {
                     1.0
                 };
-                let own = (1.0 - weight) * cover;
-                let color = [0, 1, 2].map(|c| own * f32::from(pixel[c]) + open * color[c]);
-                write(pixel, color, own + weight, clear);
+                let portrait_weight = (1.0 - weight) * cover;
+                let color =
+                    [0, 1, 2].map(|c| portrait_weight * f32::from(pixel[c]) + open * color[c]);
+                write(pixel, color, portrait_weight + weight, clear);
             }
         },
     );
@@ -176,7 +177,7 @@ struct CropCoords {
     start: (f64, f64),
     step: (f64, f64),
     /// How far around the crop positions count, as a share of its side.
-    reach: f64,
+    margin_share: f64,
 }
 
 impl CropCoords {
@@ -202,23 +203,24 @@ impl CropCoords {
     fn anywhere(&self, i: usize) -> ((f32, f32), bool) {
         let u = self.start.0 + i as f64 * self.step.0;
         let v = self.start.1 + i as f64 * self.step.1;
-        let span = -self.reach..1.0 + self.reach;
+        let span = -self.margin_share..1.0 + self.margin_share;
         let inside = span.contains(&u) & span.contains(&v);
         ((u as f32, v as f32), inside)
     }
 }
 
 /// Calls `change` with every row of pixels within `bounds` (left, top, right and bottom) that may be in the crop or around
-/// it, up to `reach` as a share of its side.
+/// it, up to `margin_share` as a share of its side.
 fn each_line(
     picture: &mut Picture,
     place: &TurnedSquare,
-    (bounds, reach): ([f32; 4], f64),
+    (bounds, margin_share): ([f32; 4], f64),
     change: impl Fn(Line) + Sync,
 ) {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     // The bounding box of the square.
-    let half = place.side * (0.5 + reach) * (place.angle.sin().abs() + place.angle.cos().abs());
+    let half =
+        place.side * (0.5 + margin_share) * (place.angle.sin().abs() + place.angle.cos().abs());
     let span = |middle: f64, axis: usize, length: usize| {
         let end = |v: f64| v.clamp(0.0, length as f64) as usize;
         // Pixels whose centres are inside.
@@ -244,7 +246,11 @@ fn each_line(
             change(Line {
                 pixels: &mut row.as_chunks_mut::<4>().0[left..right.max(left)],
                 first: (left, y),
-                places: CropCoords { start, step, reach },
+                places: CropCoords {
+                    start,
+                    step,
+                    margin_share,
+                },
             });
         });
 }

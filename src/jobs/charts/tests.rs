@@ -84,7 +84,7 @@ fn a_gap_breaks_the_line() {
 }
 
 #[test]
-fn pictures_show_their_lines() {
+fn png_charts_show_their_lines() {
     let (a, b) = ([Some(0.2), Some(0.9)], [Some(0.9), Some(0.2)]);
     let drawn = |values: &[Option<f64>]| {
         let picture = chart(vec![line("fomm", 0, values)]).png(640, 400).unwrap();
@@ -99,7 +99,7 @@ fn pictures_show_their_lines() {
 }
 
 #[test]
-fn metrics_share_times_and_legend() {
+fn the_charts_of_all_metrics_share_their_times_and_legend() {
     let numbers = [
         ("1 FOMM", "L1", vec![Some(0.1), None]),
         ("1 FOMM", "PSNR dB", vec![Some(f64::INFINITY); 2]),
@@ -121,7 +121,7 @@ fn metrics_share_times_and_legend() {
 }
 
 #[test]
-fn only_units_that_move_have_a_line() {
+fn only_action_units_that_move_have_a_line() {
     let smile = ActionUnit::from_code(12).unwrap();
     let poses = [
         (0.0, Some(Pose::from(AuVector::NEUTRAL))),
@@ -187,7 +187,7 @@ fn the_reference_frame_is_marked() {
 }
 
 #[test]
-fn the_name_says_the_format() {
+fn the_file_extension_determines_the_format_of_a_chart() {
     let folder = tempfile::tempdir().unwrap();
     let chart = chart(vec![line("fomm", 0, &[Some(0.2), Some(0.9)])]);
     let at = |name: &str| folder.path().join(name);
@@ -227,7 +227,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_the_values_there_is_a_chart(
+    fn any_values_give_a_chart(
         series in prop::collection::vec(any_series(), 0..6),
         title in any::<String>(),
         mark in any_value(),

@@ -33,7 +33,7 @@ pub(super) struct Comparing<'a> {
     pub steps: Vec<u32>,
     fps: f64,
     /// For each method, the total milliseconds so far, and the number of frames.
-    spent: Vec<(f64, usize)>,
+    timings: Vec<(f64, usize)>,
     /// The portrait's crop that is shown, the method it belongs to, and the portrait cropped to it.
     crop: Crop,
     largest: usize,
@@ -88,7 +88,7 @@ impl<'a> Comparing<'a> {
         Ok(Self {
             source: cut_crop(&subject.picture, crop, comparison.sheet.size)?,
             renderer: Renderer::new(Arc::clone(models)),
-            spent: vec![(0.0, 0); methods.len()],
+            timings: vec![(0.0, 0); methods.len()],
             tracker: Tracker::default(),
             models: Arc::clone(models),
             comparison,
@@ -174,7 +174,7 @@ impl<'a> Comparing<'a> {
     ) -> Result<ComparedFrame, EngineError> {
         let size = self.comparison.sheet.size;
         let requests = self.composition.requests(self.steps[frame]);
-        let (shown, driving) = self.driving(&requests, size, stop)?;
+        let (driving_pane, driving) = self.driving(&requests, size, stop)?;
         let driving_face = match (&requests[0].sample, is_measured) {
             (_, false) => None,
             (DriveSample::Step(clip, step), true) => {
@@ -185,7 +185,7 @@ impl<'a> Comparing<'a> {
             (_, true) => MeasuredFace::in_picture(&mut self.tracker, &driving)?,
         };
         let mut compared = ComparedFrame {
-            panes: vec![self.source.clone(), shown],
+            panes: vec![self.source.clone(), driving_pane],
             driving,
             driving_face,
             small: Vec::new(),
@@ -195,10 +195,10 @@ impl<'a> Comparing<'a> {
             if stop() {
                 return Err(EngineError::Cancelled);
             }
-            let rendered = self.whole(request, stop)?;
+            let rendered = self.render_full(request, stop)?;
             let ms = f64::from(rendered.millis);
-            let (total, frames) = self.spent[i];
-            self.spent[i] = (total + ms, frames + 1);
+            let (total, frames) = self.timings[i];
+            self.timings[i] = (total + ms, frames + 1);
             compared.ms.push(ms);
             compared
                 .panes
@@ -214,7 +214,11 @@ impl<'a> Comparing<'a> {
     }
 
     /// Renders the portrait at its full size.
-    fn whole(&mut self, request: &FrameRequest, stop: Stop) -> Result<RenderedFrame, EngineError> {
+    fn render_full(
+        &mut self,
+        request: &FrameRequest,
+        stop: Stop,
+    ) -> Result<RenderedFrame, EngineError> {
         let subject = &self.comparison.subject;
         let view = View::whole(subject.picture.size());
         self.renderer.render(
@@ -244,7 +248,7 @@ impl<'a> Comparing<'a> {
                 method: MethodChoice::Motion,
                 ..request.clone()
             };
-            let drawn = self.whole(&motion, stop)?;
+            let drawn = self.render_full(&motion, stop)?;
             (Arc::new(drawn.picture), subject::square(self.crop))
         };
         Ok((cut(&picture, place, size)?, cut(&picture, place, SIDE)?))
@@ -262,7 +266,7 @@ impl<'a> Comparing<'a> {
         };
         let methods = self.comparison.methods.iter().zip(&self.methods);
         let results = methods
-            .zip(&self.spent)
+            .zip(&self.timings)
             .map(|((spec, method), (ms, frames))| {
                 let mode = self.comparison.mode_key(spec);
                 let by_rig = if spec.expression_by_rig { " + rig" } else { "" };
@@ -296,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_shortened() {
+    fn long_method_names_are_shortened() {
         assert_eq!(short("clip.mp4"), "clip.mp4");
         let long = short("a-very-long-name-of-a-clip-that-nobody-reads.mp4");
         assert!(long.chars().count() == 24 && long.ends_with('…'), "{long}");

@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remarks_are_made_once() {
+    fn repeated_remarks_are_listed_once() {
         let remarks = ["a", "b", "a"].map(str::to_owned).to_vec();
         assert_eq!(each_once(remarks), ["a", "b"]);
     }

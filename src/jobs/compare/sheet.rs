@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_spread_is_even_and_reaches_both_ends(count in 1usize..300, wanted in 2usize..40) {
+        fn sheet_frames_are_evenly_spaced_and_include_both_ends(count in 1usize..300, wanted in 2usize..40) {
             let chosen = evenly_spaced(count, wanted);
             prop_assert_eq!(chosen.len(), wanted.min(count));
             prop_assert_eq!((chosen[0], chosen[chosen.len() - 1]), (0, count - 1));

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_are_read_and_written_alike() {
+    fn method_specs_round_trip_through_text() {
         let all = list("ganimation, TPS:avd,fomm:standard@vox-cpk,fomm+rig").unwrap();
         let names: Vec<String> = all.iter().map(MethodSpec::to_string).collect();
         let wanted = [

@@ -292,7 +292,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_keep_their_commas() {
+    fn csv_cells_with_commas_or_quotes_are_quoted() {
         assert_eq!(quoted("tps-128"), "tps-128");
         assert_eq!(quoted("a,b"), "\"a,b\"");
         assert_eq!(quoted("5\" crop"), "\"5\"\" crop\"");

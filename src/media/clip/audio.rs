@@ -186,7 +186,7 @@ impl AudioTrack {
             track: self,
             runs: Vec::new(),
             ticks: 0,
-            heard: Vec::new(),
+            edits: Vec::new(),
             at: begin,
         };
         for stretch in &self.stretches {
@@ -222,7 +222,7 @@ struct Builder<'a> {
     runs: Vec<std::ops::Range<usize>>,
     /// The duration of the samples taken, in ticks.
     ticks: u64,
-    heard: Vec<EditEntry>,
+    edits: Vec<EditEntry>,
     /// The end of what was added, on the presentation timeline.
     at: i128,
 }
@@ -248,14 +248,14 @@ impl Builder<'_> {
 
         let from = media_from - shift;
         if from > self.at {
-            self.heard.push(EditEntry {
+            self.edits.push(EditEntry {
                 from: None,
                 ticks: clamped(from - self.at),
             });
         }
         // `ticks` counts to the end of `last - 1`.
         let behind = clamped(track.end(last - 1) - media_from);
-        self.heard.push(EditEntry {
+        self.edits.push(EditEntry {
             from: Some(self.ticks.saturating_sub(behind)),
             ticks: clamped(media_to - media_from),
         });
@@ -292,7 +292,7 @@ impl Builder<'_> {
             samples: indices()
                 .map(|index| (track.samples[index].bytes, track.duration(index)))
                 .collect(),
-            edits: self.heard,
+            edits: self.edits,
         }
     }
 }
@@ -305,7 +305,7 @@ impl AudioPart {
 
     /// The part's duration in seconds, including pauses.
     pub fn seconds(&self) -> f64 {
-        let ticks: u64 = self.edits.iter().map(|heard| heard.ticks).sum();
+        let ticks: u64 = self.edits.iter().map(|edit| edit.ticks).sum();
         ticks as f64 / f64::from(self.timescale)
     }
 

@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_ffprobe_says_is_understood() {
+    fn the_output_of_ffprobe_is_parsed() {
         let probe = Probe::parse(
             "codec_name=hevc\nwidth=1920\nheight=1080\nr_frame_rate=90000/1\navg_frame_rate=30000/1001\n\
              duration=N/A\nTAG:rotate=90\nrotation=-90\nduration=2.500000\n",

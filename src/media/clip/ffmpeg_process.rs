@@ -94,12 +94,12 @@ pub(super) fn finish(
 ) -> Result<String, String> {
     let fail = |e: io::Error| e.to_string();
     // Files, because a full pipe would block the program.
-    let (mut said, mut complained) = (
+    let (mut stdout, mut stderr) = (
         OutputFile::new().map_err(fail)?,
         OutputFile::new().map_err(fail)?,
     );
-    command.stdout(said.for_child().map_err(fail)?);
-    command.stderr(complained.for_child().map_err(fail)?);
+    command.stdout(stdout.for_child().map_err(fail)?);
+    command.stderr(stderr.for_child().map_err(fail)?);
     let mut child = KillOnDrop(command.spawn().map_err(fail)?);
 
     let (mut since, mut last) = (Instant::now(), progress());
@@ -116,9 +116,9 @@ pub(super) fn finish(
         std::thread::sleep(Duration::from_millis(5));
     };
     if status.success() {
-        Ok(said.read())
+        Ok(stdout.read())
     } else {
-        Err(first_message(&complained.read()))
+        Err(first_message(&stderr.read()))
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_lose_what_names_no_fault() {
+    fn messages_of_ffmpeg_are_stripped_of_their_prefixes() {
         assert_eq!(
             first_message("file:/a/b c.webm: Invalid data found\n"),
             "Invalid data found"
@@ -197,20 +197,20 @@ mod tests {
             first_message("[matroska @ 0x55] EBML header parsing failed\nand more\n"),
             "EBML header parsing failed"
         );
-        let told = first_message(
+        let message = first_message(
             "[hls @ 0x55] Format not on whitelist 'mov,mp4'\nfile:a.avi: Invalid argument\n",
         );
-        assert!(told.contains("refer to other files"), "{told}");
+        assert!(message.contains("refer to other files"), "{message}");
     }
 
     #[test]
     #[cfg(unix)]
-    fn a_program_that_hangs_is_ended_and_one_that_works_is_not() {
+    fn a_stalled_process_is_killed_and_a_busy_one_is_not() {
         let begun = Instant::now();
         let patience = Duration::from_millis(100);
         let mut sleep = Command::new("sleep");
-        let said = finish(sleep.arg("60"), patience, || 0).unwrap_err();
-        assert!(said.contains("stopped responding"), "{said}");
+        let message = finish(sleep.arg("60"), patience, || 0).unwrap_err();
+        assert!(message.contains("stopped responding"), "{message}");
         assert!(begun.elapsed() < Duration::from_secs(30));
 
         let mut works = Command::new("sh");

@@ -198,8 +198,8 @@ impl Canvas {
             .buffer
             .chunks_exact((usize::from(frame.width) * 4).max(1));
         for (row, line) in lines.take(rows).enumerate() {
-            let shown = self.row(top + row, left, columns).chunks_exact_mut(4);
-            for (pixel, drawn) in shown.zip(line.chunks_exact(4)) {
+            let pixels = self.row(top + row, left, columns).chunks_exact_mut(4);
+            for (pixel, drawn) in pixels.zip(line.chunks_exact(4)) {
                 if drawn[3] != 0 {
                     pixel.copy_from_slice(drawn);
                 }

@@ -233,14 +233,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_sort_as_people_count() {
+    fn file_names_sort_in_natural_order() {
         let mut names = ["b1", "a10", "a2", "A1", "a02", "a", "a2b"];
         names.sort_by(|a, b| natural(a, b));
         assert_eq!(names, ["a", "A1", "a02", "a2", "a2b", "a10", "b1"]);
     }
 
     #[test]
-    fn patterns_find_their_numbers() {
+    fn a_pattern_parses_the_numbers_of_matching_names() {
         let pattern = Pattern::parse(OsStr::new("f_%04d.png")).unwrap();
         assert_eq!(pattern.number("f_0012.png"), Some((2, "12".to_owned())));
         assert_eq!(pattern.number("f_12345.png"), Some((5, "12345".to_owned())));

@@ -26,10 +26,10 @@ impl Clip {
         self.cut.to = to;
         self.cut.end = to.and_then(|to| self.frames.index_at(to - TIME_TOLERANCE));
 
-        let whole = self.info;
+        let untrimmed = self.info;
         let start = match self.frames.index_at(begin - TIME_TOLERANCE) {
             Some(first) => {
-                let end = self.cut.end.or(whole.frames);
+                let end = self.cut.end.or(untrimmed.frames);
                 if end.is_some_and(|end| first >= end) {
                     return Err(self.nothing(begin, first).into());
                 }
@@ -44,10 +44,10 @@ impl Clip {
         let end = if to.is_some() {
             self.cut.end
         } else {
-            whole.frames
+            untrimmed.frames
         };
         self.info.frames = end.map(|end| end.saturating_sub(self.cut.first));
-        let until = match (to, whole.seconds) {
+        let until = match (to, untrimmed.seconds) {
             (Some(to), Some(seconds)) => Some(to.min(seconds)),
             (to, seconds) => to.or(seconds),
         };

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_the_standards() {
+    fn yuv_to_rgb_agrees_with_the_bt_standards() {
         for (yuv, matrix, is_full, rgb) in [
             ((235, 128, 128), 1, false, [255, 255, 255]),
             ((16, 128, 128), 6, false, [0, 0, 0]),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn chroma_lies_on_the_even_column() {
+    fn chroma_is_sited_on_even_columns() {
         let (u, v) = ([128, 128], [128, 228]);
         let yuv = Yuv {
             width: 4,

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_the_standard() {
+    fn rgb_to_yuv_agrees_with_bt_709() {
         // The 100 % bars of BT.709 in limited range.
         for (rgb, yuv) in [
             ([255, 255, 255], (235, 128, 128)),

@@ -247,7 +247,7 @@ mod tests {
     use crate::media::encode::rate::MIN_FPS;
 
     #[test]
-    fn delays_are_exact_where_they_can_be_and_never_drift() {
+    fn frame_delays_are_exact_where_representable_and_never_drift() {
         for (fps, expected) in [
             (24.0, (1, 24)),
             (12.5, (2, 25)),

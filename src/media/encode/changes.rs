@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_piece_holds_all_that_changed_and_begins_where_it_may() {
+    fn a_patch_covers_every_changed_pixel_and_starts_on_an_allowed_offset() {
         let mut picture = Picture::new(9, 7, vec![255; 9 * 7 * 4]).unwrap();
         let mut changes = FrameDiff::new(2);
         assert_eq!(changes.push(&picture).size(), (9, 7));

@@ -68,8 +68,8 @@ pub(crate) struct Canvas {
     width: usize,
     tolerance: u8,
     /// `[height, width, 4]`, alpha 0 or 255.
-    shown: Vec<u8>,
-    held: Option<Patch>,
+    displayed: Vec<u8>,
+    pending: Option<Patch>,
 }
 
 impl Canvas {
@@ -77,23 +77,23 @@ impl Canvas {
         Self {
             width,
             tolerance,
-            shown: vec![0; width * height * 4],
-            held: None,
+            displayed: vec![0; width * height * 4],
+            pending: None,
         }
     }
 
     /// Takes the next frame, `[height, width, 4]` with an alpha of 0 or 255 only, and returns the one before it.
     pub(crate) fn push(&mut self, frame: &[u8], delay: u16) -> Option<Patch> {
-        let whole = Rect {
+        let full = Rect {
             left: 0,
             top: 0,
             right: self.width,
             bottom: frame.len() / 4 / self.width,
         };
-        let mut before = self.held.take();
+        let mut before = self.pending.take();
 
         let rect = match before.as_mut() {
-            None => whole,
+            None => full,
             Some(before) => {
                 if let Some(vanished) = self.bounds(frame, |old, new| old[3] != 0 && new[3] == 0) {
                     before.grow(vanished);
@@ -112,7 +112,7 @@ impl Canvas {
             }
         };
         let rgba = self.draw(frame, rect);
-        self.held = Some(Patch {
+        self.pending = Some(Patch {
             rect,
             rgba,
             delay,
@@ -123,18 +123,18 @@ impl Canvas {
 
     /// Returns the last frame.
     pub(crate) fn finish(&mut self) -> Option<Patch> {
-        self.held.take()
+        self.pending.take()
     }
 
     /// The smallest rectangle of all pixels for which `is_in(shown, new)`.
     fn bounds(&self, frame: &[u8], is_in: impl Fn(&[u8], &[u8]) -> bool) -> Option<Rect> {
-        bounds(&self.shown, frame, self.width, is_in)
+        bounds(&self.displayed, frame, self.width, is_in)
     }
 
     fn clear(&mut self, rect: Rect) {
         for y in rect.top..rect.bottom {
             let start = (y * self.width + rect.left) * 4;
-            self.shown[start..start + rect.width() * 4].fill(0);
+            self.displayed[start..start + rect.width() * 4].fill(0);
         }
     }
 
@@ -145,7 +145,7 @@ impl Canvas {
             let start = ((y + rect.top) * self.width + rect.left) * 4;
             let span = start..start + rect.width() * 4;
             let row = &mut patch[y * rect.width() * 4..(y + 1) * rect.width() * 4];
-            for ((old, new), out) in self.shown[span.clone()]
+            for ((old, new), out) in self.displayed[span.clone()]
                 .chunks_exact_mut(4)
                 .zip(frame[span].chunks_exact(4))
                 .zip(row.chunks_exact_mut(4))

@@ -225,14 +225,14 @@ impl FrameSink for Mp4Sink {
             .and_then(|(sps, pps)| mp4_boxes::sample_entry(width as u16, height as u16, &sps, &pps))
             .ok_or_else(|| MediaError::encoding(&path, "the encoder gave no stream parameters"))?;
         let (timescale, ticks) = clock(settings.fps);
-        let film = MovieHeader {
+        let movie = MovieHeader {
             entry: &entry,
             frames: &frames,
             timescale,
             ticks,
             sound: sound.as_ref().map(|(part, _)| part),
         };
-        let index = mp4_index::index(&film).map_err(|e| MediaError::encoding(&path, e))?;
+        let index = mp4_index::index(&movie).map_err(|e| MediaError::encoding(&path, e))?;
 
         let reader = |mut data: File| {
             let rewound = data.rewind().map_err(fail);

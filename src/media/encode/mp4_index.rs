@@ -49,10 +49,10 @@ pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
     let mut plan = SampleLayout::new()?;
     let mut sound = movie.sound.map(|part| SoundTrack::new(movie, part));
 
-    let (mut shown, mut turn) = (0u64, 0u64);
+    let (mut video_ticks, mut turn) = (0u64, 0u64);
     for (number, frame) in movie.frames.iter().enumerate() {
         // The sound of each half second follows its video.
-        let now = shown * INTERLEAVES_PER_SECOND / u64::from(movie.timescale.get());
+        let now = video_ticks * INTERLEAVES_PER_SECOND / u64::from(movie.timescale.get());
         if now > turn {
             turn = now;
             if let Some(sound) = &mut sound {
@@ -69,7 +69,7 @@ pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
             data_offset: plan.offset,
             data_size: frame.bytes,
         })?;
-        shown += u64::from(movie.ticks);
+        video_ticks += u64::from(movie.ticks);
     }
     if let Some(sound) = &mut sound {
         sound.add(&mut plan, None)?;
@@ -79,7 +79,7 @@ pub(crate) fn index(movie: &MovieHeader<'_>) -> Result<Index, MuxError> {
     if let Some(sound) = &sound
         && sound.next > 0
     {
-        sound.finish(&mut moov, shown, movie.timescale)?;
+        sound.finish(&mut moov, video_ticks, movie.timescale)?;
     }
     let head = head(&mut moov, plan.start, plan.offset)?;
     Ok(Index {
@@ -138,20 +138,20 @@ struct SoundTrack<'a> {
 impl<'a> SoundTrack<'a> {
     fn new(movie: &MovieHeader<'_>, part: &'a AudioPart) -> Self {
         let timescale = NonZeroU32::new(part.timescale).unwrap_or(NonZeroU32::MIN);
-        let shown = u128::from(movie.ticks) * movie.frames.len() as u128;
-        let mut left = rescaled(shown, movie.timescale, timescale);
+        let video_ticks = u128::from(movie.ticks) * movie.frames.len() as u128;
+        let mut left = rescaled(video_ticks, movie.timescale, timescale);
         let (mut edits, mut end) = (Vec::new(), 0);
-        for heard in &part.edits {
-            let ticks = heard.ticks.min(left);
+        for audio_edit in &part.edits {
+            let ticks = audio_edit.ticks.min(left);
             if ticks == 0 {
                 break;
             }
             left -= ticks;
-            end = heard.from.map_or(end, |from| from + ticks);
+            end = audio_edit.from.map_or(end, |from| from + ticks);
             edits.push(ElstEntry {
                 edit_duration: ticks,
                 // Always fits: no file has that many ticks.
-                media_time: heard.from.map_or(-1, |from| from as i64),
+                media_time: audio_edit.from.map_or(-1, |from| from as i64),
                 media_rate: FixedPointNumber::new(1, 0),
             });
         }
@@ -205,21 +205,21 @@ impl<'a> SoundTrack<'a> {
     fn finish(
         &self,
         moov: &mut MoovBox,
-        shown: u64,
+        video_ticks: u64,
         timescale: NonZeroU32,
     ) -> Result<(), MuxError> {
         moov.trak_boxes.reverse();
         let [picture, sound] = moov.trak_boxes.as_mut_slice() else {
             return Err(MuxError::EmptyTracks);
         };
-        let heard = self.edits.iter().map(|edit| edit.edit_duration).sum();
+        let audio_ticks = self.edits.iter().map(|edit| edit.edit_duration).sum();
         let length = |track: &mut TrakBox, id, duration| {
             track.tkhd_box.track_id = id;
             track.tkhd_box.duration = duration;
         };
-        let shown = rescaled(u128::from(shown), timescale, self.timescale);
-        length(picture, 1, shown);
-        length(sound, 2, heard);
+        let video_ticks = rescaled(u128::from(video_ticks), timescale, self.timescale);
+        length(picture, 1, video_ticks);
+        length(sound, 2, audio_ticks);
         sound.edts_box = Some(EdtsBox {
             elst_box: Some(ElstBox {
                 entries: self.edits.clone(),
@@ -227,7 +227,7 @@ impl<'a> SoundTrack<'a> {
             unknown_boxes: Vec::new(),
         });
         moov.mvhd_box.timescale = self.timescale;
-        moov.mvhd_box.duration = shown.max(heard);
+        moov.mvhd_box.duration = video_ticks.max(audio_ticks);
         Ok(())
     }
 }
@@ -321,7 +321,7 @@ mod tests {
     use crate::media::encode::mp4_boxes::sample_entry;
 
     #[test]
-    fn places_are_those_in_the_file_however_large_it_is() {
+    fn chunk_offsets_are_positions_in_the_file_at_any_size() {
         let entry = sample_entry(64, 48, &[7, 66, 0, 30, 1], &[8, 1]).unwrap();
         for bytes in [100, 3_000_000_000] {
             let movie = MovieHeader {

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_reported_as_such() {
+    fn writing_to_a_full_disk_is_reported_as_disk_full() {
         // Only Linux has a device that is always full.
         let Ok(mut full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
             return;

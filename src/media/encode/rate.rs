@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_rates_are_exact() {
+    fn common_frame_rates_are_exact() {
         for (fps, expected) in [
             (24.0, (24, 1)),
             (25.0, (25, 1)),

@@ -127,10 +127,10 @@ impl WebpSink {
         &mut self,
         index: u64,
         piece: &ChangedRegion,
-        still: &[u8],
+        webp: &[u8],
     ) -> Result<(), MediaError> {
         let duration = ticks(self.settings.fps, 1000, index);
-        self.write(&frame(piece, still, duration))
+        self.write(&frame(piece, webp, duration))
     }
 }
 
@@ -139,17 +139,17 @@ impl FrameSink for WebpSink {
         check_size(&self.path, frame, self.size)?;
         let piece = self.changes.push(frame);
         self.has_alpha |= !piece.is_opaque();
-        let still = encode(&self.path, &piece.rgba, piece.size(), self.settings.quality)?;
+        let webp = encode(&self.path, &piece.rgba, piece.size(), self.settings.quality)?;
 
         if self.frames == 0 {
-            self.first = Some((piece, still));
+            self.first = Some((piece, webp));
         } else {
-            if let Some((piece, still)) = self.first.take() {
+            if let Some((piece, webp)) = self.first.take() {
                 // The header is written again at the end, when all its values are known.
                 self.write(&self.head())?;
-                self.write_frame(0, &piece, &still)?;
+                self.write_frame(0, &piece, &webp)?;
             }
-            self.write_frame(self.frames, &piece, &still)?;
+            self.write_frame(self.frames, &piece, &webp)?;
         }
         self.frames += 1;
         Ok(())
@@ -159,9 +159,9 @@ impl FrameSink for WebpSink {
         if self.frames == 0 {
             return Err(MediaError::NoFrames { path: self.path });
         }
-        if let Some((_, still)) = self.first.take() {
-            let still = with_note(&self.path, still, self.note.as_ref())?;
-            self.write(&still)?;
+        if let Some((_, webp)) = self.first.take() {
+            let webp = with_note(&self.path, webp, self.note.as_ref())?;
+            self.write(&webp)?;
             return self.file.commit();
         }
         if let Some(note) = &self.note {
@@ -196,12 +196,12 @@ pub(crate) fn check_sides(path: &Path, (width, height): (u32, u32)) -> Result<()
 /// The file with the note added, if there is one.
 pub(crate) fn with_note(
     path: &Path,
-    still: Vec<u8>,
+    webp: Vec<u8>,
     note: Option<&Provenance>,
 ) -> Result<Vec<u8>, MediaError> {
     match note {
-        Some(note) => note.put(&still).map_err(|e| MediaError::encoding(path, e)),
-        None => Ok(still),
+        Some(note) => note.put(&webp).map_err(|e| MediaError::encoding(path, e)),
+        None => Ok(webp),
     }
 }
 

@@ -66,8 +66,8 @@ pub(crate) fn chunk(name: &[u8; 4], data: &[&[u8]]) -> Vec<u8> {
     chunk
 }
 
-/// A frame's chunk. `still` is the piece as a still WebP, and `duration` is in milliseconds.
-pub(crate) fn frame(piece: &ChangedRegion, still: &[u8], duration: u32) -> Vec<u8> {
+/// A frame's chunk. `webp` is the piece as a still WebP, and `duration` is in milliseconds.
+pub(crate) fn frame(piece: &ChangedRegion, webp: &[u8], duration: u32) -> Vec<u8> {
     let (width, height) = piece.size();
     let (left, top) = (piece.rect.left as u32, piece.rect.top as u32);
     chunk(
@@ -79,15 +79,15 @@ pub(crate) fn frame(piece: &ChangedRegion, still: &[u8], duration: u32) -> Vec<u
             &u24_le(height - 1),
             &u24_le(duration),
             &[REPLACES],
-            &picture_chunks(still),
+            &picture_chunks(webp),
         ],
     )
 }
 
 /// The chunks of a still WebP that store its picture: alpha and colours, or both in one.
-fn picture_chunks(still: &[u8]) -> Vec<u8> {
-    let mut found = Vec::with_capacity(still.len());
-    let mut rest = still.get(12..).unwrap_or_default();
+fn picture_chunks(webp: &[u8]) -> Vec<u8> {
+    let mut found = Vec::with_capacity(webp.len());
+    let mut rest = webp.get(12..).unwrap_or_default();
     while let Some(([name @ .., a, b, c, d], body)) = rest.split_first_chunk::<8>() {
         let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
         let Some((data, behind)) = body.split_at_checked(length) else {

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sentences() {
+    fn provenance_notes_read_as_a_sentence() {
         let mut note = Provenance {
             software: "Mien 1.2.3".into(),
             models: vec!["ganimation-128".into(), "fomm-256".into()],

@@ -132,8 +132,8 @@ impl DenseMotion {
             return Ok(affine_motions(&numbers, (self.size, self.size), device)?);
         }
         let mut places = alloc(self.parts * self.grid.len());
-        let (still, moved) = places.split_at_mut(self.grid.len());
-        still.copy_from_slice(&self.grid);
+        let (identity, moved) = places.split_at_mut(self.grid.len());
+        identity.copy_from_slice(&self.grid);
         let parts = moved.chunks_exact_mut(self.grid.len());
         for (motion, part) in motions.iter().zip(parts) {
             let (pixels, _) = self.grid.as_chunks();

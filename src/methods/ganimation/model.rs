@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_of_units_must_be_known_and_complete() {
+    fn the_order_of_action_units_must_be_known_and_complete() {
         assert_eq!(au_order(&[12, 1], 2).unwrap()[0].code(), 12);
         assert!(au_order(&[12, 1], 3).unwrap_err().contains("lists 2"));
         assert!(au_order(&[3], 1).unwrap_err().contains("AU3"));

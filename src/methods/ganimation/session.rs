@@ -103,8 +103,8 @@ struct Onset {
 }
 
 impl Onset {
-    fn between(own: &AuVector, target: &Pose) -> Self {
-        let of = |half: &AuVector| smoothstep((own.distance(half) / ONSET).min(1.0));
+    fn between(source: &AuVector, target: &Pose) -> Self {
+        let of = |half: &AuVector| smoothstep((source.distance(half) / ONSET).min(1.0));
         Self {
             left: of(&target.left),
             right: of(&target.right),
@@ -113,7 +113,7 @@ impl Onset {
     }
 
     /// The onset of the whole edit. If the halves of the face differ, each is faded in separately and this is 1.
-    fn whole(self) -> f32 {
+    fn overall(self) -> f32 {
         if self.even { self.left } else { 1.0 }
     }
 }
@@ -142,7 +142,7 @@ impl Session for EditSession {
     ) -> Result<MethodFrame, EngineError> {
         let target = INFO.supported_pose(drive.expression());
         let onset = Onset::between(&subject.expression, &target);
-        if quality != Quality::Diagnostics && onset.whole() == 0.0 {
+        if quality != Quality::Diagnostics && onset.overall() == 0.0 {
             return Ok(MethodFrame {
                 diagnostics: Diagnostics::None,
                 is_draft: false,
@@ -156,7 +156,7 @@ impl Session for EditSession {
         let (edit, ran) = self.edit(&target, onset, mesh, stop)?;
         let mask = self.mask.get(mesh, self.place, subject.limit);
         let millis = ran.then(|| millis_since(started));
-        let onset = onset.whole();
+        let onset = onset.overall();
         Ok(MethodFrame {
             mean_edit: Some(edit.mean_edit(mask.as_deref()) * onset),
             diagnostics: Diagnostics::Edit(EditDiagnostics {
@@ -211,9 +211,9 @@ impl EditSession {
         if left == right {
             return self.half(left, stop);
         }
-        let asked = |half, onset: f32, other| if onset > 0.0 { half } else { other };
-        let (a, ran) = self.half(asked(left, onset.left, right), stop)?;
-        let (b, also) = self.half(asked(right, onset.right, left), stop)?;
+        let effective = |half, onset: f32, other| if onset > 0.0 { half } else { other };
+        let (a, ran) = self.half(effective(left, onset.left, right), stop)?;
+        let (b, also) = self.half(effective(right, onset.right, left), stop)?;
         let joined = a.joined(&b, self.left_half(mesh), (onset.left, onset.right));
         Ok((Arc::new(joined), ran || also))
     }
@@ -233,9 +233,9 @@ impl EditSession {
 
     fn left_half(&mut self, mesh: Option<&Mesh>) -> &[f32] {
         let (place, size) = (self.place, self.model.size());
-        let kept = self.left.take().filter(|(of, _)| of.as_ref() == mesh);
-        let made = || (mesh.cloned(), limits::left_half(mesh, place, size));
-        &self.left.insert(kept.unwrap_or_else(made)).1
+        let cached = self.left.take().filter(|(of, _)| of.as_ref() == mesh);
+        let compute = || (mesh.cloned(), limits::left_half(mesh, place, size));
+        &self.left.insert(cached.unwrap_or_else(compute)).1
     }
 }
 
@@ -245,19 +245,19 @@ mod tests {
     use crate::document::Sides;
 
     #[test]
-    fn the_onset_is_zero_only_without_an_edit_and_full_soon_after() {
+    fn the_onset_is_zero_only_without_an_edit_and_rises_quickly_to_one() {
         let smile = ActionUnit::ALL[8];
         let onset = |sides, value: f32| {
             let target = Pose::NEUTRAL.with(sides, smile, value);
             Onset::between(&AuVector::NEUTRAL, &target)
         };
-        assert_eq!(onset(Sides::Both, 0.0).whole(), 0.0);
-        let first = onset(Sides::Both, 0.01).whole();
+        assert_eq!(onset(Sides::Both, 0.0).overall(), 0.0);
+        let first = onset(Sides::Both, 0.01).overall();
         assert!(first > 0.0 && first < 0.2);
-        assert_eq!(onset(Sides::Both, ONSET).whole(), 1.0);
-        assert_eq!(onset(Sides::Both, 1.0).whole(), 1.0);
+        assert_eq!(onset(Sides::Both, ONSET).overall(), 1.0);
+        assert_eq!(onset(Sides::Both, 1.0).overall(), 1.0);
         let half = onset(Sides::Left, 0.01);
         assert!(half.left > 0.0 && half.left < 0.2 && half.right == 0.0);
-        assert_eq!(half.whole(), 1.0);
+        assert_eq!(half.overall(), 1.0);
     }
 }

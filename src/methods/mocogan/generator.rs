@@ -78,7 +78,7 @@ impl MoCoGan {
         let wide = 8 * ngf * FIRST * FIRST;
         let [weight, shift] = layer(0, config.latent(), 8 * ngf)?;
         let weight = weight.reshape((config.latent(), wide))?;
-        let still = config.content + config.category;
+        let fixed = config.content + config.category;
         let bias = shift
             .reshape((1, 8 * ngf, 1))?
             .broadcast_as((1, 8 * ngf, FIRST * FIRST))?;
@@ -86,8 +86,8 @@ impl MoCoGan {
             config: *config,
             device: weights.device().clone(),
             gru: Gru::load(config.motion, weights.pp("recurrent"))?,
-            content_weight: weight.narrow(0, 0, still)?,
-            motion_weight: weight.narrow(0, still, config.motion)?,
+            content_weight: weight.narrow(0, 0, fixed)?,
+            motion_weight: weight.narrow(0, fixed, config.motion)?,
             bias: bias.reshape((1, wide))?,
             up: [
                 up(3, 4)?,

@@ -68,7 +68,7 @@ impl Layers {
 
     /// Draws the person moved by the field over the background, which moves along where it isn't still.
     pub fn draw(&self, field: &Field, draft: bool, image: &mut Image<Rgba>) {
-        resample_into(image, &self.person, field, draft);
+        resample_into(image, &self.person, &field.shift, draft);
         resample_behind(image, &self.background, field, &self.stillness, draft);
     }
 }
@@ -157,7 +157,7 @@ mod tests {
 
     fn painter(scene: &Scene) -> Painter {
         let glasses = GlassesFrame::new(scene);
-        let fit = scene.fit.viewed(1.0, (0.0, 0.0));
+        let fit = scene.fit.in_view(1.0, (0.0, 0.0));
         let (source, tone) = (scene.source.clone(), scene.tone.clone());
         Painter::new(scene.model, source, fit, tone, glasses)
     }

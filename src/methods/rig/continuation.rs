@@ -14,11 +14,11 @@ pub(super) type BlockMeans = [f32; 4];
 pub(super) const REACH: f32 = 5.0;
 pub(super) const REACH_MOVED: f32 = 13.0;
 /// Nothing moves beyond this fraction of the reach.
-const STILL_BEYOND: f32 = 0.92;
+const FIXED_BEYOND: f32 = 0.92;
 /// Unless the head turns, nothing moves this far below the chin, in centimetres: collars stay.
-const STILL_BELOW_CHIN: f32 = 3.2;
+const FIXED_BELOW_CHIN: f32 = 3.2;
 /// The source's edges don't move where they are farther from the head than this, in centimetres.
-const STILL_EDGE: f32 = 1.5;
+const FIXED_AT_EDGE: f32 = 1.5;
 /// The landmark at the chin's lowest point.
 pub(super) const CHIN: usize = 152;
 
@@ -31,8 +31,8 @@ pub(super) fn continuation(
     cell: usize,
 ) -> Image<[f32; 2]> {
     let projection = &scene.fit.projection;
-    let (unit, down, moved) = (
-        projection.unit,
+    let (pixels_per_cm, down, moved) = (
+        projection.pixels_per_cm,
         projection.down,
         deformed.placement.is_moved,
     );
@@ -43,17 +43,17 @@ pub(super) fn continuation(
     }
     let unknown = cells.map(|cell| if is_known(cell) { 0.0 } else { 1.0 });
     let distance = unknown.distance_to_outside();
-    let reach = if moved { REACH_MOVED } else { REACH } * STILL_BEYOND;
+    let max_distance = if moved { REACH_MOVED } else { REACH } * FIXED_BEYOND;
     let chin = deformed.points[scene.model.landmarks[CHIN]];
     let fixed = Image::from_fn(width, height, |x, y| {
-        let away = distance.at(x, y) * cell as f32 / unit;
+        let away = distance.at(x, y) * cell as f32 / pixels_per_cm;
         let middle = [x, y].map(|at| (at as f32 + 0.5) * cell as f32);
         let below_chin = (middle[0] - chin[0]) * down[0] + (middle[1] - chin[1]) * down[1];
         let at_edge = x == 0 || y == 0 || x + 1 == width || y + 1 == height;
         let is_fixed = away == 0.0
-            || away > reach
-            || !moved && below_chin > STILL_BELOW_CHIN * unit
-            || at_edge && away > STILL_EDGE;
+            || away > max_distance
+            || !moved && below_chin > FIXED_BELOW_CHIN * pixels_per_cm
+            || at_edge && away > FIXED_AT_EDGE;
         if is_fixed { 1.0 } else { 0.0 }
     });
     let values = cells.map(|cell| {
@@ -76,8 +76,8 @@ const RELAXATION: f32 = 1.5;
 fn harmonic(values: &Image<[f32; 2]>, fixed: &Image<f32>) -> Image<[f32; 2]> {
     let (width, height) = (values.width, values.height);
     let mut solved = values.clone();
-    let held: f32 = fixed.pixels.iter().sum();
-    if held == 0.0 || held as usize == fixed.pixels.len() {
+    let fixed_count: f32 = fixed.pixels.iter().sum();
+    if fixed_count == 0.0 || fixed_count as usize == fixed.pixels.len() {
         return solved;
     }
     let start = if width.min(height) > 2 {
@@ -91,17 +91,17 @@ fn harmonic(values: &Image<[f32; 2]>, fixed: &Image<f32>) -> Image<[f32; 2]> {
         } else {
             1e-6
         };
-        let held = shares.map(|share| if share >= least { 1.0 } else { 0.0 });
+        let coarse_fixed = shares.map(|share| if share >= least { 1.0 } else { 0.0 });
         let means = Image::from_fn(sums.width, sums.height, |x, y| {
             let share = shares.at(x, y);
             sums.at(x, y)
                 .map(|v| if share >= least { v / share } else { 0.0 })
         });
-        harmonic(&means, &held).stretched(width, height)
+        harmonic(&means, &coarse_fixed).stretched(width, height)
     } else {
         let sum = (values.pixels.iter().zip(&fixed.pixels))
             .fold([0.0; 2], |sum, (value, fixed)| sum.plus(*value, *fixed));
-        Image::filled(width, height, sum.map(|v| v / held))
+        Image::filled(width, height, sum.map(|v| v / fixed_count))
     };
     for ((to, from), fixed) in solved
         .pixels

@@ -191,7 +191,7 @@ const UPPER_BOUNDS: [(&str, f32); 5] = [
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Controls {
     /// The portrait's Action Units.
-    pub own: [f32; COUNT],
+    pub source: [f32; COUNT],
     /// The target Action Units of the picture's left and right halves, which are the person's right and left: 0..=1, and
     /// for exaggeration from -0.5 to 1.5.
     pub target: [[f32; COUNT]; 2],
@@ -206,23 +206,25 @@ pub(super) fn coefficients(model: &Model, fitted: &[f32], controls: &Controls) -
     for (half, target) in Half::BOTH.into_iter().zip(&controls.target) {
         let mut factors = vec![1.0f32; fitted.len()];
         let mut added = vec![0.0f32; fitted.len()];
-        for ((unit, own), target) in UNITS.iter().zip(controls.own).zip(target) {
+        for ((unit, source), target) in UNITS.iter().zip(controls.source).zip(target) {
             let changes = [
-                (unit.raises, (target - own.max(0.0)).max(0.0)),
+                (unit.raises, (target - source.max(0.0)).max(0.0)),
                 (unit.lowers, (-target).max(0.0)),
             ];
             for (shapes, by) in changes {
                 for (name, weight) in shapes {
                     if let Some(i) = model.expression(name, half) {
-                        added[i] += by * weight * reach(unit, fitted[i], own);
+                        added[i] += by * weight * expression_weight(unit, fitted[i], source);
                     }
                 }
             }
-            if *target < own {
-                let left = 1.0 - removed_fraction(own, *target);
-                let along = left + (1.0 - left) * own_lips_parted(&controls.own);
-                let gone = unit.removes.iter().map(|name| (name, left));
-                for (name, left) in gone.chain(unit.also_removes.iter().map(|name| (name, along))) {
+            if *target < source {
+                let left = 1.0 - removed_fraction(source, *target);
+                let along = left + (1.0 - left) * source_lips_parted(&controls.source);
+                let removed = unit.removes.iter().map(|name| (name, left));
+                for (name, left) in
+                    removed.chain(unit.also_removes.iter().map(|name| (name, along)))
+                {
                     if let Some(i) = model.expression(name, half) {
                         factors[i] = factors[i].min(left);
                     }
@@ -246,17 +248,17 @@ pub(super) fn coefficients(model: &Model, fitted: &[f32], controls: &Controls) -
         .map(|(sum, count)| sum / count.max(1.0))
         .collect();
     limit_upper_lip(model, fitted, &mut coefficients);
-    for ((value, own), name) in coefficients.iter_mut().zip(fitted).zip(&model.names) {
-        *value = value.clamp(own.min(RANGE.0), own.max(upper_bound(name)));
+    for ((value, fitted), name) in coefficients.iter_mut().zip(fitted).zip(&model.names) {
+        *value = value.clamp(fitted.min(RANGE.0), fitted.max(upper_bound(name)));
     }
     coefficients
 }
 
 /// The fraction of the portrait's unit that a target removes, in 0..=1. It fades out for a barely measurable unit, which
 /// says little about the fit.
-fn removed_fraction(own: f32, target: f32) -> f32 {
-    let certain = smoothstep_between(0.0, 0.1, own);
-    certain * ((own - target.max(0.0)) / own.max(1e-3)).clamp(0.0, 1.0)
+fn removed_fraction(source: f32, target: f32) -> f32 {
+    let certain = smoothstep_between(0.0, 0.1, source);
+    certain * ((source - target.max(0.0)) / source.max(1e-3)).clamp(0.0, 1.0)
 }
 
 /// The upper bound of an expression's coefficient.
@@ -268,16 +270,16 @@ fn upper_bound(name: &str) -> f32 {
 }
 
 /// How far the portrait's lips are parted, by Action Unit 25.
-fn own_lips_parted(own: &[f32; COUNT]) -> f32 {
+fn source_lips_parted(source: &[f32; COUNT]) -> f32 {
     let place = UNITS.iter().position(|unit| unit.code == LIPS_PARTED);
-    place.map_or(0.0, |place| own[place].clamp(0.0, 1.0))
+    place.map_or(0.0, |place| source[place].clamp(0.0, 1.0))
 }
 
 /// The weight of a unit's expression: a blink of 1 shuts the eye from any fitted coefficient; other units add their full
 /// weight.
-fn reach(unit: &Unit, fitted: f32, own: f32) -> f32 {
-    if unit.code == BLINK && own < 0.95 {
-        (1.0 - fitted) / (1.0 - own.max(0.0))
+fn expression_weight(unit: &Unit, fitted: f32, source: f32) -> f32 {
+    if unit.code == BLINK && source < 0.95 {
+        (1.0 - fitted) / (1.0 - source.max(0.0))
     } else {
         1.0
     }
@@ -301,15 +303,15 @@ fn limit_upper_lip(model: &Model, fitted: &[f32], coefficients: &mut [f32]) {
         };
         let lifts = [(up, 1.0), (sneer, 0.7)];
         let before: f32 = lifts.iter().map(|(i, lift)| lift * fitted[*i]).sum();
-        let room = (1.05 - 0.35 * coefficients[smile] - before).max(0.2);
+        let allowed_rise = (1.05 - 0.35 * coefficients[smile] - before).max(0.2);
         let risen = |i: usize, value: f32| (value - fitted[i]).max(0.0);
         let rise: f32 = lifts
             .iter()
             .map(|(i, lift)| lift * risen(*i, coefficients[*i]))
             .sum();
-        if rise > room {
+        if rise > allowed_rise {
             for (i, _) in lifts {
-                coefficients[i] -= risen(i, coefficients[i]) * (1.0 - room / rise);
+                coefficients[i] -= risen(i, coefficients[i]) * (1.0 - allowed_rise / rise);
             }
         }
     }
@@ -334,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn every_expression_of_the_table_is_in_the_model() {
+    fn every_expression_of_the_unit_table_exists_in_the_model() {
         let model = Model::bundled().unwrap();
         for unit in &UNITS {
             let moved = unit.raises.iter().chain(unit.lowers);
@@ -349,19 +351,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_portraits_own_units_change_nothing(
-            own in prop::array::uniform17(0f32..1.0),
+        fn the_action_units_of_the_portrait_itself_change_nothing(
+            source in prop::array::uniform17(0f32..1.0),
             values in prop::collection::vec(0f32..1.0, 7),
         ) {
             let model = Model::bundled().unwrap();
             let fitted = fitted(model, &values);
-            let controls = Controls { own, target: [own; 2], gaze: [0.0; 2] };
+            let controls = Controls { source, target: [source; 2], gaze: [0.0; 2] };
             prop_assert_eq!(coefficients(model, &fitted, &controls), fitted);
         }
 
         #[test]
-        fn a_small_step_of_a_slider_is_a_small_step_of_the_face(
-            own in prop::array::uniform17(0f32..1.0),
+        fn a_small_step_of_a_slider_changes_the_coefficients_little(
+            source in prop::array::uniform17(0f32..1.0),
             target in prop::array::uniform17(-0.5f32..1.5),
             values in prop::collection::vec(0f32..1.0, 7),
             unit in 0usize..17,
@@ -371,7 +373,7 @@ mod tests {
             let mut stepped = target;
             stepped[unit] += 1e-3;
             let [a, b] = [target, stepped].map(|target| {
-                coefficients(model, &fitted, &Controls { own, target: [target; 2], gaze: [0.0; 2] })
+                coefficients(model, &fitted, &Controls { source, target: [target; 2], gaze: [0.0; 2] })
             });
             for (a, b) in a.iter().zip(b) {
                 prop_assert!((a - b).abs() < 0.02);
@@ -381,8 +383,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_expression_goes_one_way_with_a_slider(
-            own in prop::array::uniform17(0f32..1.0),
+        fn every_expression_changes_monotonically_with_a_slider(
+            source in prop::array::uniform17(0f32..1.0),
             target in prop::array::uniform17(-0.5f32..1.5),
             values in prop::collection::vec(0f32..1.0, 7),
             unit in 0usize..17,
@@ -392,7 +394,7 @@ mod tests {
             let at = |value: f32| {
                 let mut target = target;
                 target[unit] = value;
-                coefficients(model, &fitted, &Controls { own, target: [target; 2], gaze: [0.0; 2] })
+                coefficients(model, &fitted, &Controls { source, target: [target; 2], gaze: [0.0; 2] })
             };
             let steps: Vec<Vec<f32>> = (0..=40).map(|i| at(-0.5 + 0.05 * i as f32)).collect();
             // These two share the room that the upper lip has.
@@ -409,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn no_slider_folds_the_skin() {
+    fn no_slider_flips_triangles_of_the_skin() {
         // Counts triangles at the front of the mean head that an expression flips.
         let model = Model::bundled().unwrap();
         let rest = vec![0.0; model.names.len()];
@@ -451,7 +453,7 @@ mod tests {
                 let mut target = [0.0; COUNT];
                 target[i] = value;
                 let controls = Controls {
-                    own: [0.0; COUNT],
+                    source: [0.0; COUNT],
                     target: [target; 2],
                     gaze: [0.0; 2],
                 };
@@ -470,13 +472,13 @@ mod tests {
     }
 
     #[test]
-    fn the_pictures_left_is_the_persons_right() {
+    fn the_left_half_of_the_picture_moves_the_right_half_of_the_model() {
         let model = Model::bundled().unwrap();
         let fitted = vec![0.0; model.names.len()];
         let mut smile = [0.0; COUNT];
         smile[place(12)] = 1.0;
         let controls = Controls {
-            own: [0.0; COUNT],
+            source: [0.0; COUNT],
             target: [smile, [0.0; COUNT]],
             gaze: [0.0; 2],
         };
@@ -489,15 +491,15 @@ mod tests {
     }
 
     #[test]
-    fn a_blink_at_one_is_full_whatever_the_portrait_shows() {
+    fn a_blink_of_one_closes_the_eyes_whatever_the_portrait_shows() {
         let model = Model::bundled().unwrap();
         let fitted = vec![0.3; model.names.len()];
-        let mut own = [0.0; COUNT];
-        own[place(BLINK)] = 0.4;
-        let mut target = own;
+        let mut source = [0.0; COUNT];
+        source[place(BLINK)] = 0.4;
+        let mut target = source;
         target[place(BLINK)] = 1.0;
         let controls = Controls {
-            own,
+            source,
             target: [target; 2],
             gaze: [0.0; 2],
         };

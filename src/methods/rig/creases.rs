@@ -48,9 +48,14 @@ impl CreaseLayer {
             let points = path.iter().map(|vertex| scene.fit.portrait_points[*vertex]);
             points.map(|[x, y, _]| [x, y]).collect::<Vec<[f32; 2]>>()
         });
-        let unit = scene.fit.projection.unit;
-        let reduced =
-            DownscaledRegion::around(&paths.concat(), &scene.source, unit, 16.0, 1.5 * SKIN_BLUR);
+        let pixels_per_cm = scene.fit.projection.pixels_per_cm;
+        let reduced = DownscaledRegion::around(
+            &paths.concat(),
+            &scene.source,
+            pixels_per_cm,
+            16.0,
+            1.5 * SKIN_BLUR,
+        );
         let (width, height) = (reduced.image.width, reduced.image.height);
         let paths = paths.map(|path| {
             let points: Vec<[f32; 2]> = path.into_iter().map(|at| reduced.place(at)).collect();
@@ -60,7 +65,7 @@ impl CreaseLayer {
             .iter()
             .map(|landmark| reduced.place(scene.fit.landmarks[*landmark]))
             .collect();
-        let lips = coverage(&lips, width, height).blurred(0.1 * reduced.unit);
+        let lips = coverage(&lips, width, height).blurred(0.1 * reduced.pixels_per_cm);
         let skin_brightness = mean(scene.tone.skin).max(1.0);
         let skin = Image::from_fn(width, height, |x, y| {
             let [r, g, b, alpha] = reduced.image.at(x, y);
@@ -69,11 +74,11 @@ impl CreaseLayer {
                 * smoothstep_between(SKIN_FROM.0, SKIN_FROM.1, brightness);
             [r, g, b, alpha].map(|v| v * weight)
         });
-        let fold = skin.blurred(FOLD_BLUR * reduced.unit);
-        let around = skin.blurred(SKIN_BLUR * reduced.unit);
+        let fold = skin.blurred(FOLD_BLUR * reduced.pixels_per_cm);
+        let around = skin.blurred(SKIN_BLUR * reduced.pixels_per_cm);
         let near = Image::from_fn(width, height, |x, y| {
             let at = [x as f32 + 0.5, y as f32 + 0.5];
-            [0, 1].map(|half| near_fold(&paths[half], at, FOLD_REACH * reduced.unit))
+            [0, 1].map(|half| near_fold(&paths[half], at, FOLD_REACH * reduced.pixels_per_cm))
         });
         let gain = Image::from_fn(width, height, |x, y| {
             let (fold, around) = (fold.at(x, y), around.at(x, y));
@@ -84,8 +89,8 @@ impl CreaseLayer {
             }
             [0, 1, 2].map(|k| {
                 let wanted = around[k] / around[3].max(1e-3);
-                let own = fold[k] / fold[3];
-                known * (wanted / own.max(1.0) - 1.0).clamp(0.0, MAX_GAIN)
+                let fold_colour = fold[k] / fold[3];
+                known * (wanted / fold_colour.max(1.0) - 1.0).clamp(0.0, MAX_GAIN)
             })
         });
         Self {
@@ -143,10 +148,10 @@ impl<'a> Creases<'a> {
 }
 
 /// 1 on a fold, falling to 0 away from it and at its ends.
-fn near_fold(path: &Polyline, at: [f32; 2], reach: f32) -> f32 {
+fn near_fold(path: &Polyline, at: [f32; 2], radius: f32) -> f32 {
     let near = path.nearest(at, f32::INFINITY);
     let ends = smoothstep_between(0.0, 0.15, near.along) * smoothstep_between(1.0, 0.8, near.along);
-    ends * smoothstep_between(1.6 * reach, 0.4 * reach, near.distance)
+    ends * smoothstep_between(1.6 * radius, 0.4 * radius, near.distance)
 }
 
 /// The vertices along the nasolabial folds of both halves, in the order of [`Half::BOTH`].
@@ -179,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_the_nasolabial_fold_lies_on_the_head() {
+    fn the_nasolabial_path_lies_on_the_surface_of_the_head() {
         let path = nasolabial_path();
         for (half, vertices) in Half::BOTH.into_iter().zip(nasolabial_vertices(model())) {
             assert_eq!(vertices.len(), path.len());
@@ -228,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn taking_a_smile_back_lightens_its_folds_in_proportion() {
+    fn relaxing_a_smile_lightens_its_folds_in_proportion() {
         let scene = smiling();
         let layer = CreaseLayer::new(&scene);
         assert!(Creases::new(&scene, || &layer, &scene.fit.expression).is_none());

@@ -123,7 +123,11 @@ fn close_lids(
     fitted: &[Point],
     points: &mut [Point],
 ) -> f32 {
-    let (ring, down, unit) = (&model.eyes[eye], fit.projection.down, fit.projection.unit);
+    let (ring, down, pixels_per_cm) = (
+        &model.eyes[eye],
+        fit.projection.down,
+        fit.projection.pixels_per_cm,
+    );
     let blink = model
         .expression("eyeBlink", Half::BOTH[eye])
         .map_or(0.0, |i| {
@@ -137,16 +141,16 @@ fn close_lids(
     let mut ratios = Vec::with_capacity(now.len());
     let mut gap = Vec::with_capacity(now.len());
     for (i, now) in now.iter().enumerate() {
-        let shut = gaps.shut[eye][i] + 0.02 * unit;
+        let shut = gaps.shut[eye][i] + 0.02 * pixels_per_cm;
         let before = (gaps.lids[eye][i] - shut).max(0.0);
         let after = (now - shut).max(0.0);
-        let own = portrait[i].max(0.0);
+        let in_portrait = portrait[i].max(0.0);
         let (ratio, wanted) = if after < before {
-            let ratio = least + (1.0 - least) * after / (before + 1e-6 * unit);
-            (ratio, own * ratio)
+            let ratio = least + (1.0 - least) * after / (before + 1e-6 * pixels_per_cm);
+            (ratio, in_portrait * ratio)
         } else {
-            let ratio = (after + 0.03 * unit) / (before + 0.03 * unit);
-            (ratio, own + (after - before))
+            let ratio = (after + 0.03 * pixels_per_cm) / (before + 0.03 * pixels_per_cm);
+            (ratio, in_portrait + (after - before))
         };
         ratios.push(ratio);
         gap.push(wanted + portrait[i].min(0.0));
@@ -170,7 +174,11 @@ fn close_lips(
     fitted: &[Point],
     points: &mut [Point],
 ) -> (Vec<f32>, Vec<f32>) {
-    let (ring, down, unit) = (&model.lips, fit.projection.down, fit.projection.unit);
+    let (ring, down, pixels_per_cm) = (
+        &model.lips,
+        fit.projection.down,
+        fit.projection.pixels_per_cm,
+    );
     let (places, portrait) = (&gaps.lip_places, &gaps.portrait_lips);
     let now = places.gaps(ring, fitted, down);
     let open = |expression: &[f32]| openness_of_mouth(model, expression) + 1e-4;
@@ -182,15 +190,15 @@ fn close_lips(
         let rest = gaps.lips_at_rest[i];
         let of_model = (gaps.lips[i] - rest).max(0.0);
         let now = (now - rest).max(0.0);
-        let own = portrait[i].max(0.0);
-        let trust = smoothstep_between(0.03 * unit, 0.18 * unit, of_model);
-        let wanted = if now < of_model - 0.01 * unit {
-            let ratio = (now / of_model.max(0.06 * unit)).clamp(0.0, 1.0);
-            own * (ratio * trust + plain * (1.0 - trust))
+        let in_portrait = portrait[i].max(0.0);
+        let trust = smoothstep_between(0.03 * pixels_per_cm, 0.18 * pixels_per_cm, of_model);
+        let wanted = if now < of_model - 0.01 * pixels_per_cm {
+            let ratio = (now / of_model.max(0.06 * pixels_per_cm)).clamp(0.0, 1.0);
+            in_portrait * (ratio * trust + plain * (1.0 - trust))
         } else {
-            (own * plain.max(trust) + (now - of_model)).max(0.0)
+            (in_portrait * plain.max(trust) + (now - of_model)).max(0.0)
         };
-        before.push(own);
+        before.push(in_portrait);
         after.push(wanted);
         gap.push(wanted + portrait[i].min(0.0));
     }
@@ -363,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_change_every_vertex_stays() {
+    fn without_an_edit_every_vertex_stays() {
         for name in ["astronaut", "grace_hopper"] {
             let fit = sample(name);
             let same = with(&fit, &[]);
@@ -375,15 +383,15 @@ mod tests {
     }
 
     #[test]
-    fn a_full_blink_shuts_the_eyes_and_a_squint_does_not() {
+    fn a_full_blink_closes_the_eyes_and_a_squint_does_not() {
         let model = Model::bundled().unwrap();
         for name in ["astronaut", "grace_hopper"] {
             let fit = sample(name);
-            let unit = fit.projection.unit;
+            let pixels_per_cm = fit.projection.pixels_per_cm;
             let widest = |deformed: &Deformed, eye: usize| {
                 let gaps = lid_gaps(&model.eyes[eye], &deformed.points, fit.projection.down);
                 // At the corners the lids move together.
-                gaps[3..gaps.len() - 3].iter().copied().fold(0.0, f32::max) / unit
+                gaps[3..gaps.len() - 3].iter().copied().fold(0.0, f32::max) / pixels_per_cm
             };
             let (shut, squint) = (
                 with(&fit, &[("eyeBlink", 1.0)]),
@@ -398,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lids_gap_falls_with_the_blink() {
+    fn the_gap_between_the_lids_shrinks_with_the_blink() {
         let model = Model::bundled().unwrap();
         let fit = sample("grace_hopper");
         let mut last = f32::INFINITY;
@@ -412,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mouth_at_rest_is_shut_even_under_a_nose_that_looks_raised() {
+    fn a_relaxed_mouth_closes_even_when_the_fit_raises_the_nose() {
         let model = Model::bundled().unwrap();
         let fit = sample("astronaut");
         let mut expression = fit.expression.clone();
@@ -427,7 +435,8 @@ mod tests {
         }
         let gaps = Gaps::new(model, &fit);
         let shut = Deformed::new(model, &fit, &gaps, expression, [0.0; 3], [0.0; 2]);
-        let widest = |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max) / fit.projection.unit;
+        let widest =
+            |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max) / fit.projection.pixels_per_cm;
         assert!(widest(&shut.lips_before) > 0.3);
         assert!(
             widest(&shut.lips_after) < 0.02,
@@ -437,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn lips_close_where_a_grin_is_taken_back() {
+    fn the_lips_close_when_a_grin_is_relaxed() {
         let model = Model::bundled().unwrap();
         let fit = sample("astronaut");
         let none = [
@@ -450,7 +459,7 @@ mod tests {
         .map(|name| (name, 0.0));
         let (open, shut) = (with(&fit, &[]), with(&fit, &none));
         let most = |gaps: &[f32]| gaps.iter().copied().fold(0.0, f32::max);
-        assert!(most(&open.lips_after) > 0.2 * fit.projection.unit);
+        assert!(most(&open.lips_after) > 0.2 * fit.projection.pixels_per_cm);
         assert!(most(&shut.lips_after) < 0.2 * most(&open.lips_after));
         let places = LipPlaces::of(model);
         let drawn = places.gaps(&model.lips, &shut.points, fit.projection.down);
@@ -458,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_is_undone() {
+    fn unplacing_inverts_placing() {
         let placement = Placement::new([12.0, -7.0, 5.0], [100.0, -200.0, 30.0], [4.0, -9.0]);
         let back = placement.unplace(placement.place([130.0, 90.0, 55.0]));
         for (got, wanted) in back.into_iter().zip([130.0, 90.0, 55.0]) {

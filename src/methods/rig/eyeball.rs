@@ -172,15 +172,15 @@ impl Ball {
             rim_detail: Image::filled(columns, rows, [0.0; 3]),
             detail: Image::filled(columns, rows, [0.0; 3]),
         };
-        let own = inner.blurred((0.015 * w).max(0.6));
+        let inner_weight = inner.blurred((0.015 * w).max(0.6));
         let near = clear.blurred((0.02 * w).max(0.6));
-        let lacking = Image::from_fn(columns, rows, |x, y| {
-            let own = own.at(x, y);
-            if own == 0.0 {
+        let missing_detail = Image::from_fn(columns, rows, |x, y| {
+            let inner_weight = inner_weight.at(x, y);
+            if inner_weight == 0.0 {
                 return [0.0; 3];
             }
             let (is, drawn) = (albedo.at(x, y), ball.layered(middle(x, y), [0.0; 2]));
-            [0, 1, 2].map(|k| own * (is[k] - drawn[k]))
+            [0, 1, 2].map(|k| inner_weight * (is[k] - drawn[k]))
         });
         let share = Image::from_fn(columns, rows, |x, y| {
             if ball.iris.is_none() {
@@ -189,10 +189,10 @@ impl Ball {
             near.at(x, y) * near.at(x, y) * smoothstep_between(1.4, 1.25, away(x, y))
         });
         ball.rim_detail = Image::from_fn(columns, rows, |x, y| {
-            lacking.at(x, y).map(|v| v * share.at(x, y))
+            missing_detail.at(x, y).map(|v| v * share.at(x, y))
         });
         ball.detail = Image::from_fn(columns, rows, |x, y| {
-            lacking.at(x, y).map(|v| v * (1.0 - share.at(x, y)))
+            missing_detail.at(x, y).map(|v| v * (1.0 - share.at(x, y)))
         });
         ball
     }
@@ -219,10 +219,10 @@ impl Ball {
         let mut colour = self.layered([x, y], [tx, ty]);
         let turn = tx.hypot(ty) / self.iris.as_ref().map_or(1.0, |iris| iris.radius);
         let rim = self.rim_detail.linear(x - tx, y - ty);
-        let still = 1.0 - smoothstep_between(0.02, 0.4, turn);
+        let unturned = 1.0 - smoothstep_between(0.02, 0.4, turn);
         let rest = self.detail.linear(x, y);
         for k in 0..3 {
-            colour[k] += rim[k] + still * rest[k];
+            colour[k] += rim[k] + unturned * rest[k];
         }
         colour
     }
@@ -248,13 +248,13 @@ fn white_layer(
     let filled = albedo.pull_push(&known);
     let near = known.blurred(0.25 * w);
     let most = near.pixels.iter().copied().fold(1e-6, f32::max);
-    let own = known.blurred((0.015 * w).max(0.8));
+    let known_weight = known.blurred((0.015 * w).max(0.8));
     Image::from_fn(columns, rows, |x, y| {
         let sure = (1.6 * near.at(x, y) / most).min(1.0);
-        let far = bright.map(|v| v * 0.92);
-        let mixed = lerp(far, filled.at(x, y), sure);
+        let bright_default = bright.map(|v| v * 0.92);
+        let mixed = lerp(bright_default, filled.at(x, y), sure);
         let lifted = [0, 1, 2].map(|k| mixed[k].max(0.8 * bright[k]));
-        lerp(lifted, albedo.at(x, y), own.at(x, y))
+        lerp(lifted, albedo.at(x, y), known_weight.at(x, y))
     })
 }
 
@@ -278,14 +278,14 @@ fn iris_layer(
         let (dx, dy) = (x as f32 + 0.5 - centre[0], y as f32 + 0.5 - centre[1]);
         dx.hypot(dy) / radius
     };
-    let seen = Image::from_fn(columns, rows, |x, y| {
+    let visible = Image::from_fn(columns, rows, |x, y| {
         if clear.at(x, y) > 0.0 && away(x, y) < 0.97 {
             1.0
         } else {
             0.0
         }
     });
-    let tones = RadialTones::new(albedo, &seen, away)?;
+    let tones = RadialTones::new(albedo, &visible, away)?;
     let plain = Image::from_fn(columns, rows, |x, y| tones.at(away(x, y)));
     let white = tones.white_level(albedo, clear, away);
     // A catch light is far brighter than the iris elsewhere at the same distance from the pupil.
@@ -309,9 +309,9 @@ fn iris_layer(
         let (is, without) = (albedo.at(x, y), matte.at(x, y));
         [0, 1, 2].map(|k| (is[k] - without[k]).max(0.0) * smoothstep_between(1.05, 0.9, away(x, y)))
     });
-    let soft = seen.blurred((0.015 * w).max(0.6));
+    let soft = visible.blurred((0.015 * w).max(0.6));
     let mirrored = Image::from_fn(columns, rows, |x, y| {
-        seen.linear(x as f32 + 0.5, 2.0 * centre[1] - y as f32 - 0.5)
+        visible.linear(x as f32 + 0.5, 2.0 * centre[1] - y as f32 - 0.5)
     });
     let mirrored_soft = mirrored.blurred((0.02 * w).max(0.6));
     let colours = Image::from_fn(columns, rows, |x, y| {
@@ -321,7 +321,7 @@ fn iris_layer(
             opposite,
             mirrored.at(x, y) * mirrored_soft.at(x, y),
         );
-        lerp(filled, matte.at(x, y), seen.at(x, y) * soft.at(x, y))
+        lerp(filled, matte.at(x, y), visible.at(x, y) * soft.at(x, y))
     });
     Some(IrisLayer {
         colours,
@@ -351,13 +351,13 @@ impl RadialTones {
     /// `None` if too few pixels are visible.
     fn new(
         albedo: &Image<Rgb>,
-        seen: &Image<f32>,
+        visible: &Image<f32>,
         away: impl Fn(usize, usize) -> f32,
     ) -> Option<Self> {
         let mut rings: [Vec<Rgb>; Self::RINGS] = Default::default();
-        for y in 0..seen.height {
-            for x in 0..seen.width {
-                if seen.at(x, y) > 0.0 {
+        for y in 0..visible.height {
+            for x in 0..visible.width {
+                if visible.at(x, y) > 0.0 {
                     let ring = (away(x, y) * Self::RINGS as f32) as usize;
                     rings[ring.min(Self::RINGS - 1)].push(albedo.at(x, y));
                 }

@@ -135,7 +135,7 @@ impl<'a> Frame<'a> {
         gaze: [f32; 2],
         out: &Image<Rgba>,
     ) -> Option<Self> {
-        let (w, unit) = (layers.width, scene.fit.projection.unit);
+        let (w, pixels_per_cm) = (layers.width, scene.fit.projection.pixels_per_cm);
         let is_sound = opening.upper.len() == layers.lids.upper.len()
             && opening.lower.len() == layers.lids.lower.len()
             && (shift.width, shift.height) == (out.width, out.height)
@@ -156,9 +156,8 @@ impl<'a> Frame<'a> {
             return None;
         }
         let turned = match &layers.ball.iris {
-            Some(_) => {
-                [gaze[0], -gaze[1]].map(|angle| angle.to_radians().sin() * BALL_RADIUS * unit)
-            }
+            Some(_) => [gaze[0], -gaze[1]]
+                .map(|angle| angle.to_radians().sin() * BALL_RADIUS * pixels_per_cm),
             None => [0.0; 2],
         };
         let lids_moved = layers.lids_moved(opening);
@@ -406,7 +405,7 @@ mod tests {
         let model = Model::bundled().unwrap();
         let fit = Fit::new(model, &landmarks(0), 0.0)
             .unwrap()
-            .viewed(zoom, moved);
+            .in_view(zoom, moved);
         let tone = Tone::new(model, &fit, &source);
         Scene {
             model,
@@ -437,11 +436,11 @@ mod tests {
         blink: f32,
         gaze: [f32; 2],
     ) -> [Image<Rgba>; 2] {
-        let own = [0.0; COUNT];
-        let mut target = own;
+        let source = [0.0; COUNT];
+        let mut target = source;
         target[COUNT - 1] = blink;
         let controls = Controls {
-            own,
+            source,
             target: [target; 2],
             gaze,
         };
@@ -487,14 +486,14 @@ mod tests {
     }
 
     #[test]
-    fn no_edit_draws_nothing() {
+    fn without_an_edit_the_eyes_are_not_redrawn() {
         let (scene, gaps, layers) = usual();
         let [before, after] = drawn(scene, gaps, layers, 0.0, [0.0; 2]);
         assert!(before.pixels == after.pixels);
     }
 
     #[test]
-    fn a_blink_shows_skin() {
+    fn a_blink_covers_the_eye_with_skin() {
         let (scene, _, layers) = usual();
         let shut = eyes_at(1.0, [0.0; 2]);
         for layers in layers {
@@ -512,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn gaze_moves_the_dark_of_the_eye() {
+    fn gaze_moves_the_dark_iris() {
         let (scene, _, layers) = usual();
         let dark_at = |image: &Image<Rgba>, layers: &EyeLayers, axis: usize| {
             let mut sum = [0.0, 0.0];
@@ -531,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn eyes_too_small_or_elsewhere_are_left_out() {
+    fn eyes_that_are_too_small_or_outside_the_image_are_skipped() {
         for (zoom, moved) in [(0.1, FACE), (2.0, (400.0, 300.0))] {
             let scene = scene(zoom, moved, 1.0);
             assert!((0..2).all(|eye| EyeLayers::new(&scene, eye).is_none()));
@@ -540,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn an_eye_at_the_edge_is_drawn_as_far_as_it_goes() {
+    fn an_eye_cut_by_the_image_border_is_drawn() {
         let whole = &usual().0;
         let [x, y] = whole.fit.irises[0].centre;
         let scene = scene(2.0, (FACE.0 + x / 2.0 - 2.0, FACE.1 + y / 2.0 - 2.0), 1.0);
@@ -553,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn alpha_is_carried() {
+    fn redrawn_eyes_keep_the_alpha() {
         let scene = scene(1.5, FACE, 0.5);
         let layers = [0, 1].map(|eye| EyeLayers::new(&scene, eye));
         let gaps = Gaps::new(scene.model, &scene.fit);
@@ -573,7 +572,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(12))]
 
         #[test]
-        fn small_changes_stay_small(blink in 0f32..0.98, x in -25f32..25.0, y in -20f32..20.0) {
+        fn a_small_change_of_blink_or_gaze_changes_the_image_little(blink in 0f32..0.98, x in -25f32..25.0, y in -20f32..20.0) {
             let here = eyes_at(blink, [x, y]);
             for there in [eyes_at(blink + 0.01, [x, y]), eyes_at(blink, [x + 0.3, y])] {
                 let changes = || here.pixels.iter().zip(&there.pixels).map(|(a, b)| (mean([a[0], a[1], a[2]]) - mean([b[0], b[1], b[2]])).abs());

@@ -78,9 +78,9 @@ impl Field {
         openings: &Openings,
     ) {
         let (width, height) = (self.core.width, self.core.height);
-        let unit = scene.fit.projection.unit;
+        let pixels_per_cm = scene.fit.projection.pixels_per_cm;
         let vertices = vertices(scene, deformed, light);
-        let size = block_size(unit);
+        let size = block_size(pixels_per_cm);
         let is_core = |vertex: usize| vertices[vertex][FRONT] > 0.0;
         let around = Window::around(scene.model, is_core, deformed, size, width, height);
         self.clear_outside(around);
@@ -89,18 +89,18 @@ impl Field {
             return;
         };
         let means = self.draw_surface(scene.model, deformed, &vertices, window);
-        let cell = ((unit * CELL).round() as usize).max(1);
+        let cell = ((pixels_per_cm * CELL).round() as usize).max(1);
         let continued = || {
             let cells = window.cells(&means, cell, width.div_ceil(cell), height.div_ceil(cell));
             continuation(scene, deformed, &cells, cell)
         };
-        let inner = || inner(&means, deformed, openings, window, unit);
+        let inner = || inner(&means, deformed, openings, window, pixels_per_cm);
         let (continued, inner) = rayon::join(continued, inner);
         let parts = BlendInputs {
             around: Upsampler::new(&continued, cell),
             inside: Upsampler::new(&inner, size),
             window,
-            blend: BLEND.start * unit..BLEND.end * unit,
+            blend: BLEND.start * pixels_per_cm..BLEND.end * pixels_per_cm,
         };
         self.combine(&parts);
     }
@@ -114,7 +114,7 @@ impl Field {
 
     /// The field of a surface that doesn't move.
     #[cfg(test)]
-    pub fn still(core: Image<f32>, surface: Image<[f32; 4]>) -> Self {
+    pub fn identity(core: Image<f32>, surface: Image<[f32; 4]>) -> Self {
         let (width, height) = (core.width, core.height);
         Self {
             weight: core.clone(),
@@ -136,12 +136,15 @@ impl Field {
             return;
         };
         self.rows_mut(old).for_each(|(y, row)| {
-            let kept = match window {
+            let still_inside = match window {
                 Some(new) if new.rows().contains(&y) => new.columns(),
                 _ => old.left..old.left,
             };
             let Range { start, end } = old.columns();
-            let (left, right) = (kept.start.clamp(start, end), kept.end.clamp(start, end));
+            let (left, right) = (
+                still_inside.start.clamp(start, end),
+                still_inside.end.clamp(start, end),
+            );
             for columns in [start..left, right..end] {
                 row.core[columns.clone()].fill(0.0);
                 row.weight[columns.clone()].fill(0.0);
@@ -318,9 +321,9 @@ multiversion! {
                 continue;
             }
             let [dx, dy, _, distance] = *inside;
-            let own = lerp([dx, dy], *shift, weight.min(1.0));
+            let moved_by_core = lerp([dx, dy], *shift, weight.min(1.0));
             *weight = smoothstep_between(parts.blend.start, parts.blend.end, distance);
-            *shift = if *weight < 1.0 { lerp(*around, own, *weight) } else { own };
+            *shift = if *weight < 1.0 { lerp(*around, moved_by_core, *weight) } else { moved_by_core };
         }
     }
 }
@@ -396,7 +399,7 @@ fn inner(
     deformed: &Deformed,
     openings: &Openings,
     window: Window,
-    unit: f32,
+    pixels_per_cm: f32,
 ) -> Image<CoreBlock> {
     let size = window.size as f32;
     let sigma = if deformed.placement.is_moved {
@@ -405,7 +408,7 @@ fn inner(
         BLUR
     };
     let distance = distance_inside(means, openings, window);
-    let mut values = means.blurred(sigma * unit / size);
+    let mut values = means.blurred(sigma * pixels_per_cm / size);
     values.for_rows(|y, row| {
         for (value, distance) in row.iter_mut().zip(distance.row(y)) {
             let [dx, dy, core, _] = *value;
@@ -496,13 +499,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A frontal face with `unit` pixels per centimetre, with its nose at a point of a striped picture.
-    fn scene(unit: f32, nose: [f32; 2], width: usize, height: usize) -> Scene {
+    /// A frontal face with `pixels_per_cm` pixels per centimetre, with its nose at a point of a striped picture.
+    fn scene(pixels_per_cm: f32, nose: [f32; 2], width: usize, height: usize) -> Scene {
         let model = Model::bundled().unwrap();
         let landmark = |v: &usize| {
             [
-                nose[0] + unit * model.neutral[*v][0],
-                nose[1] - unit * model.neutral[*v][1],
+                nose[0] + pixels_per_cm * model.neutral[*v][0],
+                nose[1] - pixels_per_cm * model.neutral[*v][1],
             ]
         };
         let mut landmarks: Vec<[f32; 2]> = model.landmarks.iter().map(landmark).collect();
@@ -558,14 +561,21 @@ mod tests {
     /// A bump of the skin's displacement around a point of the neutral head, in centimetres.
     fn bump(scene: &Scene, vertex: usize, [x, y]: [f32; 2], height: f32) -> f32 {
         let [vx, vy, _] = scene.model.neutral[vertex];
-        height * scene.fit.projection.unit * (-((vx - x).powi(2) + (vy - y).powi(2)) / 4.0).exp()
+        height
+            * scene.fit.projection.pixels_per_cm
+            * (-((vx - x).powi(2) + (vy - y).powi(2)) / 4.0).exp()
     }
 
     #[test]
-    fn no_edit_is_identity() {
-        for unit in [3.0, 12.0, 33.0] {
-            let size = (40.0 * unit) as usize;
-            let scene = scene(unit, [18.0 * unit, 20.0 * unit], size, size);
+    fn without_an_edit_the_field_is_the_identity() {
+        for pixels_per_cm in [3.0, 12.0, 33.0] {
+            let size = (40.0 * pixels_per_cm) as usize;
+            let scene = scene(
+                pixels_per_cm,
+                [18.0 * pixels_per_cm, 20.0 * pixels_per_cm],
+                size,
+                size,
+            );
             let still = deformed(&scene, [0.0; 3], |_, point| point);
             let field = field(&scene, &still);
             assert!(field.shift.pixels.iter().all(|shift| *shift == [0.0; 2]));
@@ -576,7 +586,7 @@ mod tests {
                     .iter()
                     .filter(|core| **core == 1.0)
                     .count() as f32
-                    > 80.0 * unit * unit
+                    > 80.0 * pixels_per_cm * pixels_per_cm
             );
             for draft in [false, true] {
                 assert_eq!(resample(&scene, &field, draft).pixels, scene.source.pixels);
@@ -585,9 +595,9 @@ mod tests {
     }
 
     #[test]
-    fn a_moved_head_is_moved_and_the_rest_continuous_and_far_parts_still() {
-        let unit = 10.0;
-        let scene = scene(unit, [200.0, 220.0], 400, 460);
+    fn the_field_moves_the_head_continuously_and_keeps_distant_pixels() {
+        let pixels_per_cm = 10.0;
+        let scene = scene(pixels_per_cm, [200.0, 220.0], 400, 460);
         let shifted = deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + 6.0, y - 4.0, z]);
         let field = field(&scene, &shifted);
         let mut surface = 0;
@@ -623,13 +633,13 @@ mod tests {
         assert_eq!(
             field
                 .shift
-                .at(chin[0] as usize, (chin[1] + 4.5 * unit) as usize),
+                .at(chin[0] as usize, (chin[1] + 4.5 * pixels_per_cm) as usize),
             [0.0; 2]
         );
     }
 
     #[test]
-    fn an_updated_field_has_nothing_of_the_previous_frame() {
+    fn an_updated_field_equals_a_new_one() {
         let scene = scene(9.0, [150.0, 160.0], 330, 350);
         let moved =
             |by: [f32; 2]| deformed(&scene, [0.0; 3], |_, [x, y, z]| [x + by[0], y + by[1], z]);
@@ -653,7 +663,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turned_head_keeps_only_what_the_portrait_shows_well() {
+    fn a_rotated_head_keeps_only_surface_that_the_portrait_shows_well() {
         let scene = scene(8.0, [200.0, 200.0], 400, 400);
         let still = deformed(&scene, [0.0; 3], |_, point| point);
         let turned = deformed(&scene, [5.0, 0.0, 0.0], |_, point| point);
@@ -681,16 +691,16 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn no_face_is_too_small_or_too_far_outside(
-            unit in 0.3f32..9.0, nose in [-90f32..150.0, -90f32..150.0], size in [1usize..80, 1usize..80],
+        fn a_face_of_any_size_and_position_gives_a_finite_field(
+            pixels_per_cm in 0.3f32..9.0, nose in [-90f32..150.0, -90f32..150.0], size in [1usize..80, 1usize..80],
             height in -4f32..4.0, yaw in prop::sample::select(vec![0.0f32, 7.0]),
         ) {
-            let scene = scene(unit, nose, size[0], size[1]);
+            let scene = scene(pixels_per_cm, nose, size[0], size[1]);
             let bumped = deformed(&scene, [yaw, 0.0, 0.0], |i, [x, y, z]| {
                 [x, y + bump(&scene, i, [2.0, -3.0], height), z]
             });
             let field = field(&scene, &bumped);
-            prop_assert!(field.shift.pixels.iter().flatten().all(|v| v.is_finite() && v.abs() <= 4.5 * unit + 1.0));
+            prop_assert!(field.shift.pixels.iter().flatten().all(|v| v.is_finite() && v.abs() <= 4.5 * pixels_per_cm + 1.0));
             prop_assert!(field.weight.pixels.iter().all(|w| (0.0..=1.0).contains(w)));
             prop_assert!(field.weight.pixels.iter().zip(&field.core.pixels).all(|(w, core)| *core == 1.0 || *w == 0.0));
             for draft in [false, true] {

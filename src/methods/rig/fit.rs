@@ -95,7 +95,7 @@ pub(super) struct Projection {
     /// Translation to the right and up, in pixels.
     pub shift: [f32; 2],
     /// Pixels per centimetre.
-    pub unit: f32,
+    pub pixels_per_cm: f32,
     /// The head's downward axis in the picture, a unit vector.
     pub down: [f32; 2],
 }
@@ -108,11 +108,11 @@ impl Projection {
     }
 
     /// The projection into a picture scaled by `zoom` whose first pixel is at `(x, y)` of the original.
-    fn viewed(&self, zoom: f32, x: f32, y: f32) -> Self {
+    fn in_view(&self, zoom: f32, x: f32, y: f32) -> Self {
         Self {
             rows: self.rows.map(|row| row.map(|v| v * zoom)),
             shift: [(self.shift[0] - x) * zoom, (self.shift[1] + y) * zoom],
-            unit: self.unit * zoom,
+            pixels_per_cm: self.pixels_per_cm * zoom,
             down: self.down,
         }
     }
@@ -138,7 +138,7 @@ pub(super) struct Iris {
     pub radius: f32,
 }
 
-/// A head fitted to a face. All pixel coordinates are those of one picture; see [`Fit::viewed`].
+/// A head fitted to a face. All pixel coordinates are those of one picture; see [`Fit::in_view`].
 #[derive(Debug, Clone)]
 pub(super) struct Fit {
     pub projection: Projection,
@@ -203,15 +203,15 @@ impl Fit {
             let shape = shape(model, &identity, &expression);
             let found = Pose::of(&shape, &at, &weights)?;
             let base = at_landmarks(model, &expression, &model.expressions);
-            let held = vec![RIDGE; identity.len()];
-            let still = vec![0.0; identity.len()];
+            let identity_prior_weights = vec![RIDGE; identity.len()];
+            let identity_prior_means = vec![0.0; identity.len()];
             identity = found.coefficients(
                 &model.identities,
                 &base,
                 model,
                 &at,
                 &weights,
-                (&held, &still),
+                (&identity_prior_weights, &identity_prior_means),
             )?;
             for value in &mut identity {
                 *value = value.clamp(-2.5, 2.5);
@@ -244,7 +244,7 @@ impl Fit {
             })
             .collect();
         let square: f64 = missing.iter().map(|[x, y]| x * x + y * y).sum();
-        let misfit = (square / missing.len() as f64).sqrt() as f32 / projection.unit;
+        let misfit = (square / missing.len() as f64).sqrt() as f32 / projection.pixels_per_cm;
         let residual = residual(model, &missing, &weights);
         let irises = [468, 473].map(|first| {
             let [x, y] = landmarks[first];
@@ -296,11 +296,11 @@ impl Fit {
     }
 
     /// The same fit in a picture scaled by `zoom` whose first pixel is at `(x, y)` of this one.
-    pub fn viewed(&self, zoom: f32, (x, y): (f32, f32)) -> Self {
+    pub fn in_view(&self, zoom: f32, (x, y): (f32, f32)) -> Self {
         let point = |[px, py, pz]: &Point| [(px - x) * zoom, (py - y) * zoom, pz * zoom];
         let flat = |[px, py]: &[f32; 2]| [(px - x) * zoom, (py - y) * zoom];
         Self {
-            projection: self.projection.viewed(zoom, x, y),
+            projection: self.projection.in_view(zoom, x, y),
             person: self.person.clone(),
             expression: self.expression.clone(),
             projected: self.projected.iter().map(point).collect(),
@@ -428,7 +428,7 @@ pub(super) fn normals(triangles: &[[u32; 3]], at: &[Point]) -> Vec<Point> {
 struct Pose {
     rows: [[f64; 3]; 2],
     shift: [f64; 2],
-    unit: f64,
+    pixels_per_cm: f64,
 }
 
 impl Pose {
@@ -470,14 +470,18 @@ impl Pose {
         }
         // The square root of the 2x2 Gram matrix is the matrix plus `root`, over `trace`.
         let (saa, sab, sbb) = ((aa + root) / trace, ab / trace, (bb + root) / trace);
-        let unit = 0.5 * (saa + sbb);
+        let pixels_per_cm = 0.5 * (saa + sbb);
         let determinant = saa * sbb - sab * sab;
         let rows = [
-            std::array::from_fn(|k| unit * (sbb * a[k] - sab * b[k]) / determinant),
-            std::array::from_fn(|k| unit * (saa * b[k] - sab * a[k]) / determinant),
+            std::array::from_fn(|k| pixels_per_cm * (sbb * a[k] - sab * b[k]) / determinant),
+            std::array::from_fn(|k| pixels_per_cm * (saa * b[k] - sab * a[k]) / determinant),
         ];
         let shift = [0, 1].map(|i| to[i] - dot(&rows[i], &mean));
-        Some(Self { rows, shift, unit })
+        Some(Self {
+            rows,
+            shift,
+            pixels_per_cm,
+        })
     }
 
     /// Ridge regression of the shapes' coefficients over `base`, with prior `mean` and weights `ridge`.
@@ -500,7 +504,7 @@ impl Pose {
         let mut wanted = vec![0.0; 2 * 468];
         for (i, ((base, target), weight)) in base.iter().zip(target).zip(weights).enumerate() {
             let at = project(*base);
-            let scale = weight.fit / self.unit;
+            let scale = weight.fit / self.pixels_per_cm;
             for k in 0..2 {
                 wanted[2 * i + k] = scale * (target[k] - self.shift[k] - at[k]);
             }
@@ -526,14 +530,14 @@ impl Pose {
 
     fn projection(&self) -> Option<Projection> {
         let [right, up] = self.rows.map(|row| row.map(|v| v as f32));
-        let unit = self.unit as f32;
-        let near = cross(right, up).map(|v| v / unit);
+        let pixels_per_cm = self.pixels_per_cm as f32;
+        let near = cross(right, up).map(|v| v / pixels_per_cm);
         let down = [-right[1], up[1]];
         let length = down[0].hypot(down[1]);
-        (unit > 1e-3 && length > 1e-6 * unit).then_some(Projection {
+        (pixels_per_cm > 1e-3 && length > 1e-6 * pixels_per_cm).then_some(Projection {
             rows: [right, up, near],
             shift: self.shift.map(|v| v as f32),
-            unit,
+            pixels_per_cm,
             down: down.map(|v| v / length),
         })
     }

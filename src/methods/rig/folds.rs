@@ -274,12 +274,12 @@ impl Patch {
         let texel = |length: f32| (length.max(0.0) * FINEST as f32) as usize / ALIGNED * ALIGNED;
         let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
         for (line, path) in &lines {
-            let reach = line.width * Line::RIDGE_RADIUS;
+            let radius = line.width * Line::RIDGE_RADIUS;
             for [x, y] in path {
-                left = left.min(texel(x - reach - PLANE_LEFT));
-                right = right.max(texel(x + reach - PLANE_LEFT) + ALIGNED);
-                top = top.min(texel(PLANE_TOP - y - reach));
-                bottom = bottom.max(texel(PLANE_TOP - y + reach) + ALIGNED);
+                left = left.min(texel(x - radius - PLANE_LEFT));
+                right = right.max(texel(x + radius - PLANE_LEFT) + ALIGNED);
+                top = top.min(texel(PLANE_TOP - y - radius));
+                bottom = bottom.max(texel(PLANE_TOP - y + radius) + ALIGNED);
             }
         }
         let (right, bottom) = (
@@ -333,12 +333,12 @@ impl FoldMap {
     const TILE: usize = 8;
 
     /// Folds of given amounts, for a face with `unit` pixels per centimetre; `None` if all are 0.
-    pub fn new(amounts: &Amounts, unit: f32) -> Option<Self> {
+    pub fn new(amounts: &Amounts, pixels_per_cm: f32) -> Option<Self> {
         if amounts.iter().flatten().all(|amount| *amount == 0.0) {
             return None;
         }
         // No more texels than pixels, so that thin lines don't alias on small faces.
-        let level = (0..LEVELS - 1).find(|level| (FINEST >> level) as f32 <= 1.25 * unit);
+        let level = (0..LEVELS - 1).find(|level| (FINEST >> level) as f32 <= 1.25 * pixels_per_cm);
         let level = level.unwrap_or(LEVELS - 1);
         let texels = FINEST >> level;
         let (width, height) = (PLANE_WIDTH * texels, PLANE_HEIGHT * texels);
@@ -430,7 +430,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn amounts_are_continuous_and_bounded(
+        fn fold_amounts_are_continuous_and_bounded(
             before in prop::collection::vec(0f32..1.5, 80),
             after in prop::collection::vec(0f32..1.5, 80),
             share in 0f32..1.0,
@@ -449,7 +449,7 @@ mod tests {
         }
 
         #[test]
-        fn halves_mirror_each_other(x in -6.9f32..6.9, y in -6.4f32..9.9, fold in 0usize..7) {
+        fn the_folds_of_both_halves_are_mirror_images(x in -6.9f32..6.9, y in -6.4f32..9.9, fold in 0usize..7) {
             let mut one = [[0.0; 7]; 2];
             one[0][fold] = 0.8;
             let other = [one[1], one[0]];

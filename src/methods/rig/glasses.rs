@@ -63,7 +63,7 @@ const BROW: (f32, f32) = (0.35, 0.65);
 /// The outer and inner corners of both eyes, as landmarks.
 const EYE_CORNERS: [[usize; 2]; 2] = [[33, 133], [263, 362]];
 /// Where lenses are, in centimetres: their centres from the eyes' outwards and downwards, and half their width and height. Those
-/// of large ones; behind smaller ones a little of the cheek is held.
+/// of large ones; behind smaller ones a little of the cheek is rigid.
 const LENS_CENTRE: [f32; 2] = [0.2, 1.0];
 const LENS_RADII: [f32; 2] = [2.9, 2.4];
 /// Evidence for glasses from which heavy frames, which cover the brows, are possible, and from which they are certain.
@@ -74,7 +74,7 @@ const HEAVY: (f32, f32) = (4.0, 6.5);
 pub(super) struct GlassesFrame {
     are_seen: bool,
     /// Rigidity of each vertex of the face, in 0..=1.
-    held: Vec<f32>,
+    rigidity: Vec<f32>,
 }
 
 impl GlassesFrame {
@@ -89,7 +89,7 @@ impl GlassesFrame {
         };
         Self {
             are_seen: evidence > 0.0,
-            held: held(scene.model, &frame(scene.model, &lines, &brows), &brows),
+            rigidity: rigidity(scene.model, &frame(scene.model, &lines, &brows), &brows),
         }
     }
 
@@ -104,13 +104,13 @@ impl GlassesFrame {
             return;
         }
         let placement = deformed.placement;
-        for (vertex, held) in self.held.iter().enumerate() {
-            if *held > 0.0 {
+        for (vertex, rigidity) in self.rigidity.iter().enumerate() {
+            if *rigidity > 0.0 {
                 let (point, normal) = (fit.portrait_points[vertex], fit.normals[vertex]);
                 let to = &mut deformed.points[vertex];
-                *to = lerp(*to, placement.place(point), *held);
+                *to = lerp(*to, placement.place(point), *rigidity);
                 let to = &mut deformed.normals[vertex];
-                let normal = lerp(*to, placement.turn(normal), *held);
+                let normal = lerp(*to, placement.turn(normal), *rigidity);
                 let length = dot(normal, normal).sqrt().max(1e-6);
                 *to = normal.map(|v| v / length);
             }
@@ -146,9 +146,10 @@ impl Plane {
             .map(|([x, y, _], normal)| [*x, *y, normal[2]])
             .collect();
         let points: Vec<[f32; 2]> = vertices.iter().map(|[x, y, _]| [*x, *y]).collect();
-        let unit = fit.projection.unit;
-        let reduced = DownscaledRegion::around(&points, &scene.source, unit, 2.0 * scale, 0.5);
-        let soft = reduced.image.blurred(0.06 * reduced.unit);
+        let pixels_per_cm = fit.projection.pixels_per_cm;
+        let reduced =
+            DownscaledRegion::around(&points, &scene.source, pixels_per_cm, 2.0 * scale, 0.5);
+        let soft = reduced.image.blurred(0.06 * reduced.pixels_per_cm);
         let raster = rasterize(&places, &model.face_triangles, WIDTH, HEIGHT);
         // Brightness and visibility, premultiplied by visibility.
         let pixels = Image::from_fn(WIDTH, HEIGHT, |x, y| {
@@ -225,9 +226,9 @@ struct Brows {
 impl Brows {
     /// Weight with which a point of the plane, in texels, may belong to a frame.
     fn free(&self, at: [f32; 2]) -> f32 {
-        let reach = BROW.1 * TEXELS as f32;
-        let near = self.lines.iter().map(|line| line.nearest(at, reach));
-        let distance = near.map(|near| near.distance).fold(reach, f32::min);
+        let max_distance = BROW.1 * TEXELS as f32;
+        let near = self.lines.iter().map(|line| line.nearest(at, max_distance));
+        let distance = near.map(|near| near.distance).fold(max_distance, f32::min);
         let free = smoothstep_between(BROW.0, BROW.1, distance / TEXELS as f32);
         free.max(self.covered)
     }
@@ -282,9 +283,9 @@ fn frame(model: &Model, lines: &Lines, brows: &Brows) -> Image<f32> {
 }
 
 /// The rigidity of each vertex of the face.
-fn held(model: &Model, frame: &Image<f32>, brows: &Brows) -> Vec<f32> {
-    let bare = frame.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
-    let near = bare
+fn rigidity(model: &Model, frame: &Image<f32>, brows: &Brows) -> Vec<f32> {
+    let outside_frame = frame.map(|v| if v >= 0.5 { 0.0 } else { 1.0 });
+    let near = outside_frame
         .distance_to_outside()
         .map(|away| smoothstep_between(RIGID_RAMP.1, RIGID_RAMP.0, away / TEXELS as f32))
         .blurred(1.0);
@@ -343,13 +344,13 @@ mod tests {
     }
 
     #[test]
-    fn glasses_are_seen_where_they_are_worn() {
+    fn glasses_are_detected_only_on_portraits_with_glasses() {
         assert!(!GlassesFrame::new(&scene(0)).are_seen);
         assert!(GlassesFrame::new(&scene(1)).are_seen);
     }
 
     #[test]
-    fn glasses_are_seen_in_small_and_in_large_pictures() {
+    fn glasses_are_detected_at_small_and_large_sizes() {
         for zoom in [0.5, 2.0] {
             for sample in [0, 1] {
                 let whole = scene(sample);
@@ -362,7 +363,7 @@ mod tests {
                         whole.source.linear(at(x), at(y))
                     },
                 );
-                let fit = whole.fit.viewed(zoom, (0.0, 0.0));
+                let fit = whole.fit.in_view(zoom, (0.0, 0.0));
                 let seen = GlassesFrame::new(&Scene {
                     source,
                     fit,
@@ -375,53 +376,61 @@ mod tests {
     }
 
     #[test]
-    fn a_held_frame_only_turns_with_the_head() {
+    fn a_rigid_frame_only_rotates_with_the_head() {
         let scene = scene(1);
         let glasses = GlassesFrame::new(&scene);
-        let wholly = glasses.held.iter().filter(|held| **held > 0.99).count();
+        let wholly = glasses
+            .rigidity
+            .iter()
+            .filter(|rigidity| **rigidity > 0.99)
+            .count();
         assert!(wholly > 200, "{wholly}");
         for turned in [[0.0; 3], [8.0, -5.0, 3.0]] {
             let free = raised(&scene, turned);
             let mut deformed = free.clone();
             glasses.hold(&scene.fit, Glasses::Auto, &mut deformed);
-            for (vertex, held) in glasses.held.iter().enumerate() {
+            for (vertex, rigidity) in glasses.rigidity.iter().enumerate() {
                 let still = deformed.placement.place(scene.fit.portrait_points[vertex]);
                 for (k, still) in still.into_iter().enumerate() {
                     let off = |points: &[Point]| (points[vertex][k] - still).abs();
                     let (held_off, free_off) = (off(&deformed.points), off(&free.points));
-                    assert!(held_off <= (1.0 - held) * free_off + 1e-3);
+                    assert!(held_off <= (1.0 - rigidity) * free_off + 1e-3);
                 }
             }
         }
     }
 
     #[test]
-    fn lids_move_behind_a_frame() {
+    fn the_lids_move_freely_behind_glasses() {
         let scene = scene(1);
         let glasses = GlassesFrame::new(&scene);
         for eye in &scene.model.eyes {
             for vertex in eye.upper.iter().chain(&eye.lower) {
-                assert_eq!(glasses.held[*vertex], 0.0);
+                assert_eq!(glasses.rigidity[*vertex], 0.0);
             }
         }
     }
 
     #[test]
-    fn cheeks_behind_a_lens_are_held_and_the_mouth_is_free() {
+    fn cheeks_behind_a_lens_are_rigid_and_the_mouth_is_free() {
         let scene = scene(1);
         let glasses = GlassesFrame::new(&scene);
-        let held = |landmark: usize| glasses.held[scene.model.landmarks[landmark]];
+        let rigidity = |landmark: usize| glasses.rigidity[scene.model.landmarks[landmark]];
         // Below both eyes; the corners of the mouth, the upper lip and the chin.
         for landmark in [119, 348] {
-            assert!(held(landmark) > 0.9, "{landmark}: {}", held(landmark));
+            assert!(
+                rigidity(landmark) > 0.9,
+                "{landmark}: {}",
+                rigidity(landmark)
+            );
         }
         for landmark in [61, 291, 0, 152] {
-            assert_eq!(held(landmark), 0.0, "{landmark}");
+            assert_eq!(rigidity(landmark), 0.0, "{landmark}");
         }
     }
 
     #[test]
-    fn a_switch_overrides_what_is_seen() {
+    fn the_chosen_mode_overrides_the_detection_of_glasses() {
         for sample in [0, 1] {
             let scene = scene(sample);
             let glasses = GlassesFrame::new(&scene);

@@ -261,12 +261,12 @@ impl<T: Sample> Image<T> {
             Image::from_fn(sum.width, sum.height, |x, y| {
                 let w = weight.at(x, y);
                 let known = (4.0 * w).clamp(0.0, 1.0);
-                let own = T::default().plus(sum.at(x, y), 1.0 / (w + 1e-6));
+                let known_value = T::default().plus(sum.at(x, y), 1.0 / (w + 1e-6));
                 if known == 1.0 {
-                    return own;
+                    return known_value;
                 }
                 let filled = coarse.linear((x as f32 + 0.5) * 0.5, (y as f32 + 0.5) * 0.5);
-                lerp(filled, own, known)
+                lerp(filled, known_value, known)
             })
         }
         push(&pre(self, weight), weight)
@@ -396,7 +396,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_kernel_reads_a_ramp_exactly(x in 5f32..15.0, y in 5f32..15.0) {
+        fn every_kernel_samples_a_ramp_exactly(x in 5f32..15.0, y in 5f32..15.0) {
             let ramp = ramp(20, 20);
             let wanted = x + 2.0 * y;
             prop_assert!((ramp.linear(x, y) - wanted).abs() < 1e-3);
@@ -404,7 +404,7 @@ mod tests {
         }
 
         #[test]
-        fn distances_are_those_of_a_search(bits in prop::collection::vec(any::<bool>(), 12 * 9)) {
+        fn the_distance_transform_agrees_with_a_search(bits in prop::collection::vec(any::<bool>(), 12 * 9)) {
             let image = Image::from_fn(12, 9, |x, y| if bits[y * 12 + x] { 1.0 } else { 0.0 });
             prop_assume!(bits.iter().any(|inside| !inside));
             let got = image.distance_to_outside();
@@ -420,7 +420,7 @@ mod tests {
         }
 
         #[test]
-        fn coverage_sums_to_the_area(a in 2f32..6.0, b in 2f32..6.0, w in 1f32..8.0, h in 1f32..8.0) {
+        fn coverage_sums_to_the_area_of_the_polygon(a in 2f32..6.0, b in 2f32..6.0, w in 1f32..8.0, h in 1f32..8.0) {
             let box_ = [[a, b], [a + w, b], [a + w, b + h], [a, b + h]];
             let total: f32 = coverage(&box_, 16, 16).pixels.iter().sum();
             // Horizontal edges are rounded to scanlines, a quarter of a pixel apart.
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn at_a_pixels_middle_stands_the_pixel() {
+    fn sampling_at_a_pixel_centre_gives_the_pixel() {
         let image = Image::from_fn(9, 9, |x, y| ((x * 7 + y * 13) % 11) as f32);
         for (x, y) in [(4, 4), (0, 0), (8, 3)] {
             let (px, py) = (x as f32 + 0.5, y as f32 + 0.5);
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blur_keeps_the_sum_and_has_its_width() {
+    fn a_blur_keeps_the_sum_and_has_the_requested_sigma() {
         for sigma in [0.7, 2.0, 3.9, 6.0, 11.0] {
             let mut dot = Image::filled(129, 129, 0.0);
             dot.pixels[64 * 129 + 64] = 1.0;
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_filled_from_around() {
+    fn a_hole_is_filled_from_its_surroundings() {
         let ramp = ramp(32, 32);
         let weight = Image::from_fn(32, 32, |x, y| {
             let hole = (10..20).contains(&x) && (10..20).contains(&y);

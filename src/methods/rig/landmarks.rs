@@ -36,7 +36,7 @@ const NEGLIGIBLE: f32 = 0.01;
 
 /// The range of a landmark's influence along the skin: the standard deviation of a Gaussian, in centimetres of the mean
 /// head.
-fn reach(landmark: usize) -> f32 {
+fn influence_sigma(landmark: usize) -> f32 {
     if EYELIDS.contains(&landmark) {
         0.8
     } else if LIPS.contains(&landmark) {
@@ -65,12 +65,13 @@ fn followers(landmark: u16) -> Option<&'static [f32]> {
     });
     let graph = graph.as_ref()?;
     let weights = known.get_or_init(|| {
-        let reach = reach(landmark);
-        let farthest = reach * (-2.0 * NEGLIGIBLE.ln()).sqrt();
+        let influence_sigma = influence_sigma(landmark);
+        let farthest = influence_sigma * (-2.0 * NEGLIGIBLE.ln()).sqrt();
         let start = (landmark, model.landmarks[landmark]);
-        let ways = graph.nearest(std::iter::once(start), farthest);
-        let ways = model.landmarks.iter().map(|vertex| ways[*vertex].0);
-        ways.map(|way| (-0.5 * (way / reach).powi(2)).exp())
+        let distances = graph.nearest(std::iter::once(start), farthest);
+        let distances = model.landmarks.iter().map(|vertex| distances[*vertex].0);
+        distances
+            .map(|distance| (-0.5 * (distance / influence_sigma).powi(2)).exp())
             .collect()
     });
     Some(weights)
@@ -89,7 +90,7 @@ fn share(moved: u16, landmark: u16) -> f32 {
 }
 
 /// The movement of a landmark by all offsets except one, as a fraction of the face's height.
-fn carried(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f32; 2] {
+fn displacement(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f32; 2] {
     let others = offsets.iter().filter(|(moved, _)| Some(*moved) != without);
     others.fold([0.0; 2], |[x, y], (moved, [dx, dy])| {
         let share = share(moved, landmark);
@@ -101,13 +102,13 @@ fn carried(landmark: u16, offsets: &LandmarkOffsets, without: Option<u16>) -> [f
 fn moved(mesh: &Mesh, offsets: &LandmarkOffsets) -> Mesh {
     let height = mesh.height();
     let mut numbers = 0..;
-    let there = mesh.map(|[x, y, z]| {
+    let displaced = mesh.map(|[x, y, z]| {
         let landmark = numbers.next().unwrap_or(0);
-        let [dx, dy] = carried(landmark, offsets, None);
+        let [dx, dy] = displacement(landmark, offsets, None);
         [x + dx * height, y + dy * height, z]
     });
     // Offsets are finite, and so are landmarks.
-    there.unwrap_or_else(|| mesh.clone())
+    displaced.unwrap_or_else(|| mesh.clone())
 }
 
 /// A face with the artist's offsets applied to its landmarks. Its pixels, and the crops that networks see, don't change.
@@ -136,7 +137,7 @@ pub fn offset_to(
     if height <= 0.0 {
         return [0.0; 2];
     }
-    let [dx, dy] = carried(landmark, offsets, Some(landmark));
+    let [dx, dy] = displacement(landmark, offsets, Some(landmark));
     [(place[0] - x) / height - dx, (place[1] - y) / height - dy]
 }
 
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_are_landmarks_and_each_is_there_once() {
+    fn handles_are_distinct_landmarks() {
         let mut sorted = HANDLES;
         sorted.sort_unstable();
         assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]));
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lid_follows_its_middle_and_the_other_lid_stays() {
+    fn dragging_the_middle_of_a_lid_or_lip_moves_only_that_one() {
         let [mesh, _] = mesh_samples();
         for (middle, lid, other) in [
             (159, [160, 158], [145, 144, 153]),
@@ -209,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_last_one_moved_lies_where_it_was_put(
+        fn the_landmark_dragged_last_lies_exactly_where_it_was_put(
             others in prop::collection::vec((0..HANDLES.len(), prop::array::uniform2(-0.05f32..0.05)), 0..6),
             (handle, by) in (0..HANDLES.len(), prop::array::uniform2(-0.1f32..0.1)),
         ) {
@@ -227,7 +228,7 @@ mod tests {
         }
 
         #[test]
-        fn neighbours_stay_neighbours(
+        fn no_landmark_moves_farther_than_the_dragged_one(
             (handle, by) in (0..HANDLES.len(), prop::array::uniform2(-0.03f32..0.03)),
         ) {
             let [mesh, _] = mesh_samples();
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_face_without_moved_landmarks_is_the_same_face() {
+    fn without_offsets_the_landmarks_are_unchanged() {
         let [mesh, _] = mesh_samples();
         let face = Arc::new(face(mesh));
         let same = with_offsets(&face, &LandmarkOffsets::default());

@@ -204,9 +204,14 @@ impl LidLayer {
 
 /// Relights a colour from the shadow under the brow for the lid.
 fn lit_skin(shaded: [f32; 3], skin: [f32; 3]) -> [f32; 3] {
-    let (own, whole) = (mean(shaded), mean(skin).max(1.0));
-    let hued = lerp(shaded, skin.map(|v| v * own / whole), HUE);
-    let lift = 1.0 + LIFT * (LIT * whole / own.max(1.0) - 1.0).clamp(0.0, 1.0);
+    let (shaded_brightness, skin_brightness) = (mean(shaded), mean(skin).max(1.0));
+    let hued = lerp(
+        shaded,
+        skin.map(|v| v * shaded_brightness / skin_brightness),
+        HUE,
+    );
+    let lift =
+        1.0 + LIFT * (LIT * skin_brightness / shaded_brightness.max(1.0) - 1.0).clamp(0.0, 1.0);
     hued.map(|v| v * lift)
 }
 
@@ -259,9 +264,9 @@ fn skin_weights(
     Image::from_fn(zone.width, zone.height, |x, y| {
         let i = y * zone.width + x;
         let light = brightness(i);
-        let bare = smoothstep_between(darkest, dark.max(darkest + 1.0), light)
+        let bareness = smoothstep_between(darkest, dark.max(darkest + 1.0), light)
             * smoothstep_between(brightest.max(bright + 1.0), bright, light);
-        place.pixels[i] * lerp(MIN_BARE, 1.0, bare)
+        place.pixels[i] * lerp(MIN_BARE, 1.0, bareness)
     })
 }
 
@@ -273,8 +278,12 @@ fn without_bare_skin(
 ) -> Image<f32> {
     let smooth = source.colours.blurred(0.02 * source.width);
     let other = Image::from_fn(zone.width, zone.height, |x, y| {
-        let (own, bare) = (mean(smooth.at(x, y)), mean(skin.at(x, y)));
-        smoothstep_between(0.03, 0.12, (own - bare).abs() / (bare + 10.0))
+        let (portrait_brightness, skin_brightness) = (mean(smooth.at(x, y)), mean(skin.at(x, y)));
+        smoothstep_between(
+            0.03,
+            0.12,
+            (portrait_brightness - skin_brightness).abs() / (skin_brightness + 10.0),
+        )
     });
     let other = other.blurred(0.02 * source.width + 0.5);
     Image::from_fn(zone.width, zone.height, |x, y| {
@@ -294,8 +303,9 @@ fn lashes(source: &LidSource<'_>, skin: &Image<[f32; 3]>, down: [f32; 2]) -> Ima
         };
         let [nx, ny] = upward(line, along, down);
         let (x, y) = (x + nx * away * source.width, y + ny * away * source.width);
-        let (own, bare) = (mean(source.colours.linear(x, y)), mean(skin.linear(x, y)));
-        ((own + 4.0) / (bare + 4.0)).clamp(DARKEST_LASH, 1.0)
+        let (portrait_brightness, skin_brightness) =
+            (mean(source.colours.linear(x, y)), mean(skin.linear(x, y)));
+        ((portrait_brightness + 4.0) / (skin_brightness + 4.0)).clamp(DARKEST_LASH, 1.0)
     });
     let soft = raw.blurred(0.7);
     Image::from_fn(columns, rows, |column, row| {
@@ -356,7 +366,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lid_in_the_light_has_the_faces_hue() {
+    fn a_lit_lid_has_the_hue_of_the_face() {
         let skin = [200.0, 150.0, 120.0];
         let lit = lit_skin([90.0; 3], skin);
         assert!(lit[0] > lit[1] && lit[1] > lit[2], "{lit:?}");

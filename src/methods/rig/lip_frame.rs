@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn points_and_coordinates_belong_together(angle in -0.6f32..0.6, along in 0f32..1.0, height in 0f32..200.0) {
+        fn points_and_lip_coordinates_round_trip(angle in -0.6f32..0.6, along in 0f32..1.0, height in 0f32..200.0) {
             let (opening, down) = mouth(angle);
             let frame = LipFrame::new(&opening, down);
             let (back, high) = frame.coordinates(frame.point(along, height));
@@ -181,7 +181,7 @@ mod tests {
         }
 
         #[test]
-        fn distances_are_about_those_of_the_lines(angle in -0.6f32..0.6, along in 0.1f32..0.9, share in 0.1f32..0.9) {
+        fn approximate_distances_agree_with_those_to_the_lip_lines(angle in -0.6f32..0.6, along in 0.1f32..0.9, share in 0.1f32..0.9) {
             let (opening, down) = mouth(angle);
             let frame = LipFrame::new(&opening, down);
             let (upper, lower) = frame.heights(along);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_no_length_does_no_harm() {
+    fn a_lip_line_of_zero_length_gives_finite_coordinates() {
         let frame = LipFrame::along(&[[5.0, 5.0]; 64], [0.0, 1.0]);
         let place = frame.place([7.0, 9.0]);
         assert!(place.from_upper.is_finite() && place.beyond.is_finite());

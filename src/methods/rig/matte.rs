@@ -64,7 +64,7 @@ impl Matte {
     /// Estimates the matte of a picture around a face; `None` if it is transparent, too small, or has too little
     /// background. `fit` is in pixels of `source`.
     pub fn new(model: &Model, source: &Image<Rgba>, fit: &Fit) -> Option<Self> {
-        let unit = fit.projection.unit;
+        let unit = fit.projection.pixels_per_cm;
         let is_opaque = source.pixels.iter().all(|pixel| pixel[3] >= 0.999);
         if unit < MIN_UNIT || !is_opaque || source.width.min(source.height) < 8 {
             return None;
@@ -156,7 +156,7 @@ impl Regions {
             portrait_points: points,
             ..
         } = fit;
-        let (unit, down) = (projection.unit, projection.down);
+        let (unit, down) = (projection.pixels_per_cm, projection.down);
         let hits = rasterize(points, &model.skin_triangles, width, height);
         let values: Vec<[f32; 3]> = (model.neutral.iter().zip(&model.face_mask))
             .map(|([x, y, _], mask)| [*x, *y, *mask])

@@ -87,7 +87,7 @@ const MARGIN_TURNED: f32 = 6.0;
 const MIN_FACE_MASK: f32 = 0.3;
 
 /// Resolution at which colours and folds are measured, in pixels per centimetre; less if the portrait has less.
-const MEASURED_UNIT: f32 = 32.0;
+const MEASURED_PIXELS_PER_CM: f32 = 32.0;
 
 /// Side of the flow in the diagnostics, in samples.
 const FLOW: usize = 64;
@@ -127,13 +127,19 @@ impl Method for Rig {
         let mut portrait = Portrait {
             pyramid: ImagePyramid::for_display(Arc::clone(&subject.picture)),
         };
-        let zoom = f64::from(MEASURED_UNIT / fit.projection.unit).min(1.0);
+        let zoom = f64::from(MEASURED_PIXELS_PER_CM / fit.projection.pixels_per_cm).min(1.0);
         let (bounds, size) = (fit.face_box(model, MIN_FACE_MASK), subject.picture.size());
         let view = View {
             zoom,
             ..View::whole(size)
         };
-        let place = Grid::new(bounds, fit.projection.unit, &view, f32::INFINITY, size);
+        let place = Grid::new(
+            bounds,
+            fit.projection.pixels_per_cm,
+            &view,
+            f32::INFINITY,
+            size,
+        );
         let place = place.ok_or(NO_FACE)?;
         let source = portrait.read(&place)?;
         let scene_fit = place.fit(&fit);
@@ -234,7 +240,7 @@ impl Grid {
     }
 
     fn fit(&self, fit: &Fit) -> Fit {
-        fit.viewed(self.zoom as f32, (self.x as f32, self.y as f32))
+        fit.in_view(self.zoom as f32, (self.x as f32, self.y as f32))
     }
 
     /// Where this grid's pixels are in a matte's grid.
@@ -437,7 +443,7 @@ impl RigSession {
         } else {
             (REACH, MARGIN)
         };
-        let unit = self.fit.projection.unit;
+        let unit = self.fit.projection.pixels_per_cm;
         let size = subject.picture.size();
         Grid::new(self.bounds, reach * unit, view, margin * unit, size)
     }
@@ -450,7 +456,7 @@ impl RigSession {
 
     fn wanted(&self, subject: &Subject, pose: &Pose, draft: bool) -> FrameParams {
         let controls = Controls {
-            own: *subject.expression.values(),
+            source: *subject.expression.values(),
             target: [*pose.left.values(), *pose.right.values()],
             gaze: [pose.gaze.x(), pose.gaze.y()],
         };
@@ -483,7 +489,7 @@ impl RigSession {
         if let Some(matte) = self.matte.get() {
             return Ok(matte.clone());
         }
-        let unit = self.fit.projection.unit;
+        let unit = self.fit.projection.pixels_per_cm;
         let view = View {
             zoom: f64::from(MATTE_UNIT / unit).min(1.0),
             ..View::whole(size)
@@ -558,7 +564,7 @@ impl RigSession {
         } else {
             REACH_PLACED
         };
-        let reach = reach * self.fit.projection.unit;
+        let reach = reach * self.fit.projection.pixels_per_cm;
         let grid = Grid::new(self.bounds, reach, &view, f32::INFINITY, size).ok_or(NO_FACE)?;
         let (place, model, landmarks) = (self.place, self.model, &self.model.landmarks);
         let triangles = Arc::clone(&self.triangles);
@@ -740,22 +746,22 @@ fn copy_changed_enlarged(
     Ok(())
 }
 
-/// 1 at the pixels of a grid within reach of a change for a Catmull-Rom kernel, which is two pixels; else 0.
+/// 1 at the pixels of a grid within two pixels of a change, the radius of a Catmull-Rom kernel; else 0.
 fn changed_neighbourhood(grid: &Grid, drawn: &PaintedFace<'_>) -> Image<f32> {
-    const REACH: usize = 2;
-    let mut beside = Image::filled(grid.width, grid.height, 0.0);
-    beside.for_rows(|y, row| {
+    const KERNEL_RADIUS: usize = 2;
+    let mut dilated_rows = Image::filled(grid.width, grid.height, 0.0);
+    dilated_rows.for_rows(|y, row| {
         for (x, changed) in drawn.changed(y).enumerate() {
             if changed {
-                let end = (x + REACH + 1).min(row.len());
-                row[x.saturating_sub(REACH)..end].fill(1.0);
+                let end = (x + KERNEL_RADIUS + 1).min(row.len());
+                row[x.saturating_sub(KERNEL_RADIUS)..end].fill(1.0);
             }
         }
     });
     let mut all = Image::filled(grid.width, grid.height, 0.0);
     all.for_rows(|y, row| {
-        for near in y.saturating_sub(REACH)..(y + REACH + 1).min(grid.height) {
-            for (to, from) in row.iter_mut().zip(beside.row(near)) {
+        for near in y.saturating_sub(KERNEL_RADIUS)..(y + KERNEL_RADIUS + 1).min(grid.height) {
+            for (to, from) in row.iter_mut().zip(dilated_rows.row(near)) {
                 *to = to.max(*from);
             }
         }

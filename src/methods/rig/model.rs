@@ -283,10 +283,10 @@ impl Graph {
                 continue;
             }
             for &(next, edge) in &self.0[vertex] {
-                let way = length + edge;
-                if way < best[next].0 && way <= farthest {
-                    best[next] = (way, place);
-                    open.push(Reverse((way.to_bits(), next)));
+                let distance = length + edge;
+                if distance < best[next].0 && distance <= farthest {
+                    best[next] = (distance, place);
+                    open.push(Reverse((distance.to_bits(), next)));
                 }
             }
         }
@@ -376,7 +376,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bundled_head_is_whole() {
+    fn the_bundled_head_model_is_complete() {
         let model = Model::bundled().unwrap();
         assert_eq!(model.identities.len(), 20);
         for name in [
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn rings_run_outwards_and_share_their_corners() {
+    fn the_edges_of_eyes_and_mouth_run_outwards_and_share_their_corners() {
         let model = Model::bundled().unwrap();
         let rings = [
             (&model.eyes[0], -1.0),

@@ -23,7 +23,7 @@ const SHOWS_INSIDE: f32 = 0.035;
 pub(super) struct MouthLayers {
     palette: Palette,
     jaws: Jaws,
-    own: Option<PortraitMouth>,
+    portrait: Option<PortraitMouth>,
 }
 
 impl MouthLayers {
@@ -33,14 +33,14 @@ impl MouthLayers {
         let down = fit.projection.down;
         let opening = Openings::new(scene.model, &fit.portrait_points, down).mouth;
         let mut jaws = Jaws::new(scene.model);
-        let mut own = None;
+        let mut portrait = None;
         let mut teeth = None;
         if is_open(&opening, down) {
             teeth = tooth_colour(&opening, source, &scene.tone);
-            own = PortraitMouth::new(&opening, scene, teeth);
-            if let (Some(own), Some(_)) = (&mut own, teeth) {
+            portrait = PortraitMouth::new(&opening, scene, teeth);
+            if let (Some(portrait), Some(_)) = (&mut portrait, teeth) {
                 let edge = jaws.upper_edge(&fit.portrait_points);
-                if let Some(shift) = own.find_upper_row(edge, fit.projection.unit) {
+                if let Some(shift) = portrait.find_upper_row(edge, fit.projection.pixels_per_cm) {
                     jaws.lower_upper_row(shift);
                 }
             }
@@ -48,7 +48,7 @@ impl MouthLayers {
         Self {
             palette: Palette::new(&scene.tone, teeth),
             jaws,
-            own,
+            portrait,
         }
     }
 
@@ -61,11 +61,11 @@ impl MouthLayers {
         core: &Image<f32>,
         out: &mut Canvas<'_>,
     ) {
-        let unit = scene.fit.projection.unit;
+        let pixels_per_cm = scene.fit.projection.pixels_per_cm;
         let moved = lip_movement(scene, deformed);
         let strength = smoothstep_between(
-            MIN_LIP_MOVEMENT * unit,
-            2.0 * MIN_LIP_MOVEMENT * unit,
+            MIN_LIP_MOVEMENT * pixels_per_cm,
+            2.0 * MIN_LIP_MOVEMENT * pixels_per_cm,
             moved,
         );
         if strength <= 0.0 || strength.is_nan() {
@@ -75,28 +75,28 @@ impl MouthLayers {
         draw_contact(scene, deformed, mouth, down, strength, out);
         let widest = mouth.gaps(down).fold(0.0, f32::max);
         // A narrower opening is just the line between the lips.
-        let slit = (0.02 * unit).max(0.35);
+        let slit = (0.02 * pixels_per_cm).max(0.35);
         let strength = strength * smoothstep_between(0.5 * slit, 1.5 * slit, widest);
         let lines = mouth.upper.iter().chain(&mouth.lower);
-        let margin = MARGIN + 0.05 * unit;
+        let margin = MARGIN + 0.05 * pixels_per_cm;
         let Some(area) = PixelBox::around(lines, margin, out.image.width, out.image.height) else {
             return;
         };
         if strength <= 0.0 || strength.is_nan() {
             return;
         }
-        let alpha = inside(&area, mouth, core, unit, self.own.is_some());
-        let room = MouthBox {
+        let alpha = inside(&area, mouth, core, pixels_per_cm, self.portrait.is_some());
+        let mouth_box = MouthBox {
             left: area.left as f32,
             top: area.top as f32,
             frame: LipFrame::new(mouth, down),
             alpha: &alpha,
         };
-        let drawn = self.jaws.draw(scene, deformed, &self.palette, &room);
-        let own = self
-            .own
+        let drawn = self.jaws.draw(scene, deformed, &self.palette, &mouth_box);
+        let portrait = self
+            .portrait
             .as_ref()
-            .map(|own| own.sampler(scene, deformed, mouth));
+            .map(|portrait| portrait.sampler(scene, deformed, mouth));
         out.draw(area, Layer::Mouth, |x, y, pixel| {
             let at = [x as f32 + 0.5, y as f32 + 0.5];
             let (x, y) = (x - area.left, y - area.top);
@@ -106,8 +106,8 @@ impl MouthLayers {
             }
             let [r, g, b] = drawn.at(x, y);
             let mut colour = [r, g, b, 1.0];
-            if let Some(own) = &own {
-                colour = own.over(colour, at);
+            if let Some(portrait) = &portrait {
+                colour = portrait.over(colour, at);
             }
             *pixel = lerp(*pixel, colour, alpha);
             alpha
@@ -155,14 +155,14 @@ fn inside(
     area: &PixelBox,
     mouth: &Opening,
     core: &Image<f32>,
-    unit: f32,
+    pixels_per_cm: f32,
     shows_inside: bool,
 ) -> Image<f32> {
     let mut alpha = area.covered(mouth);
     let near = alpha
         .map(|a| if a > 0.2 { 1.0 } else { 0.0 })
-        .dilated((0.05 * unit).max(1.0));
-    let bare = Image::from_fn(area.width, area.height, |x, y| {
+        .dilated((0.05 * pixels_per_cm).max(1.0));
+    let uncovered = Image::from_fn(area.width, area.height, |x, y| {
         let core = core.clamped((area.left + x) as isize, (area.top + y) as isize);
         if near.at(x, y) > 0.5 && core < 0.5 {
             1.0
@@ -172,17 +172,17 @@ fn inside(
     });
     alpha.for_rows(|y, row| {
         for (x, alpha) in row.iter_mut().enumerate() {
-            if *alpha < 1.0 && is_in_a_square(&bare, x, y) {
+            if *alpha < 1.0 && is_in_a_square(&uncovered, x, y) {
                 *alpha = 1.0;
             }
         }
     });
     if !shows_inside {
-        return alpha.blurred((0.015 * unit).max(0.45));
+        return alpha.blurred((0.015 * pixels_per_cm).max(0.45));
     }
     // The lips' edges show a rim of the teeth behind them.
     alpha
-        .blurred((0.025 * unit).max(0.5))
+        .blurred((0.025 * pixels_per_cm).max(0.5))
         .map(|a| (1.6 * a).min(1.0))
 }
 
@@ -207,11 +207,11 @@ fn draw_contact(
     strength: f32,
     out: &mut Canvas<'_>,
 ) {
-    let unit = scene.fit.projection.unit;
+    let pixels_per_cm = scene.fit.projection.pixels_per_cm;
     let before = deformed.lips_before.iter().copied().fold(0.0, f32::max);
     let gaps: Vec<f32> = mouth.gaps(down).collect();
     let widest = gaps.iter().copied().fold(0.0, f32::max);
-    let closed = smoothstep_between(0.05 * unit, 0.1 * unit, before)
+    let closed = smoothstep_between(0.05 * pixels_per_cm, 0.1 * pixels_per_cm, before)
         * smoothstep_between(0.75 * before, 0.45 * before, widest);
     if closed <= 0.0 || closed.is_nan() {
         return;
@@ -222,11 +222,15 @@ fn draw_contact(
         .zip(&mouth.lower)
         .map(|(a, b)| [0, 1].map(|k| 0.5 * (a[k] + b[k])))
         .collect();
-    let width = 0.045 * unit + 0.35;
+    let width = 0.045 * pixels_per_cm + 0.35;
     // The line is invisible at this distance.
-    let reach = 2.6 * width;
-    let Some(area) = PixelBox::around(middle.iter(), reach, out.image.width, out.image.height)
-    else {
+    let max_distance = 2.6 * width;
+    let Some(area) = PixelBox::around(
+        middle.iter(),
+        max_distance,
+        out.image.width,
+        out.image.height,
+    ) else {
         return;
     };
     let line = LipFrame::along(&middle, down);
@@ -235,11 +239,11 @@ fn draw_contact(
         let at = [x as f32 + 0.5, y as f32 + 0.5];
         let place = line.place(at);
         let away = place.from_upper.abs().hypot(place.beyond);
-        if away > reach {
+        if away > max_distance {
             return 0.0;
         }
         let gap = gaps[((place.along * ends) as usize).min(gaps.len() - 1)];
-        let met = smoothstep_between(0.25 * unit, 0.02 * unit, gap);
+        let met = smoothstep_between(0.25 * pixels_per_cm, 0.02 * pixels_per_cm, gap);
         let end = (20.0 * place.along.min(1.0 - place.along)).clamp(0.3, 1.0);
         let dark = 0.55 * (-(away / width).powi(2)).exp() * met * end * closed * strength;
         for value in &mut pixel[..3] {
@@ -287,7 +291,7 @@ mod tests {
         let model = Model::bundled().unwrap();
         let fit = Fit::new(model, &landmarks(0), 0.02)
             .unwrap()
-            .viewed(zoom, (x as f32, y as f32));
+            .in_view(zoom, (x as f32, y as f32));
         let scene = Scene {
             tone: Tone::new(model, &fit, &source),
             model,
@@ -331,14 +335,14 @@ mod tests {
     }
 
     #[test]
-    fn lips_that_stay_leave_the_picture_as_it_is() {
+    fn unmoved_lips_keep_every_pixel() {
         let sample = sample(1.0, (0, 0), |c| c);
         let (out, _) = sample.drawn(sample.scene.fit.expression.clone(), [0.0; 3]);
         assert_eq!(out.pixels, sample.scene.source.pixels);
     }
 
     #[test]
-    fn the_mouth_opens_without_a_jump() {
+    fn the_mouth_opens_continuously() {
         let sample = sample(2.0, (0, 0), |c| c);
         let frame = |jaw: f32| sample.drawn(sample.expression(&[("jawOpen", jaw)]), [0.0; 3]);
         let (_, widest) = frame(1.0);
@@ -362,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_inside_of_a_grey_mouth_is_grey() {
+    fn the_interior_of_a_grey_mouth_is_grey() {
         let sample = sample(1.0, (0, 0), |c| [c.iter().sum::<f32>() / 3.0; 3]);
         let (out, _) = sample.drawn(sample.expression(&[("jawOpen", 0.8)]), [0.0; 3]);
         for [r, g, b, _] in out.pixels {
@@ -371,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_mouth_is_darker_within_than_the_teeth_and_no_black_hole() {
+    fn the_interior_of_an_open_mouth_is_darker_than_the_teeth_and_not_black() {
         let sample = sample(2.0, (0, 0), |c| c);
         let (out, mouth) = sample.drawn(sample.expression(&[("jawOpen", 0.8)]), [0.0; 3]);
         let middle = mouth.upper.len() / 2;
@@ -390,7 +394,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn any_face_can_be_drawn(
+        fn any_face_gives_a_finite_mouth(
             zoom in 0.1f32..1.5,
             x in 0usize..300, y in 0usize..200,
             coefficients in prop::collection::vec(-0.5f32..2.0, 57),

@@ -148,7 +148,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_straight_line_stays_one_and_keeps_its_ends(
+        fn smoothing_keeps_a_straight_line_and_its_ends(
             places in prop::collection::vec(0f32..50.0, 2..50), slope in -2f32..2.0,
         ) {
             let mut places = places;
@@ -165,7 +165,7 @@ mod tests {
         }
 
         #[test]
-        fn an_upper_line_never_lies_below_the_lower(heights in prop::collection::vec(-6f32..6.0, 20), turn in -1f32..1.0) {
+        fn the_upper_line_of_an_opening_never_lies_below_the_lower_one(heights in prop::collection::vec(-6f32..6.0, 20), turn in -1f32..1.0) {
             let (s, c) = turn.sin_cos();
             let down = [-s, c];
             let turned = |x: f32, y: f32| [c * x - s * y, s * x + c * y, 0.0];
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_length_is_no_reason_to_fail() {
+    fn lines_of_zero_length_are_smoothed() {
         for line in [vec![], vec![[2.0, 3.0]], vec![[2.0, 3.0]; 7]] {
             let curve = smoothed(&line);
             assert_eq!(curve.len(), POINTS);

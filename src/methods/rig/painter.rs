@@ -315,7 +315,7 @@ mod tests {
         let model = Model::bundled().unwrap();
         let fit = Fit::new(model, &landmarks(0), 0.02)
             .unwrap()
-            .viewed(1.0, (FACE.0 as f32, FACE.1 as f32));
+            .in_view(1.0, (FACE.0 as f32, FACE.1 as f32));
         let tone = Tone::new(model, &fit, &source);
         let scene = Scene {
             model,
@@ -392,7 +392,7 @@ mod tests {
         let blink = wanted(&painter, Some((45, 1.0)), 1.0);
         let shares = painter.layers(&blink, None);
         let own = own_openings(&painter);
-        let unit = painter.scene.fit.projection.unit;
+        let unit = painter.scene.fit.projection.pixels_per_cm;
         for eye in &own.eyes {
             let seen = most(&shares, Layer::Eyes, Some((eye, 0.5 * unit)));
             assert!(seen > 0.8, "{seen}");
@@ -408,7 +408,7 @@ mod tests {
         let jaw = wanted(&painter, Some((26, 1.0)), 1.0);
         let shares = painter.layers(&jaw, None);
         let own = own_openings(&painter);
-        let unit = painter.scene.fit.projection.unit;
+        let unit = painter.scene.fit.projection.pixels_per_cm;
         let seen = most(&shares, Layer::Mouth, Some((&own.mouth, 2.0 * unit)));
         assert!(seen > 0.95, "{seen}");
         for eye in &own.eyes {
@@ -436,7 +436,7 @@ mod tests {
     fn a_pixel_without_shares_is_the_moved_portraits() {
         let mut painter = painter();
         let eyes = own_openings(&painter).eyes;
-        let unit = painter.scene.fit.projection.unit;
+        let unit = painter.scene.fit.projection.pixels_per_cm;
         for unit_and_value in [(12, 1.0), (26, 1.0), (45, 1.0)] {
             let wanted = wanted(&painter, Some(unit_and_value), 1.0);
             let shares = painter.layers(&wanted, None);

@@ -93,7 +93,7 @@ impl PlaceWarp {
         if place == Place::AS_IN_PORTRAIT {
             return None;
         }
-        let unit = fit.projection.unit;
+        let unit = fit.projection.pixels_per_cm;
         let head = HeadEllipse::new(model, fit, &deformed.placement)?;
         let width = unit * face_width(model, fit)?;
         let wanted = [place.right * width, -place.up * width];
@@ -247,7 +247,7 @@ impl HeadEllipse {
             centre: placement.place(fit.projection.point(middle)),
             inverse: [yy / determinant, -xy / determinant, xx / determinant],
             chin: placement.place(fit.projection.point(chin)),
-            height: (high[1] - low[1]) * fit.projection.unit,
+            height: (high[1] - low[1]) * fit.projection.pixels_per_cm,
         })
     }
 
@@ -333,7 +333,7 @@ mod tests {
     fn the_face_moves_by_its_width_and_grows_by_the_factor() {
         let model = Model::bundled().unwrap();
         for head in heads() {
-            let width = head.fit.projection.unit * face_width(model, &head.fit).unwrap();
+            let width = head.fit.projection.pixels_per_cm * face_width(model, &head.fit).unwrap();
             let [left, right] = WIDTH.map(|i| head.fit.portrait_points[model.landmarks[i]]);
             let seen = (right[0] - left[0]).hypot(right[1] - left[1]);
             assert!((seen / width - 1.0).abs() < 0.15, "{seen} {width}");
@@ -399,7 +399,7 @@ mod tests {
             let picture = [l - room[0] * side, t - room[1] * side, r + room[2] * side, b + room[3] * side];
             let warp = warp(head, picture, place);
             let steps = 48;
-            let unit = head.fit.projection.unit;
+            let unit = head.fit.projection.pixels_per_cm;
             let from = |k: usize, i: usize| {
                 picture[k] + (picture[k + 2] - picture[k]) * (i as f32 + 0.5) / steps as f32
             };

@@ -26,7 +26,7 @@ struct Run {
     /// Left, top, right and bottom.
     bounds: [f32; 4],
     start: [[f32; RUN]; 2],
-    way: [[f32; RUN]; 2],
+    direction: [[f32; RUN]; 2],
     /// 1 / squared length of each segment.
     scale: [f32; RUN],
 }
@@ -54,10 +54,10 @@ impl Polyline {
         }
     }
 
-    /// The nearest point of the line within `reach`, else an infinite distance.
-    pub fn nearest(&self, at: [f32; 2], reach: f32) -> Nearest {
+    /// The nearest point of the line within `max_distance`, else an infinite distance.
+    pub fn nearest(&self, at: [f32; 2], max_distance: f32) -> Nearest {
         let mut best = Best {
-            square: reach * reach,
+            square: max_distance * max_distance,
             place: -1.0,
             side: 0.0,
         };
@@ -95,7 +95,7 @@ impl Run {
     fn new(points: &[[f32; 2]]) -> Self {
         let segments = RUN.min(points.len() - 1);
         let start = |i: usize| points[i.min(segments - 1)];
-        let way = |i: usize| {
+        let direction = |i: usize| {
             let ([ax, ay], [bx, by]) = (start(i), points[i.min(segments - 1) + 1]);
             [bx - ax, by - ay]
         };
@@ -104,9 +104,9 @@ impl Run {
         Self {
             bounds: bounds(&points[..=segments]),
             start: side_by_side(&start),
-            way: side_by_side(&way),
+            direction: side_by_side(&direction),
             scale: std::array::from_fn(|i| {
-                let [x, y] = way(i);
+                let [x, y] = direction(i);
                 1.0 / (x * x + y * y + 1e-9)
             }),
         }
@@ -124,7 +124,7 @@ impl Run {
     /// Searches for a nearer point; `first` is the index of the run's first segment.
     #[inline(always)]
     fn search(&self, first: usize, [x, y]: [f32; 2], down: [f32; 2], best: &mut Best) {
-        let ([ax, ay], [wx, wy]) = (&self.start, &self.way);
+        let ([ax, ay], [wx, wy]) = (&self.start, &self.direction);
         let mut along = [0.0; RUN];
         let mut away = [[0.0; RUN]; 2];
         let mut squares = [0.0; RUN];

@@ -34,9 +34,14 @@ fn column(number: usize) -> f32 {
 
 impl PortraitMouth {
     pub fn new(mouth: &Opening, scene: &Scene, teeth: Option<[f32; 3]>) -> Option<Self> {
-        let (source, unit) = (&scene.source, scene.fit.projection.unit);
+        let (source, pixels_per_cm) = (&scene.source, scene.fit.projection.pixels_per_cm);
         let lines = mouth.upper.iter().chain(&mouth.lower);
-        let area = PixelBox::around(lines, MARGIN + 0.5 * unit, source.width, source.height)?;
+        let area = PixelBox::around(
+            lines,
+            MARGIN + 0.5 * pixels_per_cm,
+            source.width,
+            source.height,
+        )?;
         let inside = area.covered(mouth);
         let picture = source.part(
             (area.left as isize, area.top as isize),
@@ -44,31 +49,36 @@ impl PortraitMouth {
             area.height,
         );
         // Lip colour bleeds in at the edge.
-        let certain = inside
+        let reliable = inside
             .map(|v| if v > 0.9 { 1.0 } else { 0.0 })
-            .eroded((0.09 * unit).max(1.0));
-        let known: f32 = certain.pixels.iter().sum();
+            .eroded((0.09 * pixels_per_cm).max(1.0));
+        let known: f32 = reliable.pixels.iter().sum();
         let colours = if known > 10.0 {
-            let continued = picture.pull_push(&certain);
-            let certain = certain.blurred(0.03 * unit + 0.5);
+            let continued = picture.pull_push(&reliable);
+            let reliable = reliable.blurred(0.03 * pixels_per_cm + 0.5);
             let lips = mean(lip_colour(&scene.fit, source)).max(1.0);
             Image::from_fn(area.width, area.height, |x, y| {
                 let pixel = picture.at(x, y);
                 // Pixels much darker than the lips, as in the corners, belong to the inside.
                 let dark =
                     smoothstep_between(0.75, 0.45, mean([pixel[0], pixel[1], pixel[2]]) / lips);
-                lerp(continued.at(x, y), pixel, certain.at(x, y).max(dark))
+                lerp(continued.at(x, y), pixel, reliable.at(x, y).max(dark))
             })
         } else {
             picture.clone()
         };
         let teeth = match teeth {
-            Some(tooth) => tooth_likeness(&picture, lip_colour(&scene.fit, source), tooth, unit),
+            Some(tooth) => tooth_likeness(
+                &picture,
+                lip_colour(&scene.fit, source),
+                tooth,
+                pixels_per_cm,
+            ),
             None => Image::filled(area.width, area.height, 0.0),
         };
         // A soft mask whose edge is at the lips.
         let opening = inside
-            .blurred((0.05 * unit).max(0.6))
+            .blurred((0.05 * pixels_per_cm).max(0.6))
             .map(|v| (2.0 * v).min(1.0));
         let frame = LipFrame::new(mouth, scene.fit.projection.down);
         Some(Self {
@@ -84,10 +94,11 @@ impl PortraitMouth {
 
     /// Finds the lower end of the upper teeth, and clears the teeth below it, which move with the jaw. Returns how far
     /// the front teeth end below `edge`, in centimetres.
-    pub fn find_upper_row(&mut self, edge: [f32; 2], unit: f32) -> Option<f32> {
+    pub fn find_upper_row(&mut self, edge: [f32; 2], pixels_per_cm: f32) -> Option<f32> {
         let ends: Vec<Option<f32>> = (0..COLUMNS).map(|i| self.end_of_teeth(column(i))).collect();
         let (edge_along, edge_height) = self.frame.coordinates(edge);
-        let is_near = |along: f32| ((along - edge_along) * self.frame.width()).abs() < 0.6 * unit;
+        let is_near =
+            |along: f32| ((along - edge_along) * self.frame.width()).abs() < 0.6 * pixels_per_cm;
         let front: Vec<f32> = (0..COLUMNS)
             .filter(|i| is_near(column(*i)))
             .filter_map(|i| ends[i])
@@ -96,7 +107,7 @@ impl PortraitMouth {
             return None;
         }
         let found = percentile(front.iter().copied(), 0.5) - edge_height;
-        let shift = found.clamp(-0.35 * unit, 0.3 * unit);
+        let shift = found.clamp(-0.35 * pixels_per_cm, 0.3 * pixels_per_cm);
         // Where both rows touch, teeth continue below the upper row's edge.
         let surplus = (found - shift).max(0.0);
         self.row = evened(&ends).into_iter().map(|end| end - surplus).collect();
@@ -106,10 +117,10 @@ impl PortraitMouth {
                 let at = [left + x as f32 + 0.5, top + y as f32 + 0.5];
                 let (along, height) = frame.coordinates(at);
                 let end = interpolated(row, along);
-                *tooth *= smoothstep_between(end + 0.1 * unit, end, height);
+                *tooth *= smoothstep_between(end + 0.1 * pixels_per_cm, end, height);
             }
         });
-        Some(shift / unit)
+        Some(shift / pixels_per_cm)
     }
 
     /// The lower end of the first run of teeth below the upper lip.
@@ -136,11 +147,11 @@ impl PortraitMouth {
         deformed: &'a Deformed,
         mouth: &Opening,
     ) -> PortraitMouthSampler<'a> {
-        let unit = scene.fit.projection.unit;
+        let pixels_per_cm = scene.fit.projection.pixels_per_cm;
         let upper = &scene.model.lips.upper;
         let near =
             upper.iter().map(|v| deformed.points[*v][2]).sum::<f32>() / upper.len().max(1) as f32;
-        let depth = near - 0.5 * unit;
+        let depth = near - 0.5 * pixels_per_cm;
         let gaps = deformed.lips_after.iter().zip(&deformed.lips_before);
         let further = gaps
             .map(|(after, before)| after - before)
@@ -154,19 +165,19 @@ impl PortraitMouth {
             lower: unplaced(&mouth.lower),
         };
         PortraitMouthSampler {
-            own: self,
+            portrait: self,
             deformed,
             depth,
             lips: LipFrame::new(&lips, scene.fit.projection.down),
-            shortest: 0.3 * unit,
-            only_teeth: smoothstep_between(0.05 * unit, 0.35 * unit, further),
+            shortest: 0.3 * pixels_per_cm,
+            only_teeth: smoothstep_between(0.05 * pixels_per_cm, 0.35 * pixels_per_cm, further),
         }
     }
 }
 
 /// The portrait's inside of the mouth in one frame: it moves with the head.
 pub(super) struct PortraitMouthSampler<'a> {
-    own: &'a PortraitMouth,
+    portrait: &'a PortraitMouth,
     deformed: &'a Deformed,
     /// Depth of its pixels.
     depth: f32,
@@ -181,16 +192,16 @@ pub(super) struct PortraitMouthSampler<'a> {
 impl PortraitMouthSampler<'_> {
     /// Composites the portrait's inside of the mouth over `drawn`.
     pub fn over(&self, drawn: Rgba, [x, y]: [f32; 2]) -> Rgba {
-        let own = self.own;
+        let portrait = self.portrait;
         let [x, y, _] = self.deformed.placement.unplace([x, y, self.depth]);
         let [x, y] = self.under_raised_lip([x, y]);
-        let (x, y) = (x - own.left, y - own.top);
-        let inside = own.opening.linear(x, y);
+        let (x, y) = (x - portrait.left, y - portrait.top);
+        let inside = portrait.opening.linear(x, y);
         if inside <= 0.0 {
             return drawn;
         }
-        let kept = lerp(1.0, own.teeth.linear(x, y), self.only_teeth);
-        lerp(drawn, own.colours.cubic(x, y), inside * kept)
+        let opacity = lerp(1.0, portrait.teeth.linear(x, y), self.only_teeth);
+        lerp(drawn, portrait.colours.cubic(x, y), inside * opacity)
     }
 
     /// The portrait's position for a point of the frame: under a rising upper lip the teeth are stretched, so that no gap
@@ -198,9 +209,12 @@ impl PortraitMouthSampler<'_> {
     fn under_raised_lip(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         /// Upper bound on the added fraction of a tooth's length.
         const MAX_STRETCH: f32 = 0.45;
-        let frame = &self.own.frame;
+        let frame = &self.portrait.frame;
         let (along, height) = frame.coordinates([x, y]);
-        let (lip, end) = (frame.heights(along).0, interpolated(&self.own.row, along));
+        let (lip, end) = (
+            frame.heights(along).0,
+            interpolated(&self.portrait.row, along),
+        );
         let lip_now = self.lips.heights(self.lips.coordinates([x, y]).0).0;
         let length = (end - lip_now).max(self.shortest);
         let raised = (lip - lip_now).clamp(0.0, MAX_STRETCH * length);
@@ -252,14 +266,19 @@ fn lip_colour(fit: &Fit, source: &Image<Rgba>) -> [f32; 3] {
 }
 
 /// The position of each pixel's colour between those of the lips and the teeth, as a likelihood in 0..=1.
-fn tooth_likeness(picture: &Image<Rgba>, lip: [f32; 3], tooth: [f32; 3], unit: f32) -> Image<f32> {
+fn tooth_likeness(
+    picture: &Image<Rgba>,
+    lip: [f32; 3],
+    tooth: [f32; 3],
+    pixels_per_cm: f32,
+) -> Image<f32> {
     let axis = [0, 1, 2].map(|k| tooth[k] - lip[k]);
     let length = axis.iter().map(|v| v * v).sum::<f32>().max(1.0);
     let likeness = picture.map(|pixel| {
         let along: f32 = (0..3).map(|k| (pixel[k] - lip[k]) * axis[k]).sum();
         smoothstep_between(0.3, 0.6, along / length)
     });
-    likeness.blurred(0.03 * unit + 0.5)
+    likeness.blurred(0.03 * pixels_per_cm + 0.5)
 }
 
 /// The colour of the portrait's teeth; `None` if it doesn't show enough of them.

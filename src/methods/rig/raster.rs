@@ -16,16 +16,16 @@ pub(super) struct Hit {
 }
 
 impl Hit {
-    const NOTHING: u32 = u32::MAX;
+    const NO_TRIANGLE: u32 = u32::MAX;
     const MISS: Self = Self {
-        triangle: Self::NOTHING,
+        triangle: Self::NO_TRIANGLE,
         weights: [0.0; 2],
     };
 
     /// The index of the triangle, if any.
     #[inline(always)]
     pub fn triangle(self) -> Option<usize> {
-        (self.triangle != Self::NOTHING).then_some(self.triangle as usize)
+        (self.triangle != Self::NO_TRIANGLE).then_some(self.triangle as usize)
     }
 
     /// Interpolates the vertices' values; `triangles` must be those that were rasterised, `values` holds one for each
@@ -276,7 +276,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn interpolated_places_are_the_pixels_own(
+        fn interpolated_positions_are_the_pixel_centres(
             corners in prop::collection::vec([-20f32..80.0, -20f32..90.0, -9f32..9.0], 3..30),
         ) {
             let triangles: Vec<[u32; 3]> = (0..corners.len() as u32 - 2).map(|i| [i, i + 1, i + 2]).collect();
@@ -292,7 +292,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_seen_is_what_a_search_finds(
+        fn the_visible_triangle_agrees_with_a_search(
             corners in prop::collection::vec([-5f32..30.0, -5f32..45.0, -9f32..9.0], 9),
         ) {
             let triangles = [[0, 1, 2], [3, 4, 5], [6, 7, 8]];
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearer_one_is_seen_and_neighbours_leave_no_crack() {
+    fn nearer_triangles_win_and_adjacent_ones_leave_no_gap() {
         let (mut points, mut triangles) = square(1.25, 59.75, 0.0);
         let (near, of_near) = square(20.0, 40.0, 5.0);
         triangles.extend(of_near.iter().map(|t| t.map(|corner| corner + 4)));
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn backs_and_nonsense_are_not_drawn() {
+    fn back_faces_and_invalid_triangles_are_not_drawn() {
         let (points, triangles) = square(2.0, 8.0, 0.0);
         let backs: Vec<[u32; 3]> = triangles.iter().map(|[a, b, c]| [*a, *c, *b]).collect();
         let empty = |points: &[Point], triangles: &[[u32; 3]]| {

@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_tabulated_kernel_is_exact_enough(x in 4f32..16.0, y in 4f32..16.0) {
+        fn the_tabulated_kernel_agrees_with_the_exact_one(x in 4f32..16.0, y in 4f32..16.0) {
             let image = Image::from_fn(20, 20, |x, y| [(x * x) as f32, (x * y % 7) as f32 * 30.0, 9.0, 1.0]);
             let got = Kernel::new(lanczos).sample(&image, x, y);
             let (left, top) = ((x - 0.5).floor(), (y - 0.5).floor());

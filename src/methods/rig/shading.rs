@@ -63,15 +63,15 @@ pub(super) fn apply<'a>(
     if !same_size || (before == after && !deformed.placement.is_moved) {
         return;
     }
-    let unit = scene.fit.projection.unit;
-    let Some(cells) = Cells::new(field, unit) else {
+    let pixels_per_cm = scene.fit.projection.pixels_per_cm;
+    let Some(cells) = Cells::new(field, pixels_per_cm) else {
         return;
     };
     let amounts =
         folds::amounts(scene.model, before, after).map(|half| half.map(|amount| amount * folds));
     let shading = Shading {
         cells,
-        folds: FoldMap::new(&amounts, unit),
+        folds: FoldMap::new(&amounts, pixels_per_cm),
         creases: Creases::new(scene, creases, after),
         strength: if deformed.placement.is_moved {
             TURNED
@@ -177,8 +177,8 @@ struct Cells {
 
 impl Cells {
     /// `None` for a field without a core.
-    fn new(field: &Field, unit: f32) -> Option<Self> {
-        let size = ((CELL * unit) as usize).max(1);
+    fn new(field: &Field, pixels_per_cm: f32) -> Option<Self> {
+        let size = ((CELL * pixels_per_cm) as usize).max(1);
         // Aligned, so that cells don't move with the core.
         let aligned = |range: Range<usize>| range.start / size * size..range.end;
         let (columns, rows) = field.extent()?;
@@ -191,7 +191,7 @@ impl Cells {
             field.surface.at(middle(x, &columns), middle(y, &rows))
         });
         let ratios = surface.map(|[.., ratio]| if ratio > 0.0 { ratio - 1.0 } else { 0.0 });
-        let mut light = ratios.blurred((BLUR * unit + 0.3) / size as f32);
+        let mut light = ratios.blurred((BLUR * pixels_per_cm + 0.3) / size as f32);
         light.for_rows(|y, row| {
             for (light, [rest_x, rest_y, facing, _]) in row.iter_mut().zip(surface.row(y)) {
                 let gain = if *light < 0.0 {
@@ -272,9 +272,9 @@ mod tests {
     /// A flat face in the centre of the source, without displacement, with constant light.
     fn field(scene: &Scene, light: f32) -> Field {
         let (width, height) = (scene.source.width, scene.source.height);
-        let unit = scene.fit.projection.unit;
+        let pixels_per_cm = scene.fit.projection.pixels_per_cm;
         let place = |x: usize, y: usize| {
-            let away = |v: usize, end: usize| (v as f32 + 0.5 - 0.5 * end as f32) / unit;
+            let away = |v: usize, end: usize| (v as f32 + 0.5 - 0.5 * end as f32) / pixels_per_cm;
             (away(x, width), -away(y, height))
         };
         let core = Image::from_fn(width, height, |x, y| {
@@ -289,7 +289,7 @@ mod tests {
                 [0.0; 4]
             }
         });
-        Field::still(core, surface)
+        Field::identity(core, surface)
     }
 
     /// For edits that never reduce a smile.
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn no_edit_changes_nothing() {
+    fn without_an_edit_shading_changes_nothing() {
         let scene = lit_face(8.0, &side_light());
         let still = deformed(&scene, "browDown_L", 0.0);
         assert!(
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_other_sizes_and_of_nothing_are_left_alone() {
+    fn images_of_another_size_or_without_pixels_are_unchanged() {
         let scene = lit_face(6.0, &side_light());
         let frown = deformed(&scene, "browDown_L", 0.8);
         for (width, height) in [(0, 0), (3, 2)] {
@@ -381,7 +381,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_series_is_the_power(light in 0.3f32..1.0, power in 0.75f32..1.25) {
+        fn the_series_approximates_the_power_function(light in 0.3f32..1.0, power in 0.75f32..1.25) {
             prop_assert!((power_of_shadow(light, power) - light.powf(power)).abs() < 0.003);
         }
     }

@@ -54,16 +54,16 @@ const FEWEST_SAMPLES: usize = 12;
 /// The fold strength that suits a portrait, by the texture of its skin: 0 for smooth skin such as a child's or a
 /// cartoon's, 1 for most adults'.
 pub(super) fn portrait_folds(scene: &Scene) -> f32 {
-    let unit = scene.fit.projection.unit;
-    let seen = smoothstep_between(TEXTURE_SEEN.start, TEXTURE_SEEN.end, unit);
+    let pixels_per_cm = scene.fit.projection.pixels_per_cm;
+    let seen = smoothstep_between(TEXTURE_SEEN.start, TEXTURE_SEEN.end, pixels_per_cm);
     let places: Vec<SkinPlace> = skin_places(scene);
     let points: Vec<[f32; 2]> = places.iter().map(|place| place.at).collect();
-    let reduced = DownscaledRegion::around(&points, &scene.source, unit, 32.0, 0.5);
+    let reduced = DownscaledRegion::around(&points, &scene.source, pixels_per_cm, 32.0, 0.5);
     let brightness = reduced
         .image
         .map(|[r, g, b, alpha]| [mean([r, g, b]), alpha]);
-    let fine = brightness.blurred(TEXTURE.start * reduced.unit);
-    let coarse = brightness.blurred(TEXTURE.end * reduced.unit);
+    let fine = brightness.blurred(TEXTURE.start * reduced.pixels_per_cm);
+    let coarse = brightness.blurred(TEXTURE.end * reduced.pixels_per_cm);
     let contrast = |place: &SkinPlace| {
         let [x, y] = reduced.place(place.at);
         let inside =
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn smooth_skin_has_no_folds_and_rough_skin_has() {
+    fn folds_are_measured_on_rough_skin_and_not_on_smooth_skin() {
         let mut scene = lit_face(16.0, &side_light());
         let smooth = scene.source.clone();
         let mut found = Vec::new();

@@ -291,7 +291,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_solvers_undo_their_matrix(
+        fn both_solvers_invert_their_matrix(
             off in prop::collection::vec((0usize..12, 0usize..12, -1f64..1.0), 1..40),
             x in prop::collection::vec(-3f64..3.0, 12),
         ) {
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_system_of_several_panels_is_solved() {
+    fn a_system_larger_than_one_panel_is_solved() {
         // A grid of springs with each node weakly fixed.
         let (side, n) = (12, 144);
         let mut entries: Vec<(usize, usize, f64)> = (0..n).map(|i| (i, i, 4.1)).collect();
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_positive_definite_is_refused() {
+    fn matrices_that_are_not_positive_definite_are_refused() {
         assert!(Dense::zeros(3).factored().is_none());
         let mut nan = Dense::zeros(1);
         nan.add(0, 0, f64::NAN);

@@ -10,8 +10,8 @@ use super::tone::Tone;
 use crate::math::smoothstep_between;
 
 /// Samples per pixel along each axis: large faces need only one, as they are blurred more.
-fn samples_for(unit: f32) -> usize {
-    if unit > 24.0 { 1 } else { 2 }
+fn samples_for(pixels_per_cm: f32) -> usize {
+    if pixels_per_cm > 24.0 { 1 } else { 2 }
 }
 
 /// z of the model's front teeth, in centimetres.
@@ -167,35 +167,41 @@ impl Jaws {
         self.upper_shift = shift;
     }
 
-    /// The inside of the mouth at each pixel of the room.
+    /// The inside of the mouth at each pixel of the mouth's box.
     pub fn draw(
         &self,
         scene: &Scene,
         deformed: &Deformed,
         palette: &Palette,
-        room: &MouthBox,
+        mouth_box: &MouthBox,
     ) -> Image<[f32; 3]> {
-        let unit = scene.fit.projection.unit;
+        let pixels_per_cm = scene.fit.projection.pixels_per_cm;
         let yaw = head_yaw(scene, deformed);
         // From the side the lower row would be visible end-on.
         let lower_row = smoothstep_between(25.0, 15.0, yaw.abs());
-        let samples = samples_for(unit);
-        let points = self.placed(deformed, room, unit, lower_row, samples as f32);
+        let samples = samples_for(pixels_per_cm);
+        let points = self.placed(
+            deformed,
+            mouth_box,
+            pixels_per_cm,
+            lower_row,
+            samples as f32,
+        );
         let normals = super::fit::normals(&self.triangles, &points);
-        let light = MouthLight::new(scene, room, unit);
+        let light = MouthLight::new(scene, mouth_box, pixels_per_cm);
         let colours: Vec<[f32; 3]> = self
             .vertices
             .iter()
             .zip(&normals)
             .map(|(vertex, normal)| light.colour(vertex, *normal, palette, lower_row))
             .collect();
-        let (width, height) = (room.alpha.width, room.alpha.height);
+        let (width, height) = (mouth_box.alpha.width, mouth_box.alpha.height);
         let raster = rasterize(&points, &self.triangles, width * samples, height * samples);
-        let gap = GAP * unit * samples as f32;
+        let gap = GAP * pixels_per_cm * samples as f32;
         let share = 1.0 / (samples * samples) as f32;
         let mut image = Image::filled(width, height, [0.0f32; 3]);
         image.for_rows(|y, row| {
-            let alpha = room.alpha.row(y);
+            let alpha = mouth_box.alpha.row(y);
             let Some(first) = alpha.iter().position(|a| *a > 0.0) else {
                 return;
             };
@@ -210,7 +216,10 @@ impl Jaws {
                 for (x, pixel) in row.iter_mut().enumerate().take(last + 1).skip(first) {
                     for sample in &seen[x * samples..(x + 1) * samples] {
                         let colour = sample.map_or_else(
-                            || light.throat(palette, &room.frame.place(room.middle(x, y))),
+                            || {
+                                light
+                                    .throat(palette, &mouth_box.frame.place(mouth_box.middle(x, y)))
+                            },
                             |(_, colour)| colour,
                         );
                         for (value, add) in pixel.iter_mut().zip(colour) {
@@ -220,13 +229,17 @@ impl Jaws {
                 }
             }
         });
-        let mut image = image.blurred((0.02 * unit).max(if samples == 1 { 0.6 } else { 0.3 }));
+        let mut image =
+            image.blurred((0.02 * pixels_per_cm).max(if samples == 1 { 0.6 } else { 0.3 }));
         image.for_rows(|y, row| {
             for (x, pixel) in row.iter_mut().enumerate() {
-                if room.alpha.at(x, y) <= 0.0 {
+                if mouth_box.alpha.at(x, y) <= 0.0 {
                     continue;
                 }
-                let shadow = lip_shadow(&room.frame.place(room.middle(x, y)), unit);
+                let shadow = lip_shadow(
+                    &mouth_box.frame.place(mouth_box.middle(x, y)),
+                    pixels_per_cm,
+                );
                 *pixel = pixel.map(|v| v * shadow);
             }
         });
@@ -239,26 +252,27 @@ impl Jaws {
         Some((part, hit.interpolated(&self.triangles, colours)?))
     }
 
-    /// The vertices in samples of the room. Teeth are stretched and rows moved so that the lips cover the gums.
+    /// The vertices in samples of the mouth's box. Teeth are stretched and rows moved so that the lips cover the gums.
     fn placed(
         &self,
         deformed: &Deformed,
-        room: &MouthBox,
-        unit: f32,
+        mouth_box: &MouthBox,
+        pixels_per_cm: f32,
         lower_row: f32,
         samples: f32,
     ) -> Vec<Point> {
-        let frame = &room.frame;
+        let frame = &mouth_box.frame;
         let down = frame.down();
         let (along, upper_edge) = frame.coordinates(self.edge(&deformed.points, self.upper_edge));
         let (upper_lip, _) = frame.heights(along);
-        let shift = self.upper_shift * unit;
-        let shown = (upper_edge + shift - upper_lip) / unit;
+        let shift = self.upper_shift * pixels_per_cm;
+        let shown = (upper_edge + shift - upper_lip) / pixels_per_cm;
         let longer = soft_max(shown / CROWN, 1.0, 0.1).min(LONGEST);
         let (along, lower_edge) = frame.coordinates(self.edge(&deformed.points, self.lower_edge));
         let (_, lower_lip) = frame.heights(along);
         let least = LOWER_TEETH * lower_row - 0.15 * (1.0 - lower_row);
-        let sunk = unit * soft_max((lower_lip - lower_edge) / unit - least, 0.0, 0.1);
+        let sunk =
+            pixels_per_cm * soft_max((lower_lip - lower_edge) / pixels_per_cm - least, 0.0, 0.1);
         let points = deformed.points[self.first.min(deformed.points.len())..].iter();
         points
             .zip(&self.vertices)
@@ -269,7 +283,10 @@ impl Jaws {
                 } else {
                     shift + (longer - 1.0) * (height - upper_edge)
                 };
-                let (x, y) = (x + by * down[0] - room.left, y + by * down[1] - room.top);
+                let (x, y) = (
+                    x + by * down[0] - mouth_box.left,
+                    y + by * down[1] - mouth_box.top,
+                );
                 [x * samples, y * samples, z * samples]
             })
             .collect()
@@ -315,9 +332,10 @@ fn fill_gaps(samples: &mut [Sample], row: Part, longest: f32) {
 }
 
 /// Brightness factor of the shadow of the lips.
-fn lip_shadow(place: &LipPlace, unit: f32) -> f32 {
+fn lip_shadow(place: &LipPlace, pixels_per_cm: f32) -> f32 {
     let (upper, lower) = (place.from_upper.max(0.0), place.from_lower.max(0.0));
-    (1.0 - 0.5 * (-upper / (0.16 * unit)).exp()) * (1.0 - 0.3 * (-lower / (0.12 * unit)).exp())
+    (1.0 - 0.5 * (-upper / (0.16 * pixels_per_cm)).exp())
+        * (1.0 - 0.3 * (-lower / (0.12 * pixels_per_cm)).exp())
 }
 
 /// Yaw of the head relative to the viewer, in degrees.
@@ -336,28 +354,28 @@ struct MouthLight<'a> {
     tone: &'a Tone,
     facing: f32,
     /// Depth behind the front teeth at which a quarter of the light is left, in centimetres.
-    reach: f32,
+    light_depth: f32,
 }
 
 impl<'a> MouthLight<'a> {
-    fn new(scene: &'a Scene, room: &MouthBox, unit: f32) -> Self {
+    fn new(scene: &'a Scene, mouth_box: &MouthBox, pixels_per_cm: f32) -> Self {
         let widest = (0..=16)
             .map(|i| {
-                let (upper, lower) = room.frame.heights(i as f32 / 16.0);
+                let (upper, lower) = mouth_box.frame.heights(i as f32 / 16.0);
                 lower - upper
             })
             .fold(0.0, f32::max);
         // Light reaches deeper into a wider mouth.
-        let reach = 2.6 + 0.55 * (widest / unit).min(4.0);
+        let light_depth = 2.6 + 0.55 * (widest / pixels_per_cm).min(4.0);
         Self {
             tone: &scene.tone,
             facing: scene.tone.shade([0.0, 0.0, 1.0]),
-            reach,
+            light_depth,
         }
     }
 
     fn at_depth(&self, behind: f32) -> f32 {
-        let depth = behind / self.reach;
+        let depth = behind / self.light_depth;
         1.0 / (1.0 + depth * depth).powi(2)
     }
 
@@ -427,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn the_models_rows_of_teeth_are_told_apart() {
+    fn the_upper_and_lower_teeth_of_the_model_are_distinguished() {
         let model = Model::bundled().unwrap();
         let jaws = Jaws::new(model);
         let at = |v: usize| model.neutral[jaws.first + v];

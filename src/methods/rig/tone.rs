@@ -38,7 +38,7 @@ const ROUNDS: usize = 4;
 /// With fewer samples the light isn't estimated.
 const FEWEST_SAMPLES: usize = 60;
 /// The portrait is downscaled below this many pixels per centimetre of the head.
-const FINEST_UNIT: f32 = 16.0;
+const FINEST_PIXELS_PER_CM: f32 = 16.0;
 /// Blur before sampling, in centimetres of the head.
 const BLUR: f32 = 0.12;
 /// A default skin colour for portraits that show no skin.
@@ -141,8 +141,14 @@ fn skin_samples(model: &Model, fit: &Fit, source: &Image<Rgba>) -> Vec<SkinSampl
         .iter()
         .map(|v| [fit.portrait_points[*v][0], fit.portrait_points[*v][1]])
         .collect();
-    let reduced = DownscaledRegion::around(&points, source, fit.projection.unit, FINEST_UNIT, 0.5);
-    let blurred = reduced.image.blurred(reduced.unit * BLUR);
+    let reduced = DownscaledRegion::around(
+        &points,
+        source,
+        fit.projection.pixels_per_cm,
+        FINEST_PIXELS_PER_CM,
+        0.5,
+    );
+    let blurred = reduced.image.blurred(reduced.pixels_per_cm * BLUR);
     let sample = |(vertex, at): (&usize, &[f32; 2])| {
         let [x, y] = reduced.place(*at);
         let [r, g, b, alpha] = blurred.linear(x, y);
@@ -216,7 +222,7 @@ fn fitted_light(samples: &[SkinSample]) -> [f32; 9] {
 pub(super) struct DownscaledRegion {
     pub image: Image<Rgba>,
     /// Pixels per centimetre.
-    pub unit: f32,
+    pub pixels_per_cm: f32,
     /// Position of the first pixel's corner in the picture.
     corner: [f32; 2],
     scale: f32,
@@ -227,18 +233,18 @@ impl DownscaledRegion {
     pub fn around(
         points: &[[f32; 2]],
         source: &Image<Rgba>,
-        unit: f32,
+        pixels_per_cm: f32,
         finest: f32,
         margin: f32,
     ) -> Self {
-        let reach = margin * unit;
+        let margin = margin * pixels_per_cm;
         let range = |k: usize, end: usize| {
             let values = points.iter().map(|point| point[k]);
-            let least = values.clone().fold(f32::INFINITY, f32::min) - reach;
-            let most = values.fold(f32::NEG_INFINITY, f32::max) + reach;
+            let low = values.clone().fold(f32::INFINITY, f32::min) - margin;
+            let high = values.fold(f32::NEG_INFINITY, f32::max) + margin;
             // Casts saturate, and turn negative infinity into 0.
-            let first = (least.floor() as usize).min(end);
-            (first, (most.ceil() as usize).clamp(first, end))
+            let first = (low.floor() as usize).min(end);
+            (first, (high.ceil() as usize).clamp(first, end))
         };
         let ((left, right), (top, bottom)) = (range(0, source.width), range(1, source.height));
         let mut image = if left < right && top < bottom {
@@ -247,13 +253,13 @@ impl DownscaledRegion {
             Image::filled(1, 1, Rgba::default())
         };
         let mut scale = 1.0;
-        while unit * scale >= finest {
+        while pixels_per_cm * scale >= finest {
             image = image.halved();
             scale *= 0.5;
         }
         Self {
             image,
-            unit: unit * scale,
+            pixels_per_cm: pixels_per_cm * scale,
             corner: [left as f32, top as f32],
             scale,
         }
@@ -275,19 +281,25 @@ pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A face with `unit` pixels per centimetre, lit by `tone`, on a background of another colour.
-    pub(in super::super) fn lit_face(unit: f32, tone: &Tone) -> Scene {
+    /// A face with `pixels_per_cm` pixels per centimetre, lit by `tone`, on a background of another colour.
+    pub(in super::super) fn lit_face(pixels_per_cm: f32, tone: &Tone) -> Scene {
         let model = Model::bundled().unwrap();
-        let size = 24.0 * unit;
+        let size = 24.0 * pixels_per_cm;
         let landmark = |vertex: &usize| {
             let [x, y, _] = model.neutral[*vertex];
-            [0.5 * size + unit * x, 0.5 * size - unit * y]
+            [
+                0.5 * size + pixels_per_cm * x,
+                0.5 * size - pixels_per_cm * y,
+            ]
         };
         let mut landmarks: Vec<[f32; 2]> = model.landmarks.iter().map(landmark).collect();
         for centre in model.eye_centres {
-            let [x, y] = [0.5 * size + unit * centre[0], 0.5 * size - unit * centre[1]];
+            let [x, y] = [
+                0.5 * size + pixels_per_cm * centre[0],
+                0.5 * size - pixels_per_cm * centre[1],
+            ];
             let (r, ring) = (
-                0.6 * unit,
+                0.6 * pixels_per_cm,
                 [[1.0, 0.0], [0.0, -1.0], [-1.0, 0.0], [0.0, 1.0]],
             );
             landmarks.push([x, y]);
@@ -301,13 +313,14 @@ pub(super) mod tests {
             if fit.normals[vertex][2] < 0.2 {
                 continue;
             }
-            let reach = (0.7 * unit).ceil() as isize;
-            for py in *y as isize - reach..=*y as isize + reach {
-                for px in *x as isize - reach..=*x as isize + reach {
+            let radius = (0.7 * pixels_per_cm).ceil() as isize;
+            for py in *y as isize - radius..=*y as isize + radius {
+                for px in *x as isize - radius..=*x as isize + radius {
                     if px < 0 || py < 0 || px >= side as isize || py >= side as isize {
                         continue;
                     }
-                    let away = (px as f32 + 0.5 - x).hypot(py as f32 + 0.5 - y) / (0.22 * unit);
+                    let away =
+                        (px as f32 + 0.5 - x).hypot(py as f32 + 0.5 - y) / (0.22 * pixels_per_cm);
                     let weight = (-away * away).exp();
                     let to = &mut sum.pixels[py as usize * side + px as usize];
                     *to = [
@@ -337,7 +350,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn finds_the_side_of_the_light_and_the_skin() {
+    fn the_direction_of_the_light_and_the_skin_colour_are_estimated() {
         let truth = side_light();
         let scene = lit_face(14.0, &truth);
         assert!(scene.tone.harmonics[1] > 0.12, "{:?}", scene.tone);
@@ -351,11 +364,11 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn hardly_depends_on_the_size() {
+    fn the_estimated_tone_hardly_depends_on_the_image_size() {
         let scene = lit_face(20.0, &side_light());
         let half = Tone::new(
             scene.model,
-            &scene.fit.viewed(0.5, (0.0, 0.0)),
+            &scene.fit.in_view(0.5, (0.0, 0.0)),
             &scene.source.halved(),
         );
         for (a, b) in scene.tone.harmonics.iter().zip(half.harmonics) {
@@ -369,7 +382,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn transparent_pixels_and_pictures_of_nothing_do_no_harm() {
+    fn transparent_pixels_are_ignored_and_empty_images_give_a_finite_tone() {
         let scene = lit_face(10.0, &side_light());
         // With the left half transparent, the skin is that of the right half, not darker.
         let middle = scene.source.width / 2;
@@ -398,7 +411,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn grey_pictures_are_not_coloured() {
+    fn grey_images_stay_grey() {
         let mut grey = side_light();
         grey.skin = [140.0; 3];
         assert_eq!(lit_face(10.0, &grey).tone.coloured, 0.0);
@@ -406,13 +419,13 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn reduced_pictures_keep_places(x in 25f32..65.0, y in 35f32..75.0, unit in 4f32..60.0) {
+        fn downscaled_regions_keep_positions(x in 25f32..65.0, y in 35f32..75.0, pixels_per_cm in 4f32..60.0) {
             let ramp = Image::from_fn(90, 90, |x, y| [x as f32 + 0.5, y as f32 + 0.5, 0.0, 1.0]);
-            let reduced = DownscaledRegion::around(&[[20.0, 30.0], [70.0, 80.0]], &ramp, unit, 16.0, 0.5);
+            let reduced = DownscaledRegion::around(&[[20.0, 30.0], [70.0, 80.0]], &ramp, pixels_per_cm, 16.0, 0.5);
             let [px, py] = reduced.place([x, y]);
             let [rx, ry, ..] = reduced.image.linear(px, py);
             prop_assert!((rx - x).abs() < 0.01 && (ry - y).abs() < 0.01);
-            prop_assert!(reduced.unit < 16.0);
+            prop_assert!(reduced.pixels_per_cm < 16.0);
         }
     }
 }

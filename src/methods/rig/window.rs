@@ -121,7 +121,7 @@ impl Window {
 
 /// Side of the blocks on which the core's displacement is smoothed, in pixels: a power of two such that a centimetre has
 /// 8 to 16 blocks.
-pub(super) fn block_size(unit: f32) -> usize {
-    let most = (unit / 8.0).clamp(1.0, BAND as f32) as usize;
+pub(super) fn block_size(pixels_per_cm: f32) -> usize {
+    let most = (pixels_per_cm / 8.0).clamp(1.0, BAND as f32) as usize;
     1 << most.ilog2()
 }

@@ -59,16 +59,16 @@ impl DenseMotion {
 
         let outputs = hourglass.outputs();
         let features = motion.block_expansion + inputs;
-        let own = LEVELS - motion.halvings - 1;
+        let inner_levels = LEVELS - motion.halvings - 1;
         let mask = |i: usize, channels: usize| {
             Conv2d::load(channels, 1, 7, SAME_7, true, weights.pp("occlusion").pp(i))
         };
-        let inner = outputs[outputs.len() - 1 - own..outputs.len() - 1].iter();
+        let inner = outputs[outputs.len() - 1 - inner_levels..outputs.len() - 1].iter();
         let inner = inner.enumerate().map(|(i, &channels)| mask(i, channels));
         let up = (0..motion.halvings).map(|i| {
             let (from, to) = (features >> i, features >> (i + 1));
             let block = UpBlock::load(from, to, NormKind::Instance, weights.pp("up").pp(i))?;
-            Ok((block, mask(own + 1 + i, to)?))
+            Ok((block, mask(inner_levels + 1 + i, to)?))
         });
         Ok(Self {
             num_tps: config.num_tps,
@@ -77,7 +77,7 @@ impl DenseMotion {
             maps: concat_heads(
                 features,
                 (parts, weights.pp("maps")),
-                (1, weights.pp("occlusion").pp(own)),
+                (1, weights.pp("occlusion").pp(inner_levels)),
             )?,
             up: up.collect::<Candle<_>>()?,
             hourglass,
@@ -114,7 +114,7 @@ impl DenseMotion {
             .zip(&outputs[outputs.len() - self.inner.len()..])
         {
             check(stop)?;
-            occlusion.push(seen(conv, x)?);
+            occlusion.push(occlusion_mask(conv, x)?);
         }
         outputs.into_iter().for_each(release);
         check(stop)?;
@@ -128,7 +128,7 @@ impl DenseMotion {
         for (block, conv) in &self.up {
             check(stop)?;
             replace_with(&mut h, |h| block.forward(h))?;
-            occlusion.push(seen(conv, &h)?);
+            occlusion.push(occlusion_mask(conv, &h)?);
         }
         release(h);
 
@@ -221,7 +221,7 @@ impl DenseMotion {
 const IDENTITY: [f32; 9] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
 
 /// The mask of a convolution over features.
-fn seen(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
+fn occlusion_mask(conv: &Conv2d, features: &Tensor) -> Candle<Tensor> {
     let mut mask = conv.forward(features)?;
     replace_with(&mut mask, sigmoid)?;
     Ok(mask)

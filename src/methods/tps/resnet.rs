@@ -126,11 +126,7 @@ impl ResNet18 {
             check(stop)?;
             replace_with(&mut h, |h| block.forward(h))?;
         }
-        let on_rayon_pool = h.flatten_from(2)?.mean(2)?;
-        Ok(self
-            .last
-            .forward(&on_rayon_pool)?
-            .flatten_all()?
-            .to_vec1()?)
+        let pooled = h.flatten_from(2)?.mean(2)?;
+        Ok(self.last.forward(&pooled)?.flatten_all()?.to_vec1()?)
     }
 }

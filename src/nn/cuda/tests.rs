@@ -65,17 +65,17 @@ fn hold(cases: Vec<Case>) {
 }
 
 #[test]
-fn norms_as_c_agree() {
+fn norm_kernels_compiled_as_c_agree_with_the_cpu() {
     hold(norms());
 }
 
 #[test]
-fn maps_as_c_agree() {
+fn sampling_and_resizing_kernels_compiled_as_c_agree_with_the_cpu() {
     hold(maps());
 }
 
 #[test]
-fn motions_as_c_agree() {
+fn motion_kernels_compiled_as_c_agree_with_the_cpu() {
     hold(motions());
 }
 
@@ -96,12 +96,12 @@ fn hold_doubling(device: &Device, within: f32) {
 }
 
 #[test]
-fn a_doubling_is_the_transposed_convolution() {
+fn the_doubling_kernel_agrees_with_the_transposed_convolution() {
     hold_doubling(&Device::Cpu, 2e-5);
 }
 
 #[test]
-fn a_picture_is_doubled() {
+fn nearest_upsampling_agrees_with_candle() {
     let x = values(&[2, 3, 5, 4], 1.0, 1);
     let expected = x.upsample_nearest2d(10, 8).unwrap();
     if let Some(found) = with_emulated_gpu(|| super::upsampled(&x)) {
@@ -194,12 +194,12 @@ fn hold_point_motions(device: &Device) {
 }
 
 #[test]
-fn motions_of_key_points_are_those_of_their_definitions() {
+fn key_point_motion_kernels_agree_with_their_definitions() {
     hold_point_motions(&Device::Cpu);
 }
 
 #[test]
-fn what_a_kernel_cannot_count_is_an_error() {
+fn sizes_beyond_32_bits_are_errors() {
     let launch = || Launch::per_result("sigmoid_values", 1, &Device::Cpu);
     assert!(launch().ints([i32::MAX as usize]).is_err());
     assert!(launch().write(&[1 << 16, 1 << 15]).is_err());

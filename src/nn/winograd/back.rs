@@ -54,7 +54,7 @@ fn back_body<S: Simd>(
             ),
         };
         for (i, row) in rows.into_iter().enumerate() {
-            if let Some(place) = to.whole(grid, i, planes) {
+            if let Some(place) = to.full_row(grid, i, planes) {
                 S::interleave(row, place);
                 continue;
             }
@@ -74,7 +74,7 @@ struct Target<'a> {
 impl Target<'_> {
     /// Row `row` of eight tiles, if they are adjacent and entirely inside the picture.
     #[inline(always)]
-    fn whole<'p>(
+    fn full_row<'p>(
         &self,
         grid: &Grid,
         row: usize,

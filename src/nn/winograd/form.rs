@@ -65,11 +65,11 @@ impl ConvForm {
     #[inline(always)]
     pub fn phase_taps(self, phase: usize, tap: impl Fn(usize, usize) -> f32) -> [[f32; 4]; 4] {
         let (down, across) = (phase / 2, phase % 2);
-        let mut seen = [[0.0; 4]; 4];
+        let mut taps = [[0.0; 4]; 4];
         let mut set = |size: usize, tap: &dyn Fn(usize, usize) -> f32| {
-            for (y, row) in seen.iter_mut().enumerate().take(size) {
-                for (x, seen) in row.iter_mut().enumerate().take(size) {
-                    *seen = tap(y, x);
+            for (y, row) in taps.iter_mut().enumerate().take(size) {
+                for (x, taps) in row.iter_mut().enumerate().take(size) {
+                    *taps = tap(y, x);
                 }
             }
         };
@@ -100,6 +100,6 @@ impl ConvForm {
                 });
             }
         }
-        seen
+        taps
     }
 }

@@ -60,7 +60,7 @@ fn off(sizes @ [pictures, inputs, outputs, h, w]: [usize; 5], finish: BiasAndFlo
 
 proptest! {
     #[test]
-    fn what_is_doubled_is_what_every_sample_adds(
+    fn the_transposed_winograd_convolution_agrees_with_its_definition(
         pictures in 1usize..5, inputs in 1usize..9, outputs in 1usize..20, h in 1usize..12, w in 1usize..40,
     ) {
         let off = off([pictures, inputs, outputs, h, w], BiasAndFloor::default());
@@ -69,7 +69,7 @@ proptest! {
 }
 
 #[test]
-fn tile_rows_of_an_upsampled_picture_leave_no_edges() {
+fn groups_of_tile_rows_join_without_seams() {
     let bias = numbers(40, 7);
     // Pictures that take several groups of tile rows each, with and without incomplete blocks.
     for sizes in [[1, 4, 40, 64, 64], [2, 3, 40, 45, 71], [1, 2, 40, 90, 34]] {
@@ -89,7 +89,7 @@ fn tile_rows_of_an_upsampled_picture_leave_no_edges() {
 }
 
 #[test]
-fn what_is_no_number_stays_none_in_every_band() {
+fn nan_is_preserved_in_every_group_of_tile_rows() {
     let (h, w) = (64, 40);
     for isa in Isa::available() {
         let layer = Winograd::of(ConvForm::Transposed, 1, 40, isa);
@@ -111,7 +111,7 @@ fn what_is_no_number_stays_none_in_every_band() {
 }
 
 #[test]
-fn kernels_are_transformed_but_once_and_only_when_they_are_used() {
+fn kernels_are_transformed_once_on_first_use() {
     let layer = Winograd::of(ConvForm::Same { padding: 1 }, 2, 3, Isa::best());
     assert!(layer.weights.get().is_none());
     let mut out = [0f32; 3 * 25];

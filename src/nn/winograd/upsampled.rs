@@ -146,7 +146,7 @@ fn clamp_below<S: Simd>(s: S, values: &mut [f32], floor: f32) {
 fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel: &mut Channel) {
     let zero = s.splat(0.0);
     // For each row, what the last of eight blocks adds to the first of the next eight.
-    let mut carried = [zero; PATCH];
+    let mut carry = [zero; PATCH];
     // What the first block adds to the one before it, and the rows of all eight blocks in order.
     let mut before = [0f32; PATCH];
     let mut patches = [[0f32; SIDE * LANES]; PATCH];
@@ -176,8 +176,8 @@ fn sum<S: Simd>(s: S, grid: &Grid, lanes: &[Lanes], products: Products, channel:
                 ];
                 // The last even result of a block is added to the first of the next; its first odd one to the last of
                 // the previous block.
-                let to_right = S::and(S::shift_up(even[4], carried[row]), joined);
-                carried[row] = even[4];
+                let to_right = S::and(S::shift_up(even[4], carry[row]), joined);
+                carry[row] = even[4];
                 line[0] = S::add(line[0], to_right);
                 let to_left = S::and(odd[0], joined);
                 line[SIDE - 1] = S::add(line[SIDE - 1], S::shift_down(to_left));

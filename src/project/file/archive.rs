@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_lead_outside_are_known() {
+    fn entry_names_that_lead_outside_the_archive_are_detected() {
         for name in ["project.json", "media/", "media/a b.mp4", "media/a..b", "é"] {
             assert!(stays_inside(name.as_bytes()), "{name}");
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_refused_and_not_cut() {
+    fn an_entry_beyond_the_size_limit_is_refused_not_truncated() {
         let mut limited = Limited {
             inner: io::repeat(b' '),
             left: 1000,

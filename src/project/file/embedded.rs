@@ -119,25 +119,25 @@ impl<'a> EmbeddedMedia<'a> {
         folder: &Path,
         index: &MediaIndex,
     ) -> Result<PathBuf, EngineError> {
-        let own = folder.join(&self.content.sha256);
-        let path = own.join(safe(self.key));
+        let content_folder = folder.join(&self.content.sha256);
+        let path = content_folder.join(safe(self.key));
         if index.has(&path, &self.content) {
             return Ok(path);
         }
-        let mut write = |from: &mut dyn Read| self.write(from, &own, &path);
+        let mut write = |from: &mut dyn Read| self.write(from, &content_folder, &path);
         match container.medium(self.key, &self.content, &mut write) {
             Ok(true) => Ok(path),
             Ok(false) => Err(self.fault(Inconsistency::NoContent).into()),
             Err(error) => {
                 // Fails, and leaves the folder, if it isn't empty.
-                let _ = std::fs::remove_dir(&own);
+                let _ = std::fs::remove_dir(&content_folder);
                 Err(error)
             }
         }
     }
 
-    fn write(&self, from: &mut dyn Read, own: &Path, path: &Path) -> Result<(), EngineError> {
-        std::fs::create_dir_all(own).map_err(|e| MediaError::writing(own, e))?;
+    fn write(&self, from: &mut dyn Read, folder: &Path, path: &Path) -> Result<(), EngineError> {
+        std::fs::create_dir_all(folder).map_err(|e| MediaError::writing(folder, e))?;
         let mut failed = None;
         // One byte more than expected is enough to detect a wrong length.
         let mut from = from.take(self.content.bytes.saturating_add(1));
@@ -186,19 +186,19 @@ fn copy(from: &mut dyn Read, to: &mut dyn Write) -> Result<Content, (Side, io::E
 /// Sanitises a file name so that it can't lead outside its folder.
 fn safe(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let mut kept = String::new();
+    let mut sanitised = String::new();
     for c in last
         .chars()
         .filter(|c| !c.is_control() && !"<>:\"|?*".contains(*c))
     {
-        if kept.len() + c.len_utf8() > 120 {
+        if sanitised.len() + c.len_utf8() > 120 {
             break;
         }
-        kept.push(c);
+        sanitised.push(c);
     }
-    match kept.trim().trim_matches('.') {
+    match sanitised.trim().trim_matches('.') {
         "" => "medium".to_owned(),
-        kept => kept.to_owned(),
+        sanitised => sanitised.to_owned(),
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_stay_within_the_folder() {
+    fn unpacked_file_names_stay_in_their_folder() {
         for (given, kept) in [
             ("clip.mp4", "clip.mp4"),
             ("../../etc/passwd", "passwd"),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_has_a_name_of_its_own() {
+    fn every_embedded_entry_has_a_unique_name() {
         let mut taken = BTreeSet::new();
         let mut name = |path: &str| entry_name(Path::new(path), &mut taken);
         assert_eq!(name("/a/talk.mp4"), "media/talk.mp4");
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_digest_says_is_unpacked() {
+    fn only_media_that_match_their_digest_are_unpacked() {
         let folder = tempfile::tempdir().unwrap();
         let project = Path::new("a.mien");
         let mut entry = StoredMedium {

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_file_is_read_again_and_a_missing_one_is_still_known() {
+    fn a_changed_file_is_hashed_again_and_a_missing_one_keeps_its_digest() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("clip.mp4");
         let index = MediaIndex::default();

@@ -101,16 +101,16 @@ impl ProjectFile {
     /// # Errors
     /// Those of [`ProjectFile::open`].
     pub fn open_with(path: &Path, unpacked: Option<&Path>) -> Result<Opened, EngineError> {
-        let whole = paths::absolute(path);
-        let folder = whole.parent().unwrap_or(Path::new("")).to_owned();
+        let absolute = paths::absolute(path);
+        let folder = absolute.parent().unwrap_or(Path::new("")).to_owned();
         open::open(path, &folder, unpacked)
     }
 
     /// Opens a copy stored elsewhere than the project itself, such as an autosave; relative paths start at the
     /// project's folder.
     pub(crate) fn open_copy(path: &Path, project: Option<&Path>) -> Result<Opened, EngineError> {
-        let whole = paths::absolute(project.unwrap_or(path));
-        let folder = whole.parent().unwrap_or(Path::new("")).to_owned();
+        let absolute = paths::absolute(project.unwrap_or(path));
+        let folder = absolute.parent().unwrap_or(Path::new("")).to_owned();
         open::open(path, &folder, unpacked().as_deref())
     }
 }

@@ -139,18 +139,19 @@ impl Opened {
 
     /// Looks for missing media where others have been moved to.
     fn find_moved_like(&mut self) {
-        let mut gone = Vec::new();
+        let mut moved = Vec::new();
         for (of, wanted) in &self.wanted {
             if let Some(MediaState::Found(path)) = self.state(*of)
                 && path != wanted.stored()
             {
-                gone.push((wanted.stored().to_owned(), path.clone()));
+                moved.push((wanted.stored().to_owned(), path.clone()));
             }
         }
         for of in self.missing() {
             let wanted = self.wanted.iter().find(|(other, _)| *other == of);
             let near = wanted.and_then(|(_, wanted)| {
-                gone.iter()
+                moved
+                    .iter()
                     .find_map(|(old, new)| wanted.moved_like(old, new))
             });
             if let Some(path) = near {

@@ -7,9 +7,9 @@ const MAX_PARENTS: usize = 3;
 
 /// The absolute path without `.` and `..`, computed from the text alone: the file needn't exist.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut out = PathBuf::new();
-    for part in whole.components() {
+    for part in absolute.components() {
         match part {
             Component::CurDir => {}
             Component::ParentDir => {
@@ -51,12 +51,12 @@ pub(crate) fn relative(folder: &Path, path: &Path) -> Option<String> {
 /// The components of a path after its root, for paths written on any system.
 pub(crate) fn parts(text: &str) -> Vec<String> {
     // On Unix a backslash may be part of a name, so only Windows paths are split there.
-    let alien = text
+    let is_windows = text
         .as_bytes()
         .get(1..3)
         .is_some_and(|two| two == b":\\" || two == b":/")
         || text.starts_with("\\\\");
-    let separators: &[char] = if alien || cfg!(windows) {
+    let separators: &[char] = if is_windows || cfg!(windows) {
         &['/', '\\']
     } else {
         &['/']
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn near_files_are_told_from_the_folder_on_and_far_ones_are_not() {
+    fn nearby_files_have_a_relative_path_and_distant_ones_have_none() {
         assert_eq!(way("/a/b", "/a/b/c/d.png").as_deref(), Some("c/d.png"));
         assert_eq!(way("/a/b", "/a/c/d.png").as_deref(), Some("../c/d.png"));
         assert_eq!(way("/a", "/b/d.png"), None);
@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_another_system_has_parts_too() {
+    fn paths_of_another_operating_system_are_split_too() {
         assert_eq!(parts("C:\\art\\clips\\a.mp4"), ["art", "clips", "a.mp4"]);
         assert_eq!(parts("../clips/a b.mp4"), ["clips", "a b.mp4"]);
         assert_eq!(parts("odd\\name.png"), ["odd\\name.png"]);
     }
 
     #[test]
-    fn numbered_pictures_are_there_when_one_is() {
+    fn a_numbered_pattern_exists_when_one_of_its_files_does() {
         let folder = tempfile::tempdir().unwrap();
         let pattern = folder.path().join("shot-%04d.png");
         assert!(!is_there(&pattern));

@@ -96,8 +96,8 @@ impl MediaSearch {
             self.index.add_missing(self.stored(), content);
         }
         let mut looked_in: Vec<PathBuf> = Vec::new();
-        let own = self.places.iter().filter_map(|path| path.parent());
-        for place in own.chain([folder]) {
+        let stored_folders = self.places.iter().filter_map(|path| path.parent());
+        for place in stored_folders.chain([folder]) {
             if !looked_in.iter().any(|known| known == place) {
                 looked_in.push(place.to_owned());
             }

@@ -62,10 +62,10 @@ pub(crate) fn save(
     index: &MediaIndex,
     unpacked: Option<&Path>,
 ) -> Result<Saved, EngineError> {
-    let whole = paths::absolute(path);
+    let absolute = paths::absolute(path);
     let mut media = Media {
         // A copy for this machine only has absolute paths, so it can be anywhere.
-        folder: whole.parent().filter(|_| embed != Embed::Nothing),
+        folder: absolute.parent().filter(|_| embed != Embed::Nothing),
         path,
         embed,
         index,

@@ -24,10 +24,10 @@ pub(crate) const RIM: Ink = Ink {
 pub(crate) fn stroke(base: &mut Picture, (from, to): (Place, Place), width: f64, ink: Ink) {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let length = dx * dx + dy * dy;
-    let reach = 0.5 * width + 1.0;
+    let margin = 0.5 * width + 1.0;
     let box_of = (
-        (from.0.min(to.0) - reach, from.1.min(to.1) - reach),
-        (from.0.max(to.0) + reach, from.1.max(to.1) + reach),
+        (from.0.min(to.0) - margin, from.1.min(to.1) - margin),
+        (from.0.max(to.0) + margin, from.1.max(to.1) + margin),
     );
     each(base, box_of, |(x, y)| {
         let (px, py) = (x - from.0, y - from.1);
@@ -74,10 +74,10 @@ pub(crate) fn legend(base: &mut Picture, place: &TurnedSquare) {
 }
 
 fn around(middle: Place, radius: f64) -> (Place, Place) {
-    let reach = radius + 1.0;
+    let margin = radius + 1.0;
     (
-        (middle.0 - reach, middle.1 - reach),
-        (middle.0 + reach, middle.1 + reach),
+        (middle.0 - margin, middle.1 - margin),
+        (middle.0 + margin, middle.1 + margin),
     )
 }
 

@@ -13,10 +13,10 @@ const LONGEST: f32 = 0.1;
 const AXIS: f32 = 0.04;
 
 /// Draws the key points over `base`; see [`crate::render::diagnostics::draw`].
-pub(crate) fn draw(base: &mut Picture, place: &TurnedSquare, seen: &MotionFrame) {
+pub(crate) fn draw(base: &mut Picture, place: &TurnedSquare, frame: &MotionFrame) {
     let radius = (0.011 * place.side).clamp(2.5, 6.5);
     let pen = (0.34 * radius).clamp(1.0, 2.0);
-    let marks = marks(place, seen);
+    let marks = marks(place, frame);
     let twice = |base: &mut Picture, mark: &dyn Fn(&mut Picture, f64, Ink), ink: Ink| {
         mark(base, pen + 1.6, RIM);
         mark(base, pen, ink);
@@ -61,15 +61,15 @@ struct Mark {
 }
 
 /// Returns the marks of the points with finite positions.
-fn marks(place: &TurnedSquare, seen: &MotionFrame) -> Vec<Mark> {
+fn marks(place: &TurnedSquare, frame: &MotionFrame) -> Vec<Mark> {
     // Points that share a motion share its hue.
-    let motions = seen.contributions.as_ref().map_or(0, |maps| maps.count);
+    let motions = frame.contributions.as_ref().map_or(0, |maps| maps.count);
     let groups = match motions.saturating_sub(1) {
-        groups if groups > 0 && seen.points.len().is_multiple_of(groups) => groups,
-        _ => seen.points.len(),
+        groups if groups > 0 && frame.points.len().is_multiple_of(groups) => groups,
+        _ => frame.points.len(),
     };
-    let of = (seen.points.len() / groups.max(1)).max(1);
-    let (columns, rows) = seen.motion.flow_size;
+    let of = (frame.points.len() / groups.max(1)).max(1);
+    let (columns, rows) = frame.motion.flow_size;
     let within = |[x, y]: [f32; 2]| {
         // Converts from the outermost samples' centres to the crop's edges.
         let share = |at: f32, count: usize| {
@@ -79,16 +79,16 @@ fn marks(place: &TurnedSquare, seen: &MotionFrame) -> Vec<Mark> {
         (share(x, columns), share(y, rows))
     };
     let finite = |point: &&KeyPoint| point.at.iter().all(|v| v.is_finite());
-    let driven = seen.points.iter().enumerate();
+    let driven = frame.points.iter().enumerate();
     driven
         .filter(|(_, point)| finite(point))
         .map(|(i, point)| {
-            let source = seen.source.get(i);
+            let source = frame.source.get(i);
             let (u, v) = within(point.at);
             let axes = axes(point, source).map(|axes| {
                 axes.map(|[x, y]| {
-                    let end = |way: f64| {
-                        place.to_picture((u + way * f64::from(x), v + way * f64::from(y)))
+                    let end = |along: f64| {
+                        place.to_picture((u + along * f64::from(x), v + along * f64::from(y)))
                     };
                     (end(-0.5), end(0.5))
                 })

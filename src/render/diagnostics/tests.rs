@@ -99,7 +99,7 @@ fn is_violet([r, g, b, _]: [u8; 4]) -> bool {
 }
 
 #[test]
-fn a_shift_has_the_hue_of_its_direction() {
+fn a_flow_in_one_direction_has_its_hue() {
     let middle = (0.5, 0.5);
     let far = 2.0 * FULL_FLOW;
     assert!(is_red(flow_at(PLACE, middle, |_, _| [far, 0.0])));
@@ -113,7 +113,7 @@ fn a_shift_has_the_hue_of_its_direction() {
 }
 
 #[test]
-fn a_rotation_has_all_hues_about_its_middle() {
+fn a_rotating_flow_has_all_hues_around_its_centre() {
     // Clockwise: what is on the right goes down.
     let turn = |x: f32, y: f32| [-0.4 * y, 0.4 * x];
     assert!(is_yellow(flow_at(PLACE, (0.8, 0.5), turn)));
@@ -125,7 +125,7 @@ fn a_rotation_has_all_hues_about_its_middle() {
 }
 
 #[test]
-fn in_a_turned_crop_the_hue_is_of_the_direction_that_is_seen() {
+fn in_a_rotated_crop_the_hue_shows_the_direction_on_screen() {
     let turned = TurnedSquare {
         angle: std::f64::consts::FRAC_PI_2,
         ..PLACE
@@ -136,7 +136,7 @@ fn in_a_turned_crop_the_hue_is_of_the_direction_that_is_seen() {
 }
 
 #[test]
-fn no_flow_is_the_portrait_in_grey() {
+fn zero_flow_shows_the_portrait_in_grey() {
     let still = seen(motion(|_, _| [0.0; 2]));
     let picture = drawn(PaneView::Flow, PLACE, &still);
     // In so small a crop the wheel begins at 0.74.
@@ -168,7 +168,7 @@ fn no_flow_is_the_portrait_in_grey() {
 }
 
 #[test]
-fn occlusion_is_bright_where_the_source_is_not_seen() {
+fn occlusion_is_bright_where_the_source_is_hidden() {
     let mut seen = seen(motion(|_, _| [0.0; 2]));
     let left = |size: usize| Map {
         size,
@@ -200,7 +200,7 @@ fn point(at: [f32; 2], axes: Option<[f32; 4]>) -> KeyPoint {
 }
 
 #[test]
-fn key_points_land_where_they_should_and_touch_nothing_else() {
+fn key_points_are_drawn_at_their_positions_only() {
     let mut seen = seen(motion(|_, _| [0.0; 2]));
     seen.points = vec![point([0.5, -0.25], None), point([-0.6, 0.7], None)];
     seen.source = vec![point([0.4, -0.25], None), point([-0.6, 0.6], None)];
@@ -240,7 +240,7 @@ fn point_colour_of(index: usize) -> [f32; 3] {
 }
 
 #[test]
-fn axes_turn_with_the_points_surroundings() {
+fn the_axes_of_a_key_point_rotate_with_its_jacobian() {
     let mut seen = seen(motion(|_, _| [0.0; 2]));
     // Whatever the portrait's own axes are, unchanged ones make an upright cross.
     let own = [0.3, -1.2, 0.8, 0.1];
@@ -264,7 +264,7 @@ fn axes_turn_with_the_points_surroundings() {
 }
 
 #[test]
-fn contributions_have_their_own_hues_and_the_background_none() {
+fn each_contribution_has_its_own_hue_and_the_background_none() {
     let mut seen = seen(motion(|_, _| [0.0; 2]));
     let size = 16;
     let third = |i: usize| (i % size) * 3 / size;
@@ -291,7 +291,7 @@ fn contributions_have_their_own_hues_and_the_background_none() {
 }
 
 #[test]
-fn a_difference_glows_by_its_fixed_scale() {
+fn the_difference_view_uses_a_fixed_scale() {
     let at = |result: Picture| {
         let mut picture = flat([100; 3]);
         difference(&mut picture, &result);
@@ -313,7 +313,7 @@ fn a_difference_glows_by_its_fixed_scale() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn anything_can_be_drawn_and_alpha_stays(
+    fn any_diagnostics_render_and_keep_the_alpha(
         x in -300f64..500.0, y in -300f64..500.0, side in 0.01f64..600.0, angle in -4f64..4.0,
         bad in any::<f32>(), index in 0..2 * SAMPLES * SAMPLES, level: u8,
     ) {
@@ -337,7 +337,7 @@ proptest! {
 }
 
 #[test]
-fn what_does_not_hold_its_numbers_is_not_drawn() {
+fn diagnostics_with_missing_values_are_not_drawn() {
     let mut seen = seen(motion(|_, _| [0.5; 2]));
     seen.motion.flow.pop();
     seen.occlusions[0].values.clear();
@@ -443,7 +443,7 @@ fn real(info: &MethodInfo, mode: Mode, left: f64) -> MotionDiagnostics {
 }
 
 #[test]
-fn the_bundled_networks_say_what_is_promised() {
+fn the_bundled_networks_report_their_documented_diagnostics() {
     for (info, occlusions, points) in [(&fomm::method::INFO, 1, 10), (&tps::method::INFO, 4, 50)] {
         let MotionDiagnostics { place, frame, rest } = real(info, Mode::Relative, 0.06);
         let seen = frame.as_ref();
@@ -503,7 +503,7 @@ fn made_up_mesh() -> DeformedMesh {
 }
 
 #[test]
-fn depth_is_bright_where_the_front_is_near_and_the_rest_is_dim() {
+fn depth_is_brighter_where_the_mesh_is_nearer_and_the_rest_is_dimmed() {
     let mut picture = portrait();
     mesh::depth(&mut picture, &PLACE, &made_up_mesh());
     // Halfway from the darkest depth to the brightest.
@@ -515,7 +515,7 @@ fn depth_is_bright_where_the_front_is_near_and_the_rest_is_dim() {
 }
 
 #[test]
-fn edges_of_the_front_are_drawn_once_and_the_rest_stays() {
+fn front_facing_edges_are_drawn_and_the_rest_is_unchanged() {
     let mut picture = portrait();
     mesh::edges(&mut picture, &PLACE, &made_up_mesh());
     let at = |u: f64, v: f64| pixel(&picture, PLACE.to_picture((u, v)));

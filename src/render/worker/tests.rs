@@ -136,7 +136,7 @@ fn picture(pane: &RenderedPane) -> &Picture {
 }
 
 #[test]
-fn the_newest_wins_and_nothing_older_comes_after_it() {
+fn the_newest_request_wins_and_no_older_outcome_follows_it() {
     // The worker is blocked at its first outcome until all requests have been sent.
     let (open, gate) = mpsc::channel::<()>();
     let (worker, rx) = spawn_with(move || gate.recv().unwrap_or_default());
@@ -167,7 +167,7 @@ fn the_newest_wins_and_nothing_older_comes_after_it() {
 }
 
 #[test]
-fn without_an_edit_no_method_changes_a_byte() {
+fn without_an_edit_every_method_keeps_every_byte() {
     let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let methods = [
@@ -190,7 +190,7 @@ fn without_an_edit_no_method_changes_a_byte() {
 }
 
 #[test]
-fn a_track_drives_every_method_and_another_method_loses_nothing() {
+fn a_track_drives_every_method_and_switching_methods_keeps_it() {
     let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let pose = smile(Sides::Both, 1.0);
@@ -226,7 +226,7 @@ fn a_track_drives_every_method_and_another_method_loses_nothing() {
 }
 
 #[test]
-fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
+fn drafts_are_rendered_during_a_gesture_and_full_frames_after_it() {
     let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let methods = [
@@ -290,7 +290,7 @@ fn while_the_hand_moves_there_are_drafts_and_when_it_rests_the_full_pictures() {
 }
 
 #[test]
-fn what_one_pane_cannot_show_is_told_in_its_place() {
+fn the_error_of_a_pane_is_shown_in_that_pane() {
     let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let methods = [
@@ -305,7 +305,7 @@ fn what_one_pane_cannot_show_is_told_in_its_place() {
 }
 
 #[test]
-fn while_playing_the_missing_steps_are_drawn_ahead() {
+fn missing_frames_are_rendered_ahead_during_playback() {
     let (worker, rx) = spawn();
     let mut asked = request(0.0);
     let (mut document, _) = document();
@@ -337,7 +337,7 @@ fn while_playing_the_missing_steps_are_drawn_ahead() {
 }
 
 #[test]
-fn wipe_and_hold_show_the_source() {
+fn the_wipe_and_the_hold_key_show_the_source() {
     let (worker, rx) = spawn();
     let mut asked = request(1.0);
     asked.source = true;
@@ -358,7 +358,7 @@ fn wipe_and_hold_show_the_source() {
 }
 
 #[test]
-fn halves_and_parts_of_the_face_change_alone() {
+fn an_edit_limited_to_a_half_or_part_changes_nothing_else() {
     let (worker, rx) = spawn();
     let draw = |asked: &Request| {
         let (panes, _) = wait_for(&worker, &rx, worker.send(asked.clone()));
@@ -414,7 +414,7 @@ fn halves_and_parts_of_the_face_change_alone() {
 }
 
 #[test]
-fn a_crop_outside_is_an_error_and_the_worker_goes_on() {
+fn a_crop_outside_the_image_is_an_error_and_the_worker_continues() {
     let (worker, rx) = spawn();
     let mut wrong = request(1.0);
     wrong.subject.crop.x = 5000.0;
@@ -426,7 +426,7 @@ fn a_crop_outside_is_an_error_and_the_worker_goes_on() {
 }
 
 #[test]
-fn an_idle_worker_keeps_the_newest_request_in_sight() {
+fn an_idle_worker_keeps_the_newest_request_pending() {
     let worker = Worker::idle();
     assert!(worker.pending().is_none());
     worker.send(request(0.1));

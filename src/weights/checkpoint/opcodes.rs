@@ -239,11 +239,11 @@ fn long(bytes: &[u8]) -> Op<'_> {
         return Op::Wide(bytes);
     }
     let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
-    let mut whole = if negative { [0xff; 8] } else { [0; 8] };
-    for (to, from) in whole.iter_mut().zip(bytes) {
+    let mut extended = if negative { [0xff; 8] } else { [0; 8] };
+    for (to, from) in extended.iter_mut().zip(bytes) {
         *to = *from;
     }
-    Op::Int(i64::from_le_bytes(whole))
+    Op::Int(i64::from_le_bytes(extended))
 }
 
 /// Python 2 used the same opcodes for bytes and text; invalid UTF-8 stays bytes.

@@ -128,8 +128,8 @@ impl<'a> Machine<'a> {
     }
 
     fn top(&self) -> Result<Id, Fault> {
-        let own = self.stack.get(self.floor()..).unwrap_or_default();
-        own.last().copied().ok_or_else(missing)
+        let since_mark = self.stack.get(self.floor()..).unwrap_or_default();
+        since_mark.last().copied().ok_or_else(missing)
     }
 
     fn pop(&mut self) -> Result<Id, Fault> {

@@ -52,11 +52,11 @@ pub struct System {
 impl System {
     /// Returns the names of required networks that are missing.
     pub fn missing(&self) -> impl Iterator<Item = &'static str> {
-        let lacking = self
+        let missing = self
             .parts
             .iter()
             .filter(|part| part.needed && !part.present);
-        lacking.map(|part| part.name)
+        missing.map(|part| part.name)
     }
 
     /// Returns whether the network of this name is present.

@@ -113,7 +113,7 @@ pub(super) enum Element<'a> {
 
 impl<'a> Element<'a> {
     fn of(class: &'a str) -> Option<Self> {
-        let unread = |size| Some(Self::Unread { class, size });
+        let skipped = |size| Some(Self::Unread { class, size });
         Some(Self::Known(match class {
             "HalfStorage" => DType::F16,
             "BFloat16Storage" => DType::BF16,
@@ -124,12 +124,12 @@ impl<'a> Element<'a> {
             "ByteStorage" => DType::U8,
             "BoolStorage" => DType::Bool,
             "CharStorage" | "QInt8Storage" | "QUInt8Storage" | "UntypedStorage" => {
-                return unread(1);
+                return skipped(1);
             }
-            "ShortStorage" => return unread(2),
-            "QInt32Storage" => return unread(4),
-            "ComplexFloatStorage" => return unread(8),
-            "ComplexDoubleStorage" => return unread(16),
+            "ShortStorage" => return skipped(2),
+            "QInt32Storage" => return skipped(4),
+            "ComplexFloatStorage" => return skipped(8),
+            "ComplexDoubleStorage" => return skipped(16),
             _ => return None,
         }))
     }

@@ -59,7 +59,7 @@ fn one() -> [(&'static str, RawTensor); 1] {
 }
 
 #[test]
-fn what_a_checkpoint_holds_is_read_back_from_the_model_file() {
+fn an_imported_checkpoint_has_the_same_tensors() {
     let containers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/containers");
     for name in [
         "nested_legacy.pth.tar",
@@ -100,7 +100,7 @@ fn what_a_checkpoint_holds_is_read_back_from_the_model_file() {
 }
 
 #[test]
-fn floats_become_f32_and_whole_numbers_stay_out() {
+fn floating_point_tensors_become_f32_and_integers_are_dropped() {
     let bytes = written(
         &[
             ("half", raw(DType::F16, &[2], &[0x00, 0x3c, 0x01, 0x80])),
@@ -134,7 +134,7 @@ fn floats_become_f32_and_whole_numbers_stay_out() {
 }
 
 #[test]
-fn a_file_that_is_there_stays_unless_it_is_to_be_replaced() {
+fn an_existing_model_file_is_replaced_only_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new.safetensors");
     let write = |existing| {
@@ -161,7 +161,7 @@ fn a_file_that_is_there_stays_unless_it_is_to_be_replaced() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told_and_leaves_nothing() {
+fn a_failed_write_is_reported_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     for (inside, part) in [
@@ -192,7 +192,7 @@ fn what_cannot_be_written_is_told_and_leaves_nothing() {
 }
 
 #[test]
-fn what_could_not_be_read_back_is_not_written() {
+fn a_model_file_that_could_not_be_read_back_is_not_written() {
     let refused = |tensors: &[(&str, RawTensor)], metadata| written(tensors, metadata).unwrap_err();
     let mut odd = metadata();
     odd.crop = odd.crop.map(|crop| CropRule {
@@ -213,7 +213,7 @@ fn what_could_not_be_read_back_is_not_written() {
 }
 
 #[test]
-fn the_same_again_gives_the_same_bytes() {
+fn an_import_repeated_gives_the_same_bytes() {
     let first = written(&one(), &metadata()).unwrap();
     assert_eq!(first, written(&one(), &metadata()).unwrap());
     assert_eq!((first.len() - 4) % 8, 0);
@@ -231,7 +231,7 @@ fn tensor() -> impl Strategy<Value = RawTensor> {
 
 proptest! {
     #[test]
-    fn any_floats_of_any_names_are_read_back(
+    fn any_floating_point_tensors_with_any_names_round_trip(
         tensors in prop::collection::btree_map(".{0,8}", tensor(), 1..6),
     ) {
         let list: Vec<_> = tensors.iter().map(|(k, t)| (k.as_str(), t.clone())).collect();

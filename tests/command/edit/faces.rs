@@ -55,7 +55,7 @@ fn faces_are_listed_as_a_table_and_as_json() {
 }
 
 #[test]
-fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
+fn the_face_of_a_clip_is_read_frame_by_frame_and_missing_faces_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.gif");
     let portrait = media::image::open(&sample("astronaut.png")).unwrap();
@@ -77,8 +77,8 @@ fn a_clips_face_is_read_frame_by_frame_and_its_absence_said() {
     let clip: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let frames = clip["frames"].as_array().unwrap();
     assert_eq!(frames.len(), 3);
-    for said in ["units", "head", "gaze"] {
-        assert!(frames[1][said].is_null(), "{said}");
+    for field in ["units", "head", "gaze"] {
+        assert!(frames[1][field].is_null(), "{field}");
     }
     for i in [0, 2] {
         assert!(frames[i]["units"]["AU12"].as_f64().unwrap() > 0.4, "{i}");
@@ -196,7 +196,7 @@ fn a_head_that_is_placed_where_it_is_keeps_every_byte() {
 }
 
 #[test]
-fn where_the_rig_turns_the_eyes_there_they_are_read_to_look() {
+fn the_measured_gaze_follows_the_gaze_set_on_the_rig() {
     let folder = tempfile::tempdir().unwrap();
     let at = |x: i32, y: i32| gaze_after(folder.path(), (x, y));
     let rest = at(0, 0);

@@ -9,7 +9,7 @@ use mien::media;
 use mien::media::image::Picture;
 
 #[test]
-fn what_is_asked_wrongly_is_answered_with_one_sentence() {
+fn wrong_arguments_give_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let cases: [(&[&str], &str); 45] = [
@@ -135,7 +135,7 @@ fn what_is_asked_wrongly_is_answered_with_one_sentence() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_studio_without_a_display_is_refused_with_one_sentence() {
+fn the_window_without_a_display_gives_a_one_sentence_error() {
     let output = Command::new(env!("CARGO_BIN_EXE_mien"))
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
@@ -147,7 +147,7 @@ fn a_studio_without_a_display_is_refused_with_one_sentence() {
 }
 
 #[test]
-fn portraits_that_are_none_are_told_by_name() {
+fn files_that_are_no_portrait_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let whole = std::fs::read(sample("astronaut.png")).unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
@@ -173,7 +173,7 @@ fn portraits_that_are_none_are_told_by_name() {
 }
 
 #[test]
-fn weights_that_do_not_fit_are_told_by_name() {
+fn weights_that_do_not_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/ganimation-128.safetensors");
     let whole = std::fs::read(bundled).unwrap();
@@ -222,7 +222,7 @@ fn weights_that_do_not_fit_are_told_by_name() {
 }
 
 #[test]
-fn an_export_that_fails_leaves_what_was_there() {
+fn a_failed_export_keeps_the_existing_files() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("x.mp4");
     std::fs::write(&target, b"precious").unwrap();
@@ -244,7 +244,7 @@ fn an_export_that_fails_leaves_what_was_there() {
 }
 
 #[test]
-fn a_published_checkpoint_is_told_what_it_is() {
+fn weights_check_describes_a_published_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let containers = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/containers");
     let check = |name: &str, verbose: bool| {

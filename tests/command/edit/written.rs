@@ -45,7 +45,7 @@ fn a_smile_is_written_and_only_the_face_changes() {
 }
 
 #[test]
-fn one_half_and_one_part_change_alone() {
+fn an_edit_limited_to_a_half_or_part_changes_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("grace_hopper.jpg");
     let before = media::image::open(&portrait).unwrap();
@@ -79,7 +79,7 @@ fn one_half_and_one_part_change_alone() {
 }
 
 #[test]
-fn no_edit_gives_back_the_very_bytes() {
+fn without_an_edit_the_pixels_are_unchanged() {
     let folder = tempfile::tempdir().unwrap();
     // Sliders at the source's values; a full edit at strength zero; a portrait with alpha.
     let own = sample("astronaut.png");
@@ -131,16 +131,16 @@ fn no_edit_gives_back_the_very_bytes() {
 }
 
 #[test]
-fn a_movement_begins_at_a_preset_and_goes_evenly() {
+fn a_movement_begins_at_a_preset_and_progresses_evenly() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let relaxed = ["--preset", "neutral"];
-    let way = ["--begin", "neutral", "--pace", "even", "--frames", "3"];
+    let movement = ["--begin", "neutral", "--pace", "even", "--frames", "3"];
     let end = ["--au", "12=1", "-o", "way.png"];
     succeed(&edit(
         folder.path(),
         &portrait,
-        &[&relaxed[..], &way, &end].concat(),
+        &[&relaxed[..], &movement, &end].concat(),
     ));
     for (frame, smile) in [("way_0001.png", "12=0"), ("way_0002.png", "12=0.5")] {
         let still = ["--au", smile, "-o", "still.png"];
@@ -159,7 +159,7 @@ fn a_movement_begins_at_a_preset_and_goes_evenly() {
 }
 
 #[test]
-fn a_gif_moves_there_and_back() {
+fn a_gif_plays_ping_pong() {
     let folder = tempfile::tempdir().unwrap();
     succeed(&edit(
         folder.path(),
@@ -233,7 +233,7 @@ fn a_video_has_its_frames_size_and_rate_even_when_odd() {
 }
 
 #[test]
-fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
+fn an_image_sequence_is_numbered_and_ends_with_the_still_image() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let asked = [
@@ -267,7 +267,7 @@ fn a_sequence_is_numbered_and_its_last_frame_is_the_still() {
 }
 
 #[test]
-fn the_webs_formats_are_written_and_say_what_they_are() {
+fn apng_webp_and_jpeg_are_written_with_their_provenance() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("astronaut.png");
     let asked = ["--preset", "happy", "--scale", "0.25"];
@@ -303,7 +303,7 @@ fn the_webs_formats_are_written_and_say_what_they_are() {
 }
 
 #[test]
-fn weights_are_listed() {
+fn the_weights_command_lists_all_weights() {
     let folder = tempfile::tempdir().unwrap();
     let listed = mien(folder.path(), &["weights", "list", "-v"]);
     succeed(&listed);
@@ -314,7 +314,7 @@ fn weights_are_listed() {
 }
 
 #[test]
-fn the_rig_goes_beyond_and_the_network_says_that_it_does_not() {
+fn values_beyond_the_usual_range_change_the_rig_and_warn_for_the_network() {
     let folder = tempfile::tempdir().unwrap();
     let portrait = sample("grace_hopper.jpg");
     let written = |method: &str, value: &str| {
@@ -326,21 +326,21 @@ fn the_rig_goes_beyond_and_the_network_says_that_it_does_not() {
             &["--method", method, "--au", &unit, "-o", &name],
         );
         succeed(&output);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         let picture = media::image::open(&folder.path().join(name)).unwrap();
         (
             picture,
-            said.contains("GANimation draws Action Units from 0 to 1"),
+            stderr.contains("GANimation draws Action Units from 0 to 1"),
         )
     };
     let (full, _) = written("rig", "1");
-    let (more, said) = written("rig", "1.4");
-    assert!(full != more && !said);
+    let (more, warns) = written("rig", "1.4");
+    assert!(full != more && !warns);
     let (relaxed, _) = written("rig", "0");
     let (opposite, _) = written("rig", "-0.4");
     assert!(relaxed != opposite);
-    let (full, said) = written("ganimation", "1");
-    assert!(!said);
-    let (more, said) = written("ganimation", "1.4");
-    assert!(full == more && said);
+    let (full, warns) = written("ganimation", "1");
+    assert!(!warns);
+    let (more, warns) = written("ganimation", "1.4");
+    assert!(full == more && warns);
 }

@@ -5,7 +5,7 @@ use crate::common::clips::{assert_near, assert_times, frames, open, pixel, write
 use mien::media::clip::Clip;
 
 #[test]
-fn our_own_gif_comes_back_with_its_times() {
+fn a_written_gif_is_read_back_with_its_times() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.gif");
     gif(&path, 24.0, 12);
@@ -28,7 +28,7 @@ fn our_own_gif_comes_back_with_its_times() {
 }
 
 #[test]
-fn patches_of_a_gif_are_drawn_over_one_another() {
+fn patches_of_a_gif_are_composited_in_order() {
     use gif::DisposalMethod::{Any, Background, Keep, Previous};
     let bytes = small_gif(&[
         (0, &[0, 0, 3, 0], Keep, 10),
@@ -62,7 +62,7 @@ fn patches_of_a_gif_are_drawn_over_one_another() {
 }
 
 #[test]
-fn animated_png_and_webp_come_whole() {
+fn animated_png_and_webp_frames_are_read_in_full() {
     for name in ["moving.png", "moving.webp"] {
         let clip = open(name);
         let info = *clip.info();

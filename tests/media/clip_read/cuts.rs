@@ -9,7 +9,7 @@ use mien::media::clip::{Clip, ClipFrame};
 use mien::media::encode::save_png;
 
 #[test]
-fn frames_can_be_passed_over() {
+fn frames_can_be_skipped() {
     for name in ["keys.mp4", "bframes.mp4", "moving.png", "moving.webp"] {
         let all = frames(open(name));
         for start in 0..all.len() {
@@ -74,8 +74,8 @@ fn all_kinds(folder: &Path) -> Vec<PathBuf> {
     for number in 0..8 {
         save_png(&pictures.join(format!("{number}.png")), &moving(number)).unwrap();
     }
-    let own = folder.join("own.gif");
-    gif(&own, 24.0, 12);
+    let written = folder.join("own.gif");
+    gif(&written, 24.0, 12);
     let mut kinds: Vec<_> = [
         "bframes.mp4",
         "keys.mp4",
@@ -85,12 +85,17 @@ fn all_kinds(folder: &Path) -> Vec<PathBuf> {
     ]
     .map(fixture)
     .to_vec();
-    kinds.extend([own, pictures, fixture("moving.png"), fixture("moving.webp")]);
+    kinds.extend([
+        written,
+        pictures,
+        fixture("moving.png"),
+        fixture("moving.webp"),
+    ]);
     kinds
 }
 
 #[test]
-fn a_trimmed_clip_has_the_frames_that_begin_in_the_cut() {
+fn a_trimmed_clip_has_the_frames_that_begin_in_its_range() {
     let folder = tempfile::tempdir().unwrap();
     for path in all_kinds(folder.path()) {
         let all = frames(Clip::open(&path).unwrap());
@@ -149,7 +154,7 @@ fn a_trimmed_clip_has_the_frames_that_begin_in_the_cut() {
 }
 
 #[test]
-fn cuts_that_leave_nothing_are_told() {
+fn trims_that_leave_no_frame_are_errors() {
     let sentence = |path: &Path, from, to| {
         let clip = Clip::open(path).unwrap().trim(from, to);
         clip.err().unwrap().to_string()

@@ -18,7 +18,7 @@ fn assert_one_sentence(error: &MediaError) {
 }
 
 #[test]
-fn what_is_no_clip_is_called_what_it_is() {
+fn files_that_are_no_clip_are_refused_by_kind() {
     let folder = tempfile::tempdir().unwrap();
     let png = folder.path().join("still.png");
     save_png(&png, &moving(0)).unwrap();
@@ -83,7 +83,7 @@ fn what_is_no_clip_is_called_what_it_is() {
 }
 
 #[test]
-fn films_without_a_film_are_told_why() {
+fn containers_without_a_video_track_are_refused_with_the_reason() {
     for (name, expected) in [
         (
             "sound.m4a",
@@ -106,7 +106,7 @@ fn films_without_a_film_are_told_why() {
 }
 
 #[test]
-fn a_film_without_its_index_or_frames_is_called_cut_short() {
+fn a_video_without_its_index_or_frames_is_reported_as_truncated() {
     let index = "clip.dat is damaged or cut short (it has no index, as when a recording or copy was interrupted); copy it again from its source.";
     let bytes = fs::read(fixture("bframes.mp4")).unwrap();
     assert_eq!(sentence(&bytes[..600]), index);
@@ -128,13 +128,13 @@ fn a_film_without_its_index_or_frames_is_called_cut_short() {
 }
 
 #[test]
-fn wherever_a_film_is_cut_there_is_one_sentence() {
+fn a_video_truncated_anywhere_gives_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("own.mp4");
-    mp4(&own, 25.0, 3);
+    let written = folder.path().join("own.mp4");
+    mp4(&written, 25.0, 3);
     let path = folder.path().join("clip.dat");
     for film in [
-        own,
+        written,
         fixture("bframes.mp4"),
         fixture("fragmented.mp4"),
         fixture("quicktime.mov"),
@@ -160,7 +160,7 @@ fn wherever_a_film_is_cut_there_is_one_sentence() {
 }
 
 #[test]
-fn wherever_an_animation_is_cut_its_frames_come_and_one_sentence() {
+fn an_animation_truncated_anywhere_yields_its_frames_and_a_one_sentence_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.dat");
     let gif = small_gif(&[(0, [0, 1, 2, 0].as_slice(), gif::DisposalMethod::Keep, 5); 4]);
@@ -183,13 +183,13 @@ fn wherever_an_animation_is_cut_its_frames_come_and_one_sentence() {
 }
 
 #[test]
-fn a_damaged_frame_ends_the_clip_by_its_number() {
+fn the_error_of_a_damaged_frame_names_its_number() {
     let folder = tempfile::tempdir().unwrap();
-    let own = folder.path().join("own.mp4");
-    mp4(&own, 25.0, 12);
-    let mut bytes = fs::read(&own).unwrap();
+    let written = folder.path().join("own.mp4");
+    mp4(&written, 25.0, 12);
+    let mut bytes = fs::read(&written).unwrap();
     // Without B-frames the frame is at its sample's position; its first NAL unit claims to be longer than the frame.
-    let frame = crate::common::media::read_mp4(&own).frames.len() / 2;
+    let frame = crate::common::media::read_mp4(&written).frames.len() / 2;
     let offset = sample_offset(&bytes, frame);
     bytes[offset] = 0x7f;
     let (_folder, path) = write(&bytes);
@@ -216,7 +216,7 @@ fn sample_offset(bytes: &[u8], index: usize) -> usize {
 }
 
 #[test]
-fn sizes_that_lie_are_refused_and_cost_nothing() {
+fn false_sizes_are_refused_without_allocating() {
     let bytes = fs::read(fixture("bframes.mp4")).unwrap();
     let place = |kind: &[u8]| bytes.windows(4).position(|w| w == kind).unwrap() + 4;
     let with = |at: usize, value: &[u8]| {
@@ -240,13 +240,13 @@ fn sizes_that_lie_are_refused_and_cost_nothing() {
         assert_one_sentence(&error.unwrap());
     }
     // Both at once: 2^32 - 1 frames of a byte each.
-    let mut liar = with(place(b"stsz") + 4, &[0, 0, 0, 1]);
-    liar[place(b"stsz") + 8..][..4].fill(0xff);
-    assert!(sentence(&liar).contains("(the index of its video is invalid)"));
+    let mut false_count = with(place(b"stsz") + 4, &[0, 0, 0, 1]);
+    false_count[place(b"stsz") + 8..][..4].fill(0xff);
+    assert!(sentence(&false_count).contains("(the index of its video is invalid)"));
 }
 
 #[test]
-fn pictures_out_of_bounds_are_refused_by_the_header() {
+fn frames_beyond_the_size_limit_are_refused_by_their_header() {
     assert!(sentence(b"GIF89a\xff\xff\xff\xff\0\0\0;").contains("65535 x 65535 pixels"));
     let mut png = fs::read(fixture("moving.png")).unwrap();
     png[16..20].copy_from_slice(&100_000u32.to_be_bytes());

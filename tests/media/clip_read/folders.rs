@@ -9,7 +9,7 @@ use mien::media::clip::Clip;
 use mien::media::encode::{PngSequence, save_png};
 
 #[test]
-fn a_folder_is_a_clip_in_natural_order() {
+fn a_folder_is_read_as_a_clip_in_natural_order() {
     let folder = tempfile::tempdir().unwrap();
     for number in [1, 2, 9, 10, 11] {
         save_png(
@@ -33,7 +33,7 @@ fn a_folder_is_a_clip_in_natural_order() {
 }
 
 #[test]
-fn a_pattern_is_a_clip() {
+fn a_file_name_pattern_is_read_as_a_clip() {
     let folder = tempfile::tempdir().unwrap();
     fill(
         Box::new(PngSequence::new(&folder.path().join("shot.png")).unwrap()),
@@ -57,7 +57,7 @@ fn a_pattern_is_a_clip() {
 }
 
 #[test]
-fn folders_that_are_no_clip_are_told_why() {
+fn folders_that_are_no_clip_are_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("takes");
     fs::create_dir(&path).unwrap();

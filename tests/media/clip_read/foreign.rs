@@ -6,10 +6,10 @@ use crate::common::alone_without_programs;
 use crate::common::clips::{FOREIGN, fixture};
 
 #[test]
-fn other_codecs_are_named_where_there_is_no_ffmpeg() {
+fn without_ffmpeg_other_codecs_are_refused_by_name() {
     if !alone_without_programs(
         module_path!(),
-        "other_codecs_are_named_where_there_is_no_ffmpeg",
+        "without_ffmpeg_other_codecs_are_refused_by_name",
     ) {
         return;
     }

@@ -3,9 +3,9 @@
 mod animations;
 mod cuts;
 mod damage;
-mod films;
 mod folders;
 mod foreign;
+mod videos;
 
 use std::path::Path;
 

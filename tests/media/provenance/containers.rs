@@ -22,20 +22,20 @@ fn position(bytes: &[u8], needle: &[u8]) -> usize {
 }
 
 #[test]
-fn what_is_shown_stays_and_what_is_said_comes_back() {
+fn a_note_keeps_the_image_and_is_read_back() {
     for (name, before) in all() {
         assert_eq!(read(&before), None, "{name}");
-        let shown = files::shown(&before);
-        assert!(!shown.is_empty(), "{name}");
+        let displayed = files::displayed(&before);
+        assert!(!displayed.is_empty(), "{name}");
 
         let after = note().put(&before).expect(name);
-        assert_eq!(files::shown(&after), shown, "{name}");
+        assert_eq!(files::displayed(&after), displayed, "{name}");
         assert_says(&after, &note(), name);
     }
 }
 
 #[test]
-fn a_second_note_takes_the_place_of_the_first() {
+fn a_second_note_replaces_the_first() {
     let second = Provenance {
         software: "Mien 9.9".into(),
         models: Vec::new(),
@@ -45,7 +45,11 @@ fn a_second_note_takes_the_place_of_the_first() {
         let once = second.put(&before).unwrap();
         let after = second.put(&note().put(&before).unwrap()).unwrap();
         assert_says(&after, &second, name);
-        assert_eq!(files::shown(&after), files::shown(&before), "{name}");
+        assert_eq!(
+            files::displayed(&after),
+            files::displayed(&before),
+            "{name}"
+        );
         if name.starts_with("mp4") {
             // The space of the first note remains, but is not read as XMP any more.
             let uuid = b"uuid\xbe\x7a\xcf\xcb";
@@ -57,7 +61,7 @@ fn a_second_note_takes_the_place_of_the_first() {
 }
 
 #[test]
-fn a_packet_reads_as_its_standards_have_it() {
+fn an_xmp_packet_follows_its_standards() {
     let note = Provenance {
         software: "Mien <1> & \"co\"".into(),
         ..note()
@@ -74,7 +78,7 @@ fn a_packet_reads_as_its_standards_have_it() {
 }
 
 #[test]
-fn files_of_other_kinds_are_refused() {
+fn other_file_formats_are_refused() {
     for bytes in [
         b"".as_slice(),
         b"GIF89a",
@@ -88,7 +92,7 @@ fn files_of_other_kinds_are_refused() {
 }
 
 #[test]
-fn a_jpeg_keeps_jfif_and_exif_in_front_and_drops_other_xmp() {
+fn a_jpeg_keeps_jfif_and_exif_first_and_drops_other_xmp() {
     let plain = files::jpeg();
     assert_eq!(plain[2..4], [0xff, 0xe0]);
     let segment = |marker: u8, data: &[u8]| {
@@ -115,11 +119,11 @@ fn a_jpeg_keeps_jfif_and_exif_in_front_and_drops_other_xmp() {
     let packet = position(&after, b"http://ns.adobe.com/xap/1.0/\0");
     assert_eq!(packet, jfif + exif.len() + 4);
     assert!(packet < position(&after, &colour));
-    assert_eq!(files::shown(&after), files::shown(&plain));
+    assert_eq!(files::displayed(&after), files::displayed(&plain));
 }
 
 #[test]
-fn a_jpeg_has_64_kib_for_it() {
+fn a_note_in_a_jpeg_is_limited_to_64_kib() {
     // Relative to the size of a note with one model of one letter.
     let with = |letters: usize| Provenance {
         models: vec!["a".repeat(letters)],
@@ -146,7 +150,7 @@ fn a_jpeg_has_64_kib_for_it() {
 }
 
 #[test]
-fn a_png_keeps_its_other_chunks_and_what_follows_them() {
+fn a_png_keeps_its_other_chunks_and_trailing_data() {
     let file = [files::apng(), b"behind the end".to_vec()].concat();
     let after = note().put(&file).unwrap();
     assert!(after.ends_with(b"behind the end"));
@@ -184,7 +188,7 @@ fn a_png_without_header_pixels_or_end_is_refused() {
 }
 
 #[test]
-fn a_webp_gets_the_head_that_xmp_needs() {
+fn a_webp_gets_the_vp8x_header_that_xmp_needs() {
     for (file, size, flags) in [
         (files::webp_lossless(3), (13, 7), 0x04),
         (files::webp_lossless(4), (13, 7), 0x14),
@@ -205,7 +209,7 @@ fn a_webp_gets_the_head_that_xmp_needs() {
 }
 
 #[test]
-fn a_gif_keeps_its_loops_in_front_and_other_comments() {
+fn a_gif_keeps_its_loop_extension_first_and_other_comments() {
     let mut encoder = gif::Encoder::new(Vec::new(), 1, 1, &[0, 0, 0, 9, 9, 9]).unwrap();
     encoder.set_repeat(gif::Repeat::Finite(3)).unwrap();
     let comment = || gif::AnyExtension::from(gif::Extension::Comment);
@@ -224,11 +228,11 @@ fn a_gif_keeps_its_loops_in_front_and_other_comments() {
         position(&after, b"drawn by hand"),
     ];
     assert!(places.is_sorted(), "{places:?}");
-    assert_eq!(files::shown(&after), files::shown(&file));
+    assert_eq!(files::displayed(&after), files::displayed(&file));
 }
 
 #[test]
-fn the_first_edition_of_gif_becomes_the_second_which_has_comments() {
+fn a_gif87a_becomes_a_gif89a_to_hold_comments() {
     let file = [b"GIF87a".as_slice(), &files::gif(false)[6..]].concat();
     let after = note().put(&file).unwrap();
     assert!(after.starts_with(b"GIF89a"));
@@ -236,7 +240,7 @@ fn the_first_edition_of_gif_becomes_the_second_which_has_comments() {
 }
 
 #[test]
-fn an_encoder_can_write_the_comment_of_a_gif() {
+fn the_comment_written_by_the_gif_encoder_is_read_back() {
     let note = Provenance {
         // Longer than a block.
         models: (0..40).map(|i| format!("model-{i}")).collect(),
@@ -273,18 +277,18 @@ fn a_gif_keeps_the_xmp_of_another_program() {
     let start = 13 + (3 << ((plain[10] & 7) + 1));
     let file = [&plain[..start], &extension, &plain[start..]].concat();
     let after = note().put(&file).unwrap();
-    assert_eq!(files::shown(&after), files::shown(&plain));
+    assert_eq!(files::displayed(&after), files::displayed(&plain));
     assert_eq!(count(&after, &extension), 1);
     assert_says(&after, &note(), "gif");
 }
 
 #[test]
-fn an_mp4_only_grows_at_its_end() {
+fn a_note_in_an_mp4_is_appended_at_its_end() {
     for index_first in [true, false] {
         let before = files::mp4(index_first);
         let index = position(&before, b"moov");
         assert_eq!(index < position(&before, b"mdat"), index_first);
-        assert_eq!(files::shown(&before).len(), 3);
+        assert_eq!(files::displayed(&before).len(), 3);
 
         let after = note().put(&before).unwrap();
         assert_eq!(&after[..before.len()], before);
@@ -293,7 +297,7 @@ fn an_mp4_only_grows_at_its_end() {
 }
 
 #[test]
-fn an_mp4_whose_last_box_has_no_size_gets_one() {
+fn the_open_ended_last_box_of_an_mp4_gets_its_size() {
     let before = files::mp4(true);
     let data = position(&before, b"mdat") - 4;
     // Only the short form of a size can be 0, "to the end of the file".
@@ -310,11 +314,11 @@ fn an_mp4_whose_last_box_has_no_size_gets_one() {
     assert_eq!(after[data..data + 4], size.to_be_bytes());
     assert_eq!(&after[data + 4..open.len()], &open[data + 4..]);
     assert_says(&after, &note(), "mp4");
-    assert_eq!(files::shown(&after), files::shown(&before));
+    assert_eq!(files::displayed(&after), files::displayed(&before));
 }
 
 #[test]
-fn a_film_in_fragments_or_without_index_is_refused() {
+fn a_fragmented_mp4_or_one_without_an_index_is_refused() {
     let file = files::mp4(true);
     let fragments = [file.as_slice(), b"\0\0\0\x08moof"].concat();
     let error = note().put(&fragments).unwrap_err();
@@ -327,7 +331,7 @@ fn a_film_in_fragments_or_without_index_is_refused() {
 }
 
 #[test]
-fn a_film_on_disk_is_not_read_into_memory() {
+fn an_mp4_on_disk_is_not_read_into_memory() {
     // 6 GB of zeros: more than a test can allocate, and offsets beyond 32 bits.
     let mut file = tempfile::tempfile().unwrap();
     let head = [
@@ -363,7 +367,7 @@ fn name() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_names_come_back_in_xmp(models in prop::collection::vec(name(), 0..5), version in name()) {
+    fn any_names_round_trip_through_xmp(models in prop::collection::vec(name(), 0..5), version in name()) {
         let note = Provenance { software: format!("Mien {version}"), models, ..note() };
         for (kind, file) in [("png", files::png()), ("jpeg", files::jpeg()), ("webp", files::webp_lossless(3)), ("mp4", files::mp4(false))] {
             let after = note.put(&file).unwrap();
@@ -378,19 +382,19 @@ proptest! {
     }
 
     #[test]
-    fn plain_names_come_back_in_a_gif(models in prop::collection::vec("[!-'*+\\--~]{1,90}", 0..9)) {
+    fn plain_names_round_trip_through_a_gif(models in prop::collection::vec("[!-'*+\\--~]{1,90}", 0..9)) {
         let note = Provenance { models, ..note() };
         assert_says(&note.put(&files::gif(true)).unwrap(), &note, "gif");
     }
 
     #[test]
-    fn a_gif_stays_ascii(software in any::<String>()) {
+    fn the_comment_of_a_gif_is_ascii(software in any::<String>()) {
         let note = Provenance { software, ..note() };
         prop_assert!(note.gif_comment().bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     }
 
     #[test]
-    fn control_characters_leave_a_packet_that_can_be_read(model in any::<String>()) {
+    fn control_characters_leave_the_xmp_packet_readable(model in any::<String>()) {
         let note = Provenance { models: vec![format!("m{model}")], ..note() };
         let found = read(&note.put(&files::png()).unwrap());
         prop_assert_eq!(found.map(|found| found.models.len()), Some(1));

@@ -14,7 +14,7 @@ fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// Reads and marks the bytes: accepted files are marked, rejected ones are unchanged.
-fn survives(bytes: &[u8]) {
+fn assert_no_panic(bytes: &[u8]) {
     let _ = read(bytes);
     match note().put(bytes) {
         Ok(marked) => {
@@ -36,17 +36,17 @@ fn survives(bytes: &[u8]) {
 }
 
 #[test]
-fn every_beginning_of_every_file() {
+fn a_file_truncated_anywhere_never_panics() {
     for (_, file) in all() {
         let marked = note().put(&file).unwrap();
         for length in 0..marked.len() {
-            survives(&marked[..length]);
+            assert_no_panic(&marked[..length]);
         }
     }
 }
 
 #[test]
-fn every_byte_set_to_its_extremes() {
+fn a_file_with_any_byte_at_an_extreme_never_panics() {
     for (_, file) in all() {
         let marked = note().put(&file).unwrap();
         // The packet is long and tested with its own reader: only a few of its bytes are changed, but all of the container's.
@@ -59,7 +59,7 @@ fn every_byte_set_to_its_extremes() {
             for value in [0, 1, 0x7f, 0x80, 0xff] {
                 let mut changed = marked.clone();
                 changed[at] = value;
-                survives(&changed);
+                assert_no_panic(&changed);
             }
         }
     }
@@ -69,7 +69,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn bytes_changed_left_out_and_put_in(
+    fn changed_removed_and_inserted_bytes_never_panic(
         which in 0usize..12,
         is_marked in any::<bool>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..4), 1..12),
@@ -90,14 +90,14 @@ proptest! {
                 _ => file[at] = value,
             }
         }
-        survives(&file);
+        assert_no_panic(&file);
     }
 
     #[test]
-    fn noise_behind_a_signature(kind in 0usize..12, noise in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn noise_after_a_signature_never_panics(kind in 0usize..12, noise in prop::collection::vec(any::<u8>(), 0..400)) {
         let (_, mut file) = all().swap_remove(kind);
         file.truncate(16);
         file.extend(noise);
-        survives(&file);
+        assert_no_panic(&file);
     }
 }

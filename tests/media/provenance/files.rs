@@ -206,7 +206,7 @@ fn entry() -> SampleEntry {
 }
 
 /// Everything that is displayed, frame by frame, with its times: equal for equal pictures and movies.
-pub fn shown(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub fn displayed(bytes: &[u8]) -> Vec<Vec<u8>> {
     let reader = || Cursor::new(bytes);
     if bytes[4..8] == *b"ftyp" {
         return samples(bytes);
@@ -218,7 +218,7 @@ pub fn shown(bytes: &[u8]) -> Vec<Vec<u8>> {
             if decoder.is_apng().unwrap() {
                 frames(decoder.apng().unwrap())
             } else {
-                vec![whole(bytes)]
+                vec![decoded_pixels(bytes)]
             }
         }
         ImageFormat::WebP => {
@@ -226,10 +226,10 @@ pub fn shown(bytes: &[u8]) -> Vec<Vec<u8>> {
             if decoder.has_animation() {
                 frames(decoder)
             } else {
-                vec![whole(bytes)]
+                vec![decoded_pixels(bytes)]
             }
         }
-        _ => vec![whole(bytes)],
+        _ => vec![decoded_pixels(bytes)],
     }
 }
 
@@ -243,7 +243,7 @@ fn frames<'a>(decoder: impl AnimationDecoder<'a>) -> Vec<Vec<u8>> {
         .collect()
 }
 
-fn whole(bytes: &[u8]) -> Vec<u8> {
+fn decoded_pixels(bytes: &[u8]) -> Vec<u8> {
     let picture = image::load_from_memory(bytes).unwrap();
     let kind = format!(
         "{:?} {} {}",

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::walk;
+use super::moving_frames;
 use crate::common::media::provenance::read as read_provenance;
 use crate::common::media::{gradient, names, picture};
 use mien::media::encode::{
@@ -15,10 +15,10 @@ use mien::media::image::open;
 use mien::media::provenance::{Provenance, SourceType};
 
 #[test]
-fn a_sequence_is_numbered_from_one() {
+fn an_image_sequence_is_numbered_from_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shot.png");
-    let frames = walk(3, 32, 16);
+    let frames = moving_frames(3, 32, 16);
     fs::write(folder.path().join("shot_0002.png"), "older").unwrap();
 
     let mut sink = Box::new(PngSequence::new(&path).unwrap());
@@ -43,10 +43,10 @@ fn a_sequence_is_numbered_from_one() {
 }
 
 #[test]
-fn a_sequence_that_fails_leaves_all_as_it_was() {
+fn a_failed_image_sequence_keeps_the_existing_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut sink = Box::new(PngSequence::new(&folder.path().join("shot.png")).unwrap());
-    walk(3, 32, 16)
+    moving_frames(3, 32, 16)
         .iter()
         .for_each(|frame| sink.push(frame).unwrap());
     fs::write(folder.path().join("shot_0001.png"), "older").unwrap();
@@ -73,13 +73,13 @@ fn sinks(path: &Path) -> Vec<Result<Box<dyn FrameSink>, MediaError>> {
 }
 
 #[test]
-fn a_dropped_sink_leaves_no_trace() {
+fn a_dropped_sink_leaves_no_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.gif");
     fs::write(&path, "older").unwrap();
     for kind in 0..3 {
         let mut sink = sinks(&path).swap_remove(kind).unwrap();
-        walk(20, 32, 16)
+        moving_frames(20, 32, 16)
             .iter()
             .for_each(|frame| sink.push(frame).unwrap());
         assert!(
@@ -116,7 +116,7 @@ fn no_frames_and_wrong_frames_are_refused() {
 }
 
 #[test]
-fn what_a_format_cannot_hold_is_refused_at_once() {
+fn frames_that_a_format_cannot_hold_are_refused_at_once() {
     let path = Path::new("never written");
     let limit = |result: Result<(), MediaError>| result.unwrap_err().to_string();
     assert_eq!(
@@ -160,7 +160,7 @@ fn what_a_format_cannot_hold_is_refused_at_once() {
 }
 
 #[test]
-fn folders_that_cannot_be_written_are_named() {
+fn unwritable_folders_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let gone = folder.path().join("gone/mine.png");
     assert!(matches!(
@@ -229,7 +229,7 @@ fn write_protection_is_respected() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_leads_to_the_file_that_is_replaced() {
+fn replacing_a_symbolic_link_replaces_its_target() {
     let folder = tempfile::tempdir().unwrap();
     let (real, link) = (
         folder.path().join("real.png"),

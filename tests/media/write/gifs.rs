@@ -1,6 +1,6 @@
 //! GIF.
 
-use super::{gif, mean_error, walk};
+use super::{gif, mean_error, moving_frames};
 use crate::common::media::{gradient, picture, read_gif};
 use mien::media::encode::{GifSettings, LoopCount};
 use mien::media::image::Picture;
@@ -23,7 +23,7 @@ fn gif_keeps_frames_time_and_loops() {
                 fps,
                 ..GifSettings::default()
             },
-            &walk(24, 64, 24),
+            &moving_frames(24, 64, 24),
         );
         let found = read_gif(&path);
         assert_eq!(found.size, (64, 24));
@@ -51,7 +51,7 @@ fn gif_keeps_frames_time_and_loops() {
             loops: LoopCount::Times(3),
             ..GifSettings::default()
         },
-        &walk(2, 64, 24),
+        &moving_frames(2, 64, 24),
     );
     assert_eq!(read_gif(&path).repeat, gif::Repeat::Finite(2));
     gif(
@@ -60,16 +60,16 @@ fn gif_keeps_frames_time_and_loops() {
             loops: LoopCount::Times(1),
             ..GifSettings::default()
         },
-        &walk(2, 64, 24),
+        &moving_frames(2, 64, 24),
     );
     assert_eq!(read_gif(&path).repeat, gif::Repeat::Finite(0));
 }
 
 #[test]
-fn gif_redraws_only_what_changed() {
+fn gif_frames_contain_only_the_changed_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("walk.gif");
-    let mut frames = walk(5, 96, 64);
+    let mut frames = moving_frames(5, 96, 64);
     frames.push(frames[4].clone());
     gif(&path, GifSettings::default(), &frames);
 
@@ -94,7 +94,7 @@ fn gif_redraws_only_what_changed() {
 }
 
 #[test]
-fn gif_shows_transparency_as_it_comes_and_goes() {
+fn gif_handles_transparency_that_appears_and_disappears() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ghost.gif");
     // A disc that walks over nothing: every frame uncovers pixels that must be transparent again.
@@ -139,7 +139,7 @@ fn gif_of_few_colours_is_exact() {
 }
 
 #[test]
-fn gif_of_a_gradient_is_close_and_closer_still_from_afar() {
+fn gif_of_a_gradient_is_close_and_closer_when_averaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gradient.gif");
     let frame = picture(128, 128, gradient);

@@ -1,8 +1,8 @@
 //! Clips are written with the right frames, times and colours, and a failure never destroys a file.
 
 mod files;
-mod films;
 mod gifs;
+mod videos;
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ fn mp4(path: &Path, settings: Mp4Settings, frames: &[Picture]) {
 }
 
 /// A square that moves to the right over a still backdrop.
-fn walk(count: u32, width: u32, height: u32) -> Vec<Picture> {
+fn moving_frames(count: u32, width: u32, height: u32) -> Vec<Picture> {
     (0..count)
         .map(|i| {
             picture(width, height, |x, y| {

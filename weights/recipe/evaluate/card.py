@@ -25,21 +25,21 @@ def header(path):
     """Returns the metadata of a safetensors file, and its number of parameters."""
     with open(path, "rb") as file:
         fields = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-    said = fields.pop("__metadata__")
+    metadata = fields.pop("__metadata__")
     numbers = 0
     for tensor in fields.values():
         count = 1
         for side in tensor["shape"]:
             count *= side
         numbers += count
-    return said, numbers
+    return metadata, numbers
 
 
 def write(name, figures, weights):
     path = weights / FILES[name]
-    said, numbers = header(path)
+    metadata, numbers = header(path)
     words = (WORDS / f"{path.stem}.md").read_text()
-    shown = []
+    images = []
     for i, sheet in enumerate(SHEETS[name]):
         picture = cv2.imread(str(figures / f"{sheet}.png"))
         if picture is None:
@@ -48,12 +48,12 @@ def write(name, figures, weights):
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         target = weights / (path.stem + sheet.removeprefix(name) + ".jpg")
         cv2.imwrite(str(target), picture, [cv2.IMWRITE_JPEG_QUALITY, 84])
-        shown.append(f"![{sheet}]({target.name})")
-    words = words.replace("{figures}", (figures / f"{name}.md").read_text().strip()).replace("{sheets}", "\n\n".join(shown))
+        images.append(f"![{sheet}]({target.name})")
+    words = words.replace("{figures}", (figures / f"{name}.md").read_text().strip()).replace("{sheets}", "\n\n".join(images))
     short = WORDS / f"{path.stem}.short.md"
     words = words.replace("{short}", short.read_text().strip() if short.exists() else "")
     words = words.replace("{parameters}", f"{numbers / 1e6:.1f} M parameters, fp16 ({path.stat().st_size / 1e6:.1f} MB)")
-    words = words.replace("{recipe}", said.get("recipe", "unknown")).replace("{licence}", said["licence"])
+    words = words.replace("{recipe}", metadata.get("recipe", "unknown")).replace("{licence}", metadata["licence"])
     (weights / f"{path.stem}.md").write_text(words)
     print(weights / f"{path.stem}.md")
 

@@ -35,26 +35,26 @@ def evaluate(program, weights, portraits, clips, work, out):
         return {"portrait": portrait.name, "clip": name, "methods": measure(numbers)}
 
     pairs = program.each(one, [(portrait, clip) for portrait in portraits for clip in clips])
-    told = {"pairs": pairs, "methods": {name: together(pairs, name) for name in METHODS}}
-    figures.save(out, "following", told, text(told))
-    return told
+    report = {"pairs": pairs, "methods": {name: together(pairs, name) for name in METHODS}}
+    figures.save(out, "following", report, text(report))
+    return report
 
 
 def measure(path):
     """Returns each method's figures from the table of `mien compare --metrics`."""
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
-    told = {}
+    report = {}
     for name in METHODS:
-        own = [row for row in rows if row["method"] == name]
+        method_rows = [row for row in rows if row["method"] == name]
 
         def column(title):
-            return np.array([float(row[title]) if row[title] else np.nan for row in own])
+            return np.array([float(row[title]) if row[title] else np.nan for row in method_rows])
 
-        told[name] = {"head": mean(column("head_off")), "unsteady": unsteadiness(column)}
+        report[name] = {"head": mean(column("head_off")), "unsteady": unsteadiness(column)}
         for sign in SIGNS:
-            told[name][sign] = following(column(sign), column(f"driving_{sign}"))
-    return told
+            report[name][sign] = following(column(sign), column(f"driving_{sign}"))
+    return report
 
 
 def following(result, driving):
@@ -87,22 +87,22 @@ def together(pairs, method):
         values = [value for value in values if value is not None]
         return float(np.median(values)) if values else None
 
-    told = {"pairs": len(parts), "head": median(part["head"] for part in parts), "unsteady": median(part["unsteady"] for part in parts)}
+    report = {"pairs": len(parts), "head": median(part["head"] for part in parts), "unsteady": median(part["unsteady"] for part in parts)}
     for sign in SIGNS:
         moving = [part[sign] for part in parts if part[sign]]
-        told[sign] = {"pairs": len(moving)} | {key: median(part[key] for part in moving) for key in ("correlation", "amplitude")}
-    return told
+        report[sign] = {"pairs": len(moving)} | {key: median(part[key] for part in moving) for key in ("correlation", "amplitude")}
+    return report
 
 
-def text(told):
+def text(report):
     """Formats the figures as a table."""
     rows = []
-    for name, part in told["methods"].items():
+    for name, part in report["methods"].items():
         signs = [number(part[sign][key]) for sign in SIGNS for key in ("correlation", "amplitude")]
         rows.append([name, *signs, number(part["head"], 1), number(part["unsteady"])])
     header = ["method", *(f"{sign} {key}" for sign in SIGNS for key in ("r", "x")), "head off, degrees", "unsteady"]
-    pairs = max((part["pairs"] for part in told["methods"].values()), default=0)
-    moving = ", ".join(f"{sign} in {told['methods'][METHODS[0]][sign]['pairs']}" for sign in SIGNS)
+    pairs = max((part["pairs"] for part in report["methods"].values()), default=0)
+    moving = ", ".join(f"{sign} in {report['methods'][METHODS[0]][sign]['pairs']}" for sign in SIGNS)
     words = figures.table(header, rows)
     words += f"\nMedians over {pairs} pairs of a portrait and a clip; the driving face moves its {moving} of them. r: correlation over time;\n"
     words += "x: amplitude, the ratio of the standard deviations; unsteady: the landmarks' acceleration as a multiple of the driving face's.\n"

@@ -52,8 +52,8 @@ def evaluate(program, weights, portraits, work, out, who, steps=5):
     def drive(item):
         path, unit = item
         target = work / f"{path.stem}-{unit}.png"
-        way = ["--begin", "neutral", "--pace", "even", "--frames", steps + 1]
-        program.call("edit", path, *base, "--au", f"{unit}=1", *way, "-o", target)
+        movement = ["--begin", "neutral", "--pace", "even", "--frames", steps + 1]
+        program.call("edit", path, *base, "--au", f"{unit}=1", *movement, "-o", target)
         return [numbered(target, step + 1) for step in range(1, steps + 1)]
 
     items = [(path, unit) for path in portraits for unit in UNITS]
@@ -68,45 +68,45 @@ def evaluate(program, weights, portraits, work, out, who, steps=5):
         for i, unit in enumerate(UNITS):
             seen[path, unit] = faces[i * steps : (i + 1) * steps]
 
-    told = {"portraits": len(portraits), "without a face": left_out, "steps": steps, "units": {}}
+    report = {"portraits": len(portraits), "without a face": left_out, "steps": steps, "units": {}}
     for unit in UNITS:
-        told["units"][f"AU{unit}"] = readings(unit, portraits, seen, rested, steps)
-    told |= changes(portraits, relaxed, again, driven, originals, seen)
-    told["identity"] = identity(who, portraits, relaxed, driven, originals, rested, seen) if who else None
-    sheets(program, weights, portraits, relaxed, driven, originals, seen, told, work, out)
-    figures.save(out, "ganimation", told, text(told))
-    return told
+        report["units"][f"AU{unit}"] = readings(unit, portraits, seen, rested, steps)
+    report |= changes(portraits, relaxed, again, driven, originals, seen)
+    report["identity"] = identity(who, portraits, relaxed, driven, originals, rested, seen) if who else None
+    sheets(program, weights, portraits, relaxed, driven, originals, seen, report, work, out)
+    figures.save(out, "ganimation", report, text(report))
+    return report
 
 
 def readings(unit, portraits, seen, rested, steps):
     """Returns Spearman and mean rise of each unit's readings, over people and steps (the relaxed face is step 0)."""
-    ways = {"own": lambda path, face: face["units"][f"AU{unit}"]}
+    readers = {"own": lambda path, face: face["units"][f"AU{unit}"]}
     if unit in SCORES:
-        ways["mediapipe"] = lambda path, face: score(face, unit) - score(rested[path], unit)
-    told = {"lost faces": sum(face is None for path in portraits for face in seen[path, unit])}
-    for name, way in ways.items():
-        asked, got, alone, rises = [], [], [], []
+        readers["mediapipe"] = lambda path, face: score(face, unit) - score(rested[path], unit)
+    report = {"lost faces": sum(face is None for path in portraits for face in seen[path, unit])}
+    for name, reader in readers.items():
+        requested, got, per_person, rises = [], [], [], []
         for path in portraits:
             pairs = [(0.0, 0.0)]
-            pairs += [((i + 1) / steps, way(path, face)) for i, face in enumerate(seen[path, unit]) if face]
+            pairs += [((i + 1) / steps, reader(path, face)) for i, face in enumerate(seen[path, unit]) if face]
             a, b = zip(*pairs)
-            asked += a
+            requested += a
             got += b
-            alone.append(figures.spearman(a, b) or 0.0)
+            per_person.append(figures.spearman(a, b) or 0.0)
             if seen[path, unit][-1]:
                 rises.append(b[-1])
-        told[name] = {
-            "spearman": figures.spearman(asked, got),
-            "spearman of each person, mean": float(np.mean(alone)),
+        report[name] = {
+            "spearman": figures.spearman(requested, got),
+            "spearman of each person, mean": float(np.mean(per_person)),
             "rise": float(np.mean(rises)),
             "rise, least tenth": float(np.quantile(rises, 0.1)),
         }
-    return told
+    return report
 
 
 def changes(portraits, relaxed, again, driven, originals, seen):
     """Measures unwanted changes: outside the face, and a relaxed face relaxed again. Mean |difference|, 0..255."""
-    outside, twice, most = [], [], []
+    outside, repeated, most = [], [], []
     for path in portraits:
         source = figures.read(path)
         crop = originals[path]["crop"]
@@ -117,11 +117,11 @@ def changes(portraits, relaxed, again, driven, originals, seen):
             difference = figures.cut(np.abs(edited - source), crop)
             outside.append(float(difference[around].mean()) if around.any() else 0.0)
         difference = figures.cut(np.abs(figures.read(again[path]) - figures.read(relaxed[path])), crop)
-        twice.append(float(difference.mean()))
+        repeated.append(float(difference.mean()))
         most.append(float(np.quantile(difference, 0.99)))
     return {
         "outside the face": {"mean": float(np.mean(outside)), "worst": float(np.max(outside))},
-        "neutral to neutral": {"mean": float(np.mean(twice)), "worst": float(np.max(twice)), "99 %": float(np.mean(most))},
+        "neutral to neutral": {"mean": float(np.mean(repeated)), "worst": float(np.max(repeated)), "99 %": float(np.mean(most))},
     }
 
 
@@ -147,7 +147,7 @@ def identity(who, portraits, relaxed, driven, originals, rested, seen):
     }
 
 
-def sheets(program, weights, portraits, relaxed, driven, originals, seen, told, work, out):
+def sheets(program, weights, portraits, relaxed, driven, originals, seen, report, work, out):
     """Writes the contact sheets: expressions, every unit alone, and the worst results."""
     few = portraits[:: max(1, len(portraits) // 6)][:6]
 
@@ -174,7 +174,7 @@ def sheets(program, weights, portraits, relaxed, driven, originals, seen, told, 
         return face["units"][f"AU{item[1]}"] if face else -1.0
 
     rows, names = [], []
-    usual = sorted(UNITS, key=lambda unit: told["units"][f"AU{unit}"]["own"]["rise"], reverse=True)
+    usual = sorted(UNITS, key=lambda unit: report["units"][f"AU{unit}"]["own"]["rise"], reverse=True)
     for unit in usual[:4] + usual[-4:]:
         path = min(portraits, key=lambda path: rise((path, unit)))
         rows.append([part(path, path), part(path, relaxed[path])] + [part(path, file) for file in driven[path, unit]])
@@ -182,27 +182,27 @@ def sheets(program, weights, portraits, relaxed, driven, originals, seen, told, 
     figures.sheet(out / "ganimation-failures.png", rows, ["source", "relaxed"] + ["driven"] * len(rows[0][2:]), names)
 
 
-def text(told):
+def text(report):
     """Formats the figures for the model card."""
     rows = []
-    for name, unit in told["units"].items():
+    for name, unit in report["units"].items():
         own, other = unit["own"], unit.get("mediapipe", {})
         rows.append([
             name, number(own["rise"], sign=True), number(own["spearman"]),
             number(other.get("rise"), sign=True), number(other.get("spearman")),
         ])
     words = figures.table(["AU", "rise, Mien", "Spearman", "rise, MediaPipe", "Spearman"], rows)
-    outside, twice, who = told["outside the face"], told["neutral to neutral"], told["identity"]
-    words += f"\n{told['portraits']} people; every unit alone from the relaxed face, {told['steps']} steps.\n\n"
+    outside, repeated, who = report["outside the face"], report["neutral to neutral"], report["identity"]
+    words += f"\n{report['portraits']} people; every unit alone from the relaxed face, {report['steps']} steps.\n\n"
     words += figures.table(["", "mean", "worst"], [
         ["change outside the face, of 255", number(outside["mean"]), number(outside["worst"])],
-        ["relaxed once more, change, of 255", number(twice["mean"]), number(twice["worst"])],
+        ["relaxed once more, change, of 255", number(repeated["mean"]), number(repeated["worst"])],
     ])
     if who:
         words += f"\nIdentity (dlib's embedding, the same person within {SAME}): relaxed {number(who['relaxed'])}, "
         words += f"edited {number(who['edited, mean'])}, at worst {number(who['edited, worst'])}, beyond the same person "
         words += f"{100 * who['edited, share beyond the same person']:.1f} % of the edits; different people "
         words += f"{number(who['different people, mean'])}.\n"
-    if told["without a face"]:
-        words += f"\nLeft out, since no face was found: {', '.join(told['without a face'])}.\n"
+    if report["without a face"]:
+        words += f"\nLeft out, since no face was found: {', '.join(report['without a face'])}.\n"
     return words

@@ -44,15 +44,15 @@ def evaluate(program, weights, work, out, who, seeds=16):
 
     read = dict(zip(items, program.each(against_first, items)))
 
-    told = {"seeds": seeds, "faces": float(np.mean([face is not None for face in flat])), "categories": {}}
+    report = {"seeds": seeds, "faces": float(np.mean([face is not None for face in flat])), "categories": {}}
     for category, units in CATEGORIES.items():
-        told["categories"][category] = expression(category, units, items, read)
-    told["ACD"] = {"landmarks and colour": distances(items, files, plain, features)}
+        report["categories"][category] = expression(category, units, items, read)
+    report["ACD"] = {"landmarks and colour": distances(items, files, plain, features)}
     if who:
-        told["ACD"]["dlib"] = distances(items, files, plain, who.of)
+        report["ACD"]["dlib"] = distances(items, files, plain, who.of)
     sheets(files, plain, out, seeds)
-    figures.save(out, "mocogan", told, text(told))
-    return told
+    figures.save(out, "mocogan", report, text(report))
+    return report
 
 
 def expression(category, units, items, read):
@@ -120,21 +120,21 @@ def sheets(files, plain, out, seeds):
         figures.sheet(out / "mocogan-failures.png", rows, names=[f"{item[1]}\nseed {item[0]}" for item in lost[:8]])
 
 
-def text(told):
+def text(report):
     """Formats the figures for the model card."""
     rows = []
-    for category, units in told["categories"].items():
+    for category, units in report["categories"].items():
         for unit, rise in units.items():
             rows.append([category, unit, number(rise["here"], sign=True), number(rise["elsewhere"], sign=True)])
     words = figures.table(["category", "AU", "rise in it", "in the others"], rows)
-    words += f"\nA face is found in {100 * told['faces']:.1f} % of the frames ({told['seeds']} seeds, six categories). "
+    words += f"\nA face is found in {100 * report['faces']:.1f} % of the frames ({report['seeds']} seeds, six categories). "
     words += "Rise: read back in the clip's second half, against its first frame.\n\n"
     rows = [
         [name, number(part["within"], 3), number(part["between"], 3), number(part["share"])]
-        for name, part in told["ACD"].items()
+        for name, part in report["ACD"].items()
         if part
     ]
     words += figures.table(["average content distance by", "within a clip", "between people", "share"], rows)
-    if "dlib" in told["ACD"]:
+    if "dlib" in report["ACD"]:
         words += f"\ndlib takes faces within {SAME} for the same person's.\n"
     return words

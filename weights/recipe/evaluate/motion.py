@@ -18,22 +18,22 @@ def evaluate(program, method, weights, runs, work, out):
         name, (folder, files, faces) = item
         return name, measure(program, method, weights, name, folder, files, faces, work)
 
-    told, rows, names, kept = {"method": method, "clips": {}}, [], [], []
+    report, rows, names, ranked = {"method": method, "clips": {}}, [], [], []
     for name, (figured, picked) in program.each(one, runs.items()):
-        told["clips"][name] = figured
-        kept.append((figured.get("L1", {}).get("share", 0.0), name, picked))
+        report["clips"][name] = figured
+        ranked.append((figured.get("L1", {}).get("share", 0.0), name, picked))
     for group, rendered in {"real": False, "rendered": True}.items():
-        part = [told["clips"][name] for name in runs if name.startswith("rendered-") == rendered]
+        part = [report["clips"][name] for name in runs if name.startswith("rendered-") == rendered]
         if part:
-            told[group] = together(part)
+            report[group] = together(part)
     # Worst first, so that the sheet shows them.
-    for _, name, picked in sorted(kept, key=lambda entry: entry[0], reverse=True)[:8]:
+    for _, name, picked in sorted(ranked, key=lambda entry: entry[0], reverse=True)[:8]:
         rows += picked
         names += [f"{name[-18:]}\ntrue", "network", "full size"][: len(picked)]
     if rows:
         figures.sheet(out / f"{method}.png", rows, names=names)
-    figures.save(out, method, told, text(told))
-    return told
+    figures.save(out, method, report, text(report))
+    return report
 
 
 def measure(program, method, weights, name, folder, files, faces, work):
@@ -44,9 +44,9 @@ def measure(program, method, weights, name, folder, files, faces, work):
     results = {}
     for kind, options in {"network": ["--plain"], "full size": []}.items():
         target = work / f"{method}-{name}-{kind.replace(' ', '-')}.png"
-        way = ["--method", method, "--weights", weights, "--mode", "standard", "--reference", 1, "-q", *options]
+        command_options = ["--method", method, "--weights", weights, "--mode", "standard", "--reference", 1, "-q", *options]
         try:
-            program.call("transfer", files[0], folder, *way, "-o", target)
+            program.call("transfer", files[0], folder, *command_options, "-o", target)
         except Failed as problem:
             return {"failed": str(problem)}, []
         results[kind] = [numbered(target, i + 1) for i in range(1, len(files))]
@@ -61,23 +61,23 @@ def measure(program, method, weights, name, folder, files, faces, work):
         distances = [d for d in distances if d < crop[2] / 3]
         return float(np.mean(distances)) * SIZE / crop[2] if distances else None
 
-    still = float(np.mean([l1(first, truth) for truth in truths]))
-    figured = {"frames": len(files), "L1": {"standing still": still}, "AKD": {"standing still": akd([faces[0]] * len(truths))}}
+    unmoved = float(np.mean([l1(first, truth) for truth in truths]))
+    figured = {"frames": len(files), "L1": {"standing still": unmoved}, "AKD": {"standing still": akd([faces[0]] * len(truths))}}
     pictures = {kind: [figures.read(path) for path in paths] for kind, paths in results.items()}
     for kind, paths in results.items():
         figured["L1"][kind] = float(np.mean([l1(a, b) for a, b in zip(pictures[kind], truths)]))
         found = program.faces(paths)
         figured["AKD"][kind] = akd(found)
         figured.setdefault("lost faces", {})[kind] = sum(face is None for face in found)
-    figured["L1"]["share"] = figured["L1"]["network"] / max(still, 1e-6)
-    figured["L1"]["share, full size"] = figured["L1"]["full size"] / max(still, 1e-6)
+    figured["L1"]["share"] = figured["L1"]["network"] / max(unmoved, 1e-6)
+    figured["L1"]["share, full size"] = figured["L1"]["full size"] / max(unmoved, 1e-6)
 
     # The frames that differ most from the first are the most informative.
     order = sorted(range(len(truths)), key=lambda i: -l1(first, truths[i]))
-    shown = sorted(order[:: max(1, len(order) // 7)][:7])
+    selected = sorted(order[:: max(1, len(order) // 7)][:7])
     rows = []
     for line in [truths, pictures["network"], pictures["full size"]]:
-        rows.append([figures.cut(first, crop, SIZE)] + [figures.cut(line[i], crop, SIZE) for i in shown])
+        rows.append([figures.cut(first, crop, SIZE)] + [figures.cut(line[i], crop, SIZE) for i in selected])
     width = max(map(len, rows))
     return figured, [row + [np.zeros_like(row[0])] * (8 - width) for row in rows]
 
@@ -93,17 +93,17 @@ def together(parts):
         return float(np.mean(values)) if values else None
 
     kinds = ["standing still", "network", "full size"]
-    told = {"clips": len(parts), "L1": {kind: mean("L1", kind) for kind in kinds}, "AKD": {kind: mean("AKD", kind) for kind in kinds}}
-    told["L1"]["share"] = told["L1"]["network"] / max(told["L1"]["standing still"], 1e-6)
-    told["L1"]["share, full size"] = told["L1"]["full size"] / max(told["L1"]["standing still"], 1e-6)
-    return told
+    report = {"clips": len(parts), "L1": {kind: mean("L1", kind) for kind in kinds}, "AKD": {kind: mean("AKD", kind) for kind in kinds}}
+    report["L1"]["share"] = report["L1"]["network"] / max(report["L1"]["standing still"], 1e-6)
+    report["L1"]["share, full size"] = report["L1"]["full size"] / max(report["L1"]["standing still"], 1e-6)
+    return report
 
 
-def text(told):
+def text(report):
     """Formats the figures for the model card."""
     rows = []
-    named = {f"all {group}": told[group] for group in ("real", "rendered") if group in told}
-    for name, part in (told["clips"] | named).items():
+    named = {f"all {group}": report[group] for group in ("real", "rendered") if group in report}
+    for name, part in (report["clips"] | named).items():
         if "L1" not in part:
             rows.append([name, part.get("failed", "none")] + [""] * 6)
             continue

@@ -50,9 +50,9 @@ class Program:
         chunks = [paths[i : i + CHUNK] for i in range(0, len(paths), CHUNK)]
 
         def read(chunk):
-            told = json.loads(self.call("face", "--json", "--landmarks", *against, "--", *chunk))
-            told = told if isinstance(told, list) else [told]
-            return [portrait["faces"][0] if portrait["faces"] else None for portrait in told]
+            portraits = json.loads(self.call("face", "--json", "--landmarks", *against, "--", *chunk))
+            portraits = portraits if isinstance(portraits, list) else [portraits]
+            return [portrait["faces"][0] if portrait["faces"] else None for portrait in portraits]
 
         return [face for chunk in self.each(read, chunks) for face in chunk]
 

@@ -124,8 +124,8 @@ class DenseMotionNetwork(nn.Module):
             heat = gaussians(driving[0], h, w, self.variance) - gaussians(source[0], h, w, self.variance)
             heat = F.pad(heat, (0, 0, 0, 0, 1, 0))
             copies = moved_copies(small, motions, self.align)
-            seen = torch.cat([heat.unsqueeze(2), copies], dim=2).view(b, -1, h, w)
-        features = self.hourglass(seen)[-1]
+            stacked = torch.cat([heat.unsqueeze(2), copies], dim=2).view(b, -1, h, w)
+        features = self.hourglass(stacked)[-1]
         shares = torch.softmax(self.mask(features).float(), dim=1)
         flow = (motions * shares.unsqueeze(-1)).sum(1)
         occlusion = torch.sigmoid(self.occlusion(features).float())

@@ -87,13 +87,13 @@ class Hourglass(nn.Module):
         self.channels = [min(most, width << i) + skips[i] for i in reversed(range(blocks))]
 
     def forward(self, x):
-        kept = [x]
+        skips = [x]
         for block in self.encoder.down_blocks:
-            kept.append(block(kept[-1]))
-        h = kept.pop()
+            skips.append(block(skips[-1]))
+        h = skips.pop()
         outputs = []
         for block in self.decoder.up_blocks:
-            h = torch.cat([block(h), kept.pop()], dim=1)
+            h = torch.cat([block(h), skips.pop()], dim=1)
             outputs.append(h)
         return outputs
 
@@ -105,10 +105,10 @@ class AntiAlias(nn.Module):
         super().__init__()
         self.factor, self.channels = factor, channels
         sigma = (factor - 1) / 2
-        reach = round(4 * sigma)
-        self.reach = reach
+        radius = round(4 * sigma)
+        self.radius = radius
         if factor > 1:
-            places = torch.arange(-reach, reach + 1, dtype=torch.float32)
+            places = torch.arange(-radius, radius + 1, dtype=torch.float32)
             bell = torch.exp(-places.square() / (2 * sigma**2))
             kernel = bell[:, None] * bell
             kernel = (kernel / kernel.sum()).expand(channels, 1, -1, -1).clone()
@@ -119,7 +119,7 @@ class AntiAlias(nn.Module):
         if self.factor == 1:
             return x
         with torch.autocast(x.device.type, enabled=False):
-            return F.conv2d(x.float(), self.weight, stride=self.factor, padding=self.reach, groups=self.channels)
+            return F.conv2d(x.float(), self.weight, stride=self.factor, padding=self.radius, groups=self.channels)
 
 
 def axis(size, device):
@@ -181,15 +181,15 @@ def hull_area(points):
     points = sorted(map(tuple, points.detach().double().cpu().tolist()))
 
     def chain(places):
-        kept = []
+        chain_points = []
         for x, y in places:
-            while len(kept) > 1:
-                (ax, ay), (bx, by) = kept[-2:]
+            while len(chain_points) > 1:
+                (ax, ay), (bx, by) = chain_points[-2:]
                 if (bx - ax) * (y - ay) > (by - ay) * (x - ax):
                     break
-                kept.pop()
-            kept.append((x, y))
-        return kept[:-1]
+                chain_points.pop()
+            chain_points.append((x, y))
+        return chain_points[:-1]
 
     hull = chain(points) + chain(points[::-1])
     return abs(sum(a * d - b * c for (a, b), (c, d) in zip(hull, hull[1:] + hull[:1]))) / 2

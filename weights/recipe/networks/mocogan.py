@@ -49,8 +49,8 @@ class Generator(nn.Module):
     def forward(self, content, category, h0, epsilon):
         motion = self.motion(h0, epsilon)
         clips, frames = motion.shape[:2]
-        still = torch.cat([content, category], 1)[:, None].expand(-1, frames, -1)
-        z = torch.cat([still, motion], 2).reshape(clips * frames, -1, 1, 1)
+        fixed = torch.cat([content, category], 1)[:, None].expand(-1, frames, -1)
+        z = torch.cat([fixed, motion], 2).reshape(clips * frames, -1, 1, 1)
         return self.main(z.contiguous(memory_format=torch.channels_last)).unflatten(0, (clips, frames))
 
 

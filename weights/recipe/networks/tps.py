@@ -179,8 +179,8 @@ class DenseMotionNetwork(nn.Module):
         last = channels[-1]
         self.maps = nn.Conv2d(last, n + 1, 7, padding=3)
         self.up = nn.ModuleList(UpBlock(last >> i, last >> (i + 1), NORM) for i in range(self.halvings))
-        seen = channels[self.halvings - LEVELS :] + [last >> (i + 1) for i in range(self.halvings)]
-        self.occlusion = nn.ModuleList(nn.Conv2d(c, 1, 7, padding=3) for c in seen)
+        occlusion_channels = channels[self.halvings - LEVELS :] + [last >> (i + 1) for i in range(self.halvings)]
+        self.occlusion = nn.ModuleList(nn.Conv2d(c, 1, 7, padding=3) for c in occlusion_channels)
 
     def shares(self, scores, dropout):
         """The softmax over the parts; in training, dropout of splines with rescaling of the rest (Eq. 7 and 8)."""
@@ -194,22 +194,22 @@ class DenseMotionNetwork(nn.Module):
         small = self.down(picture)
         b, _, h, w = small.shape
         with torch.autocast(picture.device.type, enabled=False):
-            still = grid(h, w, picture.device).expand(b, 1, h, w, 2)
+            background_grid = grid(h, w, picture.device).expand(b, 1, h, w, 2)
             if background is not None:
                 m = background[:, None, None, None]
-                still = still[..., :1] * m[..., :2, 0] + still[..., 1:] * m[..., :2, 1] + m[..., :2, 2]
-            motions = torch.cat([still, spline_grids(source.float(), driving.float(), h, w)], dim=1)
+                background_grid = background_grid[..., :1] * m[..., :2, 0] + background_grid[..., 1:] * m[..., :2, 1] + m[..., :2, 2]
+            motions = torch.cat([background_grid, spline_grids(source.float(), driving.float(), h, w)], dim=1)
             heat = gaussians(driving, h, w, self.variance) - gaussians(source, h, w, self.variance)
             copies = moved_copies(small, motions).view(b, -1, h, w)
-            seen = torch.cat([F.pad(heat, (0, 0, 0, 0, 1, 0)), copies], dim=1)
-        outputs = self.hourglass(seen)
+            features = torch.cat([F.pad(heat, (0, 0, 0, 0, 1, 0)), copies], dim=1)
+        outputs = self.hourglass(features)
         shares = self.shares(self.maps(outputs[-1]).float(), dropout)
         flow = (motions * shares.unsqueeze(-1)).sum(1)
         levels = list(outputs[self.halvings - LEVELS :])
         for block in self.up:
             levels.append(block(levels[-1]))
         occlusion = [torch.sigmoid(conv(x).float()) for conv, x in zip(self.occlusion, levels)]
-        return {"flow": flow, "occlusion": occlusion, "contributions": shares, "still": still[:, 0]}
+        return {"flow": flow, "occlusion": occlusion, "contributions": shares, "still": background_grid[:, 0]}
 
 
 class InpaintingNetwork(nn.Module):

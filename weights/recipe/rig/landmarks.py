@@ -91,13 +91,13 @@ def _vote(head, pools, known, portrait):
     flat = flat + kernel @ (portrait[numbers] - flat[at]) / (kernel.sum(1, keepdims=True) + 0.15)
     chosen = np.empty(COUNT, np.int64)
     for pool in {id(pool): pool for pool in pools}.values():
-        own = [j for j in range(COUNT) if pools[j] is pool]
+        members = [j for j in range(COUNT) if pools[j] is pool]
         at = np.searchsorted(used, pool)
-        _, near = cKDTree(flat[at]).query(portrait[own], k=6)
+        _, near = cKDTree(flat[at]).query(portrait[members], k=6)
         depths = depth[at[near]]
         # Where two layers of skin are 1 cm or more apart in depth, the landmark is on the front one.
         overlap = np.ptp(depths, axis=1) > 1
-        chosen[own] = at[near[np.arange(len(own)), np.where(overlap, depths.argmax(1), 0)]]
+        chosen[members] = at[near[np.arange(len(members)), np.where(overlap, depths.argmax(1), 0)]]
     return head.neutral[used[chosen]]
 
 

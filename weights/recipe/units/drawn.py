@@ -137,9 +137,9 @@ def fit(work, path):
         if unit["code"] not in UNITS:
             continue
         places, rest, weights, limit = refit(unit["code"], drawn, aus, calm, groups)
-        own = {term["feature"]: term for term in unit["terms"] if term["own"] != 0}
-        terms = [{"feature": j, "rest": float(r), "weight": float(w), "own": own.pop(j, {"own": 0.0})["own"]} for j, r, w in zip(places, rest, weights)]
-        terms += [term | {"weight": 0.0} for term in own.values()]
+        relative = {term["feature"]: term for term in unit["terms"] if term["relative_weight"] != 0}
+        terms = [{"feature": j, "rest": float(r), "weight": float(w), "relative_weight": relative.pop(j, {"relative_weight": 0.0})["relative_weight"]} for j, r, w in zip(places, rest, weights)]
+        terms += [term | {"weight": 0.0} for term in relative.values()]
         unit["terms"] = sorted(terms, key=lambda term: term["feature"])
         unit["threshold"], unit["gain"] = round(float(limit), 3), UNITS[unit["code"]][3]
     with open(path, "w") as file:

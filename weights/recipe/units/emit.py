@@ -38,18 +38,18 @@ used_scores.sort(key=USED.index)
 pairs = [(a, b) for a, b in PAIRS if a in used_points or b in used_points]
 
 
-def of(j):
-    if j < len(MEASURES):
-        kind, a, b = MEASURES[j]
+def measure_of(feature):
+    if feature < len(MEASURES):
+        kind, a, b = MEASURES[feature]
         return f"{kind}({a}, {b})"
-    return f"Score({used_scores.index(USED[j - len(MEASURES)])})"
+    return f"Score({used_scores.index(USED[feature - len(MEASURES)])})"
 
 
 out = [
     "//! The coefficients of [`units`](super::units), written by its fitting recipe. How they came about stands there.",
     "",
-    "use super::unit::Of::{Dist, Front, Out, Score, Up};",
-    "use super::unit::{Of, Term, Unit};",
+    "use super::unit::Measure::{Dist, Front, Out, Score, Up};",
+    "use super::unit::{Measure, Term, Unit};",
     "",
     "/// Landmarks that are each other's mirror image: the person's right, the person's left. Others are on the midline.",
     "#[rustfmt::skip]",
@@ -81,8 +81,8 @@ for i, name in enumerate(used_scores):
     out.append(f"    ({at[0]}, {at[-1]}), // {i} {name}")
 out += ["];", ""]
 out += [
-    "const fn t(of: Of, rest: f32, weight: f32, own: f32) -> Term {",
-    "    Term { of, rest, weight, own }",
+    "const fn term(measure: Measure, rest: f32, weight: f32, relative_weight: f32) -> Term {",
+    "    Term { measure, rest, weight, relative_weight }",
     "}",
     "",
     "/// The seventeen units in OpenFace order. A row is what is measured, what the usual relaxed face has, the weight, and",
@@ -94,12 +94,12 @@ for unit in fit["units"]:
     out.append(f"    // AU{unit['code']}")
     out.append(
         f"    Unit {{ threshold: {f32(unit['threshold'])}, gain: {f32(unit['gain'])}, "
-        f"own_threshold: {f32(unit['own_threshold'])}, own_gain: {f32(unit['own_gain'])}, terms: &["
+        f"relative_threshold: {f32(unit['relative_threshold'])}, relative_gain: {f32(unit['relative_gain'])}, terms: &["
     )
     for t in unit["terms"]:
         j = t["feature"]
         name = f" // {USED[j - len(MEASURES)]}" if j >= len(MEASURES) else ""
-        out.append(f"        t({of(j)}, {f32(t['rest'])}, {f32(t['weight'])}, {f32(t['own'])}),{name}")
+        out.append(f"        term({measure_of(j)}, {f32(t['rest'])}, {f32(t['weight'])}, {f32(t['relative_weight'])}),{name}")
     out.append("    ] },")
 out += ["];", ""]
 open(sys.argv[2], "w").write("\n".join(out))

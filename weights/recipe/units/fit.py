@@ -56,23 +56,23 @@ def solve(x, target, weight, ridge, sign, rounds=10):
             for j in range(len(beta)):
                 value = beta[j] + (right[j] - gram[j] @ beta) / gram[j, j]
                 beta[j] = max(value, 0) if sign[j] == 1 else min(value, 0) if sign[j] == -1 else value
-        seen = x @ beta
-        y = np.where((target <= 0) & (seen < 0), seen, np.where((target >= 1) & (seen > 1), seen, target))
+        prediction = x @ beta
+        y = np.where((target <= 0) & (prediction < 0), prediction, np.where((target >= 1) & (prediction > 1), prediction, target))
     return beta
 
 
 def prune(x, target, weight, ridge, sign, count):
     """Selects columns: the weakest (by its contribution to the reading) is removed until `count` are left."""
-    kept = np.arange(x.shape[1])
+    selected = np.arange(x.shape[1])
     while True:
-        beta = solve(x[:, kept], target, weight, ridge, sign[kept], rounds=4)
-        strength = np.where(sign[kept] >= 2, np.inf, abs(beta) * x[:, kept].std(0))
+        beta = solve(x[:, selected], target, weight, ridge, sign[selected], rounds=4)
+        strength = np.where(sign[selected] >= 2, np.inf, abs(beta) * x[:, selected].std(0))
         shrunk = np.isfinite(strength)
         if shrunk.sum() <= count and strength.min() > 0.004:
-            return kept
+            return selected
         # Several at once while many are left.
         drop = max(1, min((shrunk.sum() - count) // 2, (strength <= 0.004).sum() or 1))
-        kept = np.delete(kept, np.argsort(strength)[:drop])
+        selected = np.delete(selected, np.argsort(strength)[:drop])
 
 
 def targets(scores, at):
@@ -105,7 +105,7 @@ class Faces:
     def __init__(self, data, reference):
         self.features = np.concatenate([measure(align(data["points"], reference)), used_scores(data["scores"])], 1)
         self.aus = data.get("aus")
-        self.held = data["held"].astype(bool)
+        self.held_out = data["held"].astype(bool)
         self.person = data["person"]
         self.scores = data["scores"]
         if self.aus is not None:
@@ -158,7 +158,7 @@ def main():
     smile = photo["scores"][:, at["mouthSmileLeft"]] / 2 + photo["scores"][:, at["mouthSmileRight"]] / 2
     sober = (smile < 0.3) & (photo["scores"][:, at["jawOpen"]] < 0.08)
     # The average relaxed face: the median of sober portraits.
-    centre = np.median(real.features[~real.held & sober], 0)
+    centre = np.median(real.features[~real.held_out & sober], 0)
     centre[len(MEASURES):] = 0
     # Ridge penalises weights relative to a column's spread; a score that hardly varies on synthetic faces must not get a
     # large one.
@@ -178,11 +178,11 @@ def main():
     out = {"population": {}, "personal": {}}
     chosen = {}
     width = len(spread) + 1 + kinds
-    xp = design(real, None, np.flatnonzero(~real.held), False)
-    posed = targets(photo["scores"], at)[~real.held]
+    xp = design(real, None, np.flatnonzero(~real.held_out), False)
+    posed = targets(photo["scores"], at)[~real.held_out]
     for personal in (False, True):
-        blocks = [design(s, k, np.flatnonzero(~s.held & (s.neutral >= 0)), personal) for k, s in enumerate(sets)]
-        truth = np.concatenate([s.aus[~s.held & (s.neutral >= 0)] for s in sets])
+        blocks = [design(s, k, np.flatnonzero(~s.held_out & (s.neutral >= 0)), personal) for k, s in enumerate(sets)]
+        truth = np.concatenate([s.aus[~s.held_out & (s.neutral >= 0)] for s in sets])
         x = np.concatenate(blocks)
         weight = np.concatenate([np.full(len(b), 3000 / len(b) / len(blocks)) for b in blocks])
         for i, code in enumerate(CODES):
@@ -197,19 +197,19 @@ def main():
                 heavy *= args.own_photographs
             xx = np.concatenate([x, real_x[known]])
             yy = np.concatenate([yy, posed[known, i]])
-            ww = np.concatenate([ww, np.where(sober[~real.held][known], args.sober, 1) * heavy])
+            ww = np.concatenate([ww, np.where(sober[~real.held_out][known], args.sober, 1) * heavy])
             # A unit is at rest in most faces; those in which it acts have more weight.
             ww[: len(x)] *= np.where(yy[: len(x)] > 0, args.active, 1.0)
-            may = signs(code)
-            columns = np.array(sorted(may) + ([] if personal else list(range(len(spread), width))))
-            kind_of = lambda j: may.get(j, 2 if j == len(spread) else 3)
+            allowed_signs = signs(code)
+            columns = np.array(sorted(allowed_signs) + ([] if personal else list(range(len(spread), width))))
+            kind_of = lambda j: allowed_signs.get(j, 2 if j == len(spread) else 3)
             sign = np.array([kind_of(j) for j in columns])
             # Both readings use the same measures, selected for the harder one: without a face to compare with.
             if not personal:
                 chosen[code] = columns[prune(xx[:, columns], yy, ww, args.ridge, sign, args.count)]
-            kept = np.array([j for j in chosen[code] if not (personal and j >= len(spread))])
+            selected = np.array([j for j in chosen[code] if not (personal and j >= len(spread))])
             full = np.zeros(width)
-            full[kept] = solve(xx[:, kept], yy, ww, args.ridge, np.array([kind_of(j) for j in kept]), rounds=14)
+            full[selected] = solve(xx[:, selected], yy, ww, args.ridge, np.array([kind_of(j) for j in selected]), rounds=14)
             out["personal" if personal else "population"][code] = full
 
     def raw(faces, rows, personal):
@@ -222,18 +222,18 @@ def main():
     # small and the same for all units. The gain makes the median of strong units correct, as long as nineteen of twenty
     # relaxed photographs read at most 0.1 (0.2 before the smoothstep). The excess of relaxed synthetic faces over photographs
     # counts in part: official portraits are more alike than people are.
-    fitted = [np.flatnonzero(~s.held & (s.neutral >= 0)) for s in sets]
+    fitted = [np.flatnonzero(~s.held_out & (s.neutral >= 0)) for s in sets]
     calibration = {}
     for personal in (False, True):
         made_raw = np.concatenate([raw(s, r, personal) for s, r in zip(sets, fitted)])
         truth = np.concatenate([s.aus[r] for s, r in zip(sets, fitted)])
-        real_raw = raw(real, np.flatnonzero(~real.held), False)
+        real_raw = raw(real, np.flatnonzero(~real.held_out), False)
         for i, code in enumerate(CODES):
             if personal:
                 threshold = args.own_threshold
             else:
                 rests = posed[:, i] == 0
-                calm = sober[~real.held]
+                calm = sober[~real.held_out]
                 threshold = max(np.quantile(real_raw[rests, i], 0.9), np.quantile(real_raw[calm, i], 0.9))
                 more = [np.quantile(raw(s, r[s.aus[r].max(1) == 0], False)[:, i], 0.9) - threshold for s, r in zip(sets, fitted)]
                 beyond = max(np.quantile(real_raw[rests, i], 0.95), np.quantile(real_raw[calm, i], 0.95)) - threshold
@@ -253,14 +253,14 @@ def main():
 
     report = {}
     for label, s in zip(labels, sets):
-        rows = np.flatnonzero(s.held & (s.neutral >= 0))
+        rows = np.flatnonzero(s.held_out & (s.neutral >= 0))
         for personal in (False, True):
             got = read(s, rows, personal)
             rest = rows[s.aus[rows].max(1) == 0]
             r95 = np.quantile(read(s, rest, personal), 0.95, axis=0)
             report[label, personal] = (*table(s.aus[rows], got), r95)
-        print(label, len(rows), "held out;", (~s.held).sum(), "fitted")
-    held = np.flatnonzero(real.held)
+        print(label, len(rows), "held out;", (~s.held_out).sum(), "fitted")
+    held = np.flatnonzero(real.held_out)
     got = read(real, np.arange(len(real.features)), False)
     print(" AU  | rendered rho mae r95 | own neutral | reexpr rho mae r95 | own neutral | portraits held median, 95%% | sober median 90%%")
     for i, c in enumerate(CODES):
@@ -282,16 +282,16 @@ def main():
             {
                 "code": c,
                 "threshold": calibration[False, c][0], "gain": calibration[False, c][1],
-                "own_threshold": calibration[True, c][0], "own_gain": calibration[True, c][1],
+                "relative_threshold": calibration[True, c][0], "relative_gain": calibration[True, c][1],
                 "terms": [
                     {"feature": int(j), "rest": float(centre[j]), "weight": float(out["population"][c][j] / spread[j]),
-                     "own": float(out["personal"][c][j] / spread[j])}
+                     "relative_weight": float(out["personal"][c][j] / spread[j])}
                     for j in chosen[c] if j < len(spread)
                 ],
             }
             for c in CODES
         ],
-        "report": {f"{label}{' own' if own else ''}": [v.round(4).tolist() for v in values] for (label, own), values in report.items()},
+        "report": {f"{label}{' own' if personal else ''}": [v.round(4).tolist() for v in values] for (label, personal), values in report.items()},
     }
     # The Rust table has three decimals.
     with open(args.out, "w") as f:

@@ -23,9 +23,9 @@ class Reader:
         for i, unit in enumerate(self.fit["units"]):
             for t in unit["terms"]:
                 j = t["feature"]
-                out[:, i] += t["weight"] * (features[:, j] - t["rest"]) if neutral is None else t["own"] * (features[:, j] - neutral[j])
-            own = "own_" if neutral is not None else ""
-            out[:, i] = (out[:, i] - unit[own + "threshold"]) * unit[own + "gain"]
+                out[:, i] += t["weight"] * (features[:, j] - t["rest"]) if neutral is None else t["relative_weight"] * (features[:, j] - neutral[j])
+            prefix = "relative_" if neutral is not None else ""
+            out[:, i] = (out[:, i] - unit[prefix + "threshold"]) * unit[prefix + "gain"]
         out = out.clip(0, 1)
         return out if neutral is not None else out * out * (3 - 2 * out)
 
@@ -44,11 +44,11 @@ if __name__ == "__main__":
     clip = [i for i, n in enumerate(names) if n.startswith("single_face.mp4")]
     if not clip:
         sys.exit()
-    own = reader.read(features, features[clip[0]])
+    relative = reader.read(features, features[clip[0]])
     for i in clip[::8] + clip[-1:]:
         show(names[i], got[i])
     for i in clip[::8] + clip[-1:]:
-        show(names[i] + " own", own[i])
+        show(names[i] + " relative", relative[i])
     for gif in sorted({n.split(":")[0] for n in names if ".gif" in n}):
         rows = [i for i, n in enumerate(names) if n.startswith(gif + ":")]
         show(gif[-22:] + " median", np.median(got[rows], 0))

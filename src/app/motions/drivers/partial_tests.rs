@@ -45,7 +45,7 @@ fn said(app: &App) -> &str {
 }
 
 #[test]
-fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
+fn a_partial_analysis_drives_panes_until_the_complete_one_replaces_it() {
     let (mut app, key) = app();
     let (parts, whole) = readings(&app);
     let asked = |app: &App| app.request().unwrap().composition;
@@ -102,7 +102,7 @@ fn what_is_read_so_far_drives_and_the_whole_takes_its_place() {
 }
 
 #[test]
-fn a_reading_that_is_stopped_leaves_nothing_behind() {
+fn a_cancelled_analysis_is_removed_and_its_late_results_are_ignored() {
     let (mut app, key) = app();
     let (parts, _) = readings(&app);
     send(&mut app, Message::Part(key, parts[0].clone()));
@@ -129,7 +129,7 @@ fn a_reading_that_is_stopped_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_driver_is_made_again_only_for_what_it_depends_on() {
+fn a_driver_is_rebuilt_only_when_its_inputs_change() {
     let (mut app, key) = app();
     let (_, whole) = readings(&app);
     send(&mut app, Message::Read(key, Ok(whole)));

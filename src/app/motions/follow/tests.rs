@@ -24,7 +24,7 @@ fn messages(follow: &Follow, hand: impl FnOnce(&mut Simulator<'_, Message>)) -> 
 }
 
 #[test]
-fn every_value_has_a_name_of_its_own_and_is_set_alone() {
+fn every_value_has_a_unique_name_and_is_set_independently() {
     for value in values() {
         let same: Vec<_> = values()
             .into_iter()
@@ -41,7 +41,7 @@ fn every_value_has_a_name_of_its_own_and_is_set_alone() {
 }
 
 #[test]
-fn each_switch_sets_what_it_says() {
+fn each_switch_sets_its_own_field() {
     let mut follow = Follow::default();
     for change in [
         Change::LockPlace(true),
@@ -65,7 +65,7 @@ fn each_switch_sets_what_it_says() {
 
 proptest! {
     #[test]
-    fn no_number_leaves_its_range(index in 0usize..8, number in any::<f32>()) {
+    fn every_value_is_clamped_to_its_range(index in 0usize..8, number in any::<f32>()) {
         let value = values()[index];
         let mut follow = Follow::default();
         Change::Value(value, number).apply(&mut follow);
@@ -77,7 +77,7 @@ proptest! {
 }
 
 #[test]
-fn typed_numbers_are_taken_only_when_they_are_in_range() {
+fn typed_numbers_are_accepted_only_in_range() {
     let mut controls = Controls::default();
     let typed = |controls: &mut Controls, value, text: &str| {
         controls.update(Message::Typed(value, text.to_owned()))
@@ -96,7 +96,7 @@ fn typed_numbers_are_taken_only_when_they_are_in_range() {
 }
 
 #[test]
-fn a_slider_goes_from_nothing_to_twice() {
+fn a_gain_slider_covers_0_to_2() {
     let value = Value::Gain(Group::Mouth);
     let sent = messages(&Follow::default(), |window| {
         let place = window.find(selector::id(slider_id(value))).unwrap();
@@ -115,7 +115,7 @@ fn a_slider_goes_from_nothing_to_twice() {
 }
 
 #[test]
-fn switches_and_choices_are_pressed_by_their_words() {
+fn clicking_the_label_of_a_switch_sends_its_change() {
     for (word, expected) in [
         (
             strings::NEUTRAL_OWN,

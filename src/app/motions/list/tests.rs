@@ -51,7 +51,7 @@ fn press(project: &Project, button: &str, id: MotionId) -> Vec<Action> {
 }
 
 #[test]
-fn a_click_chooses_and_a_second_one_renames() {
+fn a_click_selects_a_motion_and_a_double_click_renames_it() {
     let project = project();
     let mut motions = MotionList::default();
     let did = act(&mut motions, &project, &[], |window| {
@@ -67,7 +67,7 @@ fn a_click_chooses_and_a_second_one_renames() {
 }
 
 #[test]
-fn a_name_is_typed_and_none_leaves_the_one_before() {
+fn a_typed_name_is_applied_and_an_empty_one_keeps_the_old_name() {
     let mut project = project();
     let mut motions = MotionList::default();
     let did = act(&mut motions, &project, &[], |window| {
@@ -91,7 +91,7 @@ fn a_name_is_typed_and_none_leaves_the_one_before() {
 }
 
 #[test]
-fn escape_brings_the_name_back() {
+fn escape_restores_the_name_before_the_edit() {
     let mut motions = MotionList::default();
     assert_eq!(motions.escape(), None);
     motions.update(Message::Rename(CLIP, "Talking".to_owned()));
@@ -104,7 +104,7 @@ fn escape_brings_the_name_back() {
 }
 
 #[test]
-fn everything_on_the_menu_can_be_added() {
+fn every_entry_of_the_add_menu_sends_its_message() {
     let project = project();
     for kind in NewMotion::ALL {
         let mut motions = MotionList::default();
@@ -137,7 +137,7 @@ fn the_last_expression_track_cannot_be_removed() {
 }
 
 #[test]
-fn the_tools_of_a_row_appear_under_the_cursor() {
+fn the_buttons_of_a_row_appear_while_the_cursor_is_over_it() {
     let project = project();
     let mut motions = MotionList::default();
     let has_tools = |motions: &mut MotionList| {
@@ -157,7 +157,7 @@ fn the_tools_of_a_row_appear_under_the_cursor() {
 }
 
 #[test]
-fn each_state_is_told_and_can_be_acted_on() {
+fn each_state_of_a_motion_shows_its_label_and_its_action() {
     let project = project();
     let seen = |state: Option<MotionState>, word: &str| {
         let states: Vec<_> = state.into_iter().map(|state| (CLIP, state)).collect();

@@ -174,7 +174,7 @@ fn on_film(frame: usize, size: Size) -> f32 {
 }
 
 #[test]
-fn a_trim_handle_is_dragged_to_a_frame_and_the_part_begins_with_it() {
+fn dragging_the_in_handle_trims_the_clip_to_that_frame() {
     let known = known();
     let did = actions(&motion(), &known, |window| {
         drag(
@@ -195,7 +195,7 @@ fn a_trim_handle_is_dragged_to_a_frame_and_the_part_begins_with_it() {
 }
 
 #[test]
-fn the_last_frames_end_needs_no_time_and_whole_needs_none() {
+fn a_trim_to_the_whole_clip_stores_no_times() {
     let mut motion = motion();
     let known = known();
     known.trim((0, known.frames - 1)).apply(&mut motion);
@@ -216,7 +216,7 @@ fn the_last_frames_end_needs_no_time_and_whole_needs_none() {
 }
 
 #[test]
-fn the_film_scrubs_and_the_mark_makes_a_frame_the_reference() {
+fn dragging_on_the_filmstrip_scrubs_and_the_marker_sets_the_reference_frame() {
     let known = known();
     let did = actions(&motion(), &known, |window| {
         let at = |frame| move |size| Point::new(on_film(frame, size) + 1.0, 30.0);
@@ -254,7 +254,7 @@ fn the_film_scrubs_and_the_mark_makes_a_frame_the_reference() {
 }
 
 #[test]
-fn the_square_is_moved_within_the_clip_and_found_again() {
+fn the_face_crop_can_be_dragged_within_the_clip_and_reset() {
     let known = known();
     let before = known.square.unwrap();
     let did = actions(&motion(), &known, |window| {
@@ -284,7 +284,7 @@ fn the_square_is_moved_within_the_clip_and_found_again() {
 }
 
 #[test]
-fn it_is_baked_only_when_a_face_was_read() {
+fn bake_to_track_is_offered_only_when_the_clip_shows_a_face() {
     let press = |known: &ClipPanelData<'_>| {
         actions(&motion(), known, |window| {
             window.click(common::BAKE).unwrap();
@@ -300,7 +300,7 @@ fn it_is_baked_only_when_a_face_was_read() {
 }
 
 #[test]
-fn the_rest_goes_on_to_the_follow_controls() {
+fn playback_and_follow_controls_send_their_changes() {
     let did = actions(&motion(), &known(), |window| {
         window.click("Ping-pong").unwrap();
         window.click(strings::follow::NEUTRAL_GENERAL).unwrap();
@@ -386,7 +386,7 @@ fn pictured(light: bool) -> Picture {
 }
 
 #[test]
-fn both_panels_are_drawn_dark_and_light() {
+fn both_panels_render_in_the_dark_and_the_light_theme() {
     for (light, name) in [(false, "dark"), (true, "light")] {
         let seen = pictured(light);
         // Written for viewing by hand.

@@ -52,7 +52,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_locked_content_stays_whatever_is_drawn(changes in prop::collection::vec(draws(), 1..12)) {
+    fn no_change_replaces_locked_content(changes in prop::collection::vec(draws(), 1..12)) {
         let mut start = motion();
         start.favourites.push(Neighbours::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
         start.hold_content = true;
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn a_locked_motion_stays_whatever_is_drawn(changes in prop::collection::vec(draws(), 1..12)) {
+    fn no_change_replaces_locked_motion(changes in prop::collection::vec(draws(), 1..12)) {
         let mut start = motion();
         start.favourites.push(Neighbours::around(&start).drawn(&start, Cell { row: 2, column: 2 }));
         start.hold_motion = true;
@@ -72,13 +72,13 @@ proptest! {
     }
 
     #[test]
-    fn every_change_can_be_done_again_with_the_same_end(changes in prop::collection::vec(draws(), 1..8)) {
+    fn the_same_changes_give_the_same_sample(changes in prop::collection::vec(draws(), 1..8)) {
         let start = motion();
         prop_assert_eq!(after(&start, &changes), after(&start, &changes));
     }
 
     #[test]
-    fn a_cell_is_its_rows_content_in_its_columns_motion(grid in any::<u64>(), at in cell()) {
+    fn a_cell_combines_the_content_of_its_row_with_the_motion_of_its_column(grid in any::<u64>(), at in cell()) {
         let start = after(&motion(), &[Change::Neighbours(grid)]);
         let grid = Neighbours::around(&start);
         let drawn = grid.drawn(&start, at);
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn the_first_frames_show_the_same_neighbours(at in cell(), frames in 1..16usize) {
+    fn shorter_neighbours_are_the_first_frames_of_the_full_ones(at in cell(), frames in 1..16usize) {
         let start = motion();
         let grid = Neighbours::around(&start);
         let cut = grid.codes(&start.codes.with_frames(frames).unwrap(), at);
@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn taking_a_neighbour_moves_no_other(grid in any::<u64>(), at in cell()) {
+    fn choosing_a_neighbour_leaves_the_cells_outside_its_row_and_column_unchanged(grid in any::<u64>(), at in cell()) {
         let start = after(&motion(), &[Change::Neighbours(grid)]);
         let (grid, taken) = (Neighbours::around(&start), after(&start, &[Change::Choose(at)]));
         let now = Neighbours::around(&taken);
@@ -123,7 +123,7 @@ proptest! {
 }
 
 #[test]
-fn the_board_is_its_seeds_and_has_nobody_twice() {
+fn the_grid_is_determined_by_its_seed_and_has_no_duplicates() {
     let start = motion();
     let dealt = after(&start, &[Change::Neighbours(1)]);
     assert_ne!(Neighbours::around(&dealt), Neighbours::around(&start));
@@ -147,7 +147,7 @@ fn the_board_is_its_seeds_and_has_nobody_twice() {
 }
 
 #[test]
-fn the_category_and_the_length_leave_who_and_how_alone() {
+fn changing_category_or_length_keeps_content_and_motion_codes() {
     let start = motion();
     let other = after(&start, &[Change::Category(1)]);
     assert_eq!(other.codes.category.unwrap().index, 1);
@@ -173,7 +173,7 @@ fn the_category_and_the_length_leave_who_and_how_alone() {
 }
 
 #[test]
-fn a_way_between_two_ends_exactly_at_both() {
+fn a_blend_at_its_ends_is_exactly_either_sample() {
     let mut start = motion();
     let cell = Cell { row: 2, column: 3 };
     let other = Neighbours::around(&start).drawn(&start, cell);
@@ -204,7 +204,7 @@ fn a_way_between_two_ends_exactly_at_both() {
 }
 
 #[test]
-fn favourites_are_kept_once_and_come_back_whole() {
+fn a_favourite_is_stored_once_and_restored_exactly() {
     let start = motion();
     let kept = after(&start, &[Change::Keep, Change::Keep]);
     assert_eq!(kept.favourites.len(), 1);
@@ -226,7 +226,7 @@ fn favourites_are_kept_once_and_come_back_whole() {
 }
 
 #[test]
-fn numbers_out_of_range_change_nothing_or_stop_at_the_end() {
+fn nan_changes_nothing_and_other_numbers_are_clamped() {
     let start = motion();
     let wrong = [
         Change::Fps(f64::NAN),
@@ -249,7 +249,7 @@ fn numbers_out_of_range_change_nothing_or_stop_at_the_end() {
 }
 
 #[test]
-fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
+fn typing_a_length_digit_by_digit_keeps_the_codes() {
     let mut motion = motion();
     // A blend, which can't be redrawn from a seed.
     motion.codes.epsilon[9] = vec![0.25; 10];
@@ -277,7 +277,7 @@ fn a_length_typed_figure_by_figure_loses_nothing_on_the_way() {
 }
 
 #[test]
-fn pictures_go_round_or_there_and_back() {
+fn previews_loop_or_ping_pong() {
     let mut motion = motion();
     let mut grid = SampleGrid::default();
     let frames = |grid: &mut SampleGrid, motion: &SampledMotion| -> Vec<usize> {

@@ -145,7 +145,7 @@ fn colours(picture: &Picture, place: iced::Rectangle) -> usize {
 }
 
 #[test]
-fn the_motions_die_leaves_the_content_alone() {
+fn rolling_the_motion_keeps_the_content() {
     let mut harness = GridHarness::new();
     let before = harness.motion.clone();
     harness.click(key("die", Field::MotionSeed));
@@ -163,7 +163,7 @@ fn the_motions_die_leaves_the_content_alone() {
 }
 
 #[test]
-fn a_lock_keeps_its_part_from_both_dice() {
+fn locked_content_survives_both_dice() {
     let mut harness = GridHarness::new();
     harness.click(key("lock", Field::ContentSeed));
     assert!(harness.motion.hold_content);
@@ -183,7 +183,7 @@ fn a_lock_keeps_its_part_from_both_dice() {
 }
 
 #[test]
-fn a_typed_seed_draws_that_one() {
+fn a_typed_seed_draws_the_sample_of_that_seed() {
     let mut harness = GridHarness::new();
     harness.act(|window| {
         // Types after the present seed, 7.
@@ -202,7 +202,7 @@ fn a_typed_seed_draws_that_one() {
 }
 
 #[test]
-fn a_category_is_chosen_from_its_list() {
+fn a_category_is_picked_from_its_list() {
     let mut harness = GridHarness::new();
     let before = harness.motion.clone();
     harness.act(|window| {
@@ -223,7 +223,7 @@ fn a_category_is_chosen_from_its_list() {
 }
 
 #[test]
-fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
+fn a_favourite_is_added_restored_and_removed() {
     let mut harness = GridHarness::new();
     let before = harness.motion.codes.clone();
     harness.click(id("keep"));
@@ -250,7 +250,7 @@ fn the_heart_keeps_and_a_favourite_comes_back_and_is_dropped() {
 }
 
 #[test]
-fn a_favourite_can_be_dropped_by_its_cross() {
+fn a_favourite_is_removed_by_its_cross() {
     let mut harness = GridHarness::new();
     harness.click(id("keep"));
     harness.send(Message::Over(Some(0)));
@@ -266,7 +266,7 @@ fn a_favourite_can_be_dropped_by_its_cross() {
 }
 
 #[test]
-fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
+fn a_click_on_a_cell_chooses_both_codes_and_one_on_a_header_only_its_own() {
     let mut harness = GridHarness::new();
     harness.click(id("open"));
     assert!(harness.grid.is_open());
@@ -297,7 +297,7 @@ fn a_click_on_the_board_takes_a_cell_a_head_its_part_alone() {
 }
 
 #[test]
-fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
+fn a_blend_towards_a_cell_follows_the_slider_and_can_be_kept() {
     let mut harness = GridHarness::new();
     harness.click(id("open"));
     harness.click(id("towards"));
@@ -322,7 +322,7 @@ fn towards_a_cell_along_the_slider_and_the_blend_is_kept() {
 }
 
 #[test]
-fn the_board_shows_what_was_dealt_and_it_moves() {
+fn the_grid_plays_the_rendered_previews() {
     let mut harness = GridHarness::new();
     for seed in [1, 2, 3] {
         Change::RollBoth {
@@ -365,7 +365,7 @@ fn the_board_shows_what_was_dealt_and_it_moves() {
 }
 
 #[test]
-fn an_older_deal_comes_too_late() {
+fn previews_of_an_outdated_batch_are_ignored() {
     let mut harness = GridHarness::new();
     let first = harness.grid.next_batch(&harness.motion).unwrap();
     // Nothing is requested twice, and a running large picture is finished first.
@@ -397,7 +397,7 @@ fn an_older_deal_comes_too_late() {
 }
 
 #[test]
-fn what_fails_is_said_once_and_not_asked_for_again() {
+fn a_failed_batch_is_reported_once_and_not_requested_again() {
     let mut harness = GridHarness::new();
     let batch = harness.grid.next_batch(&harness.motion).unwrap();
     let problem = "the sample is another model's";

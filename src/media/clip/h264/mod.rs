@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_come_by_their_lengths() {
+    fn nal_units_are_split_by_their_length_prefixes() {
         let found: Vec<_> = units(&[0, 2, 9, 8, 0, 0, 0, 1, 7, 0, 9, 1], 2).collect();
         assert_eq!(
             found,
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_has_two_lists() {
+    fn the_decoder_configuration_yields_both_parameter_set_lists() {
         let configuration = [
             1, 100, 0, 10, 0xff, 0xe1, 0, 2, 0x67, 1, 1, 0, 1, 0x68, 0xfd,
         ];

@@ -325,7 +325,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_skip_the_bytes_that_prevent_start_codes() {
+    fn the_bit_reader_skips_emulation_prevention_bytes() {
         let mut bits = Bits::new(&[0, 0, 3, 1, 0b0010_1000]);
         assert_eq!(bits.take(24), Some(1));
         assert_eq!(bits.unsigned(), Some(4));
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_set_says_the_same() {
+    fn a_parameter_set_rewritten_to_another_profile_keeps_its_content() {
         // From the tests' main.mp4.
         let main = [
             0x67, 0x4d, 0x40, 0x0a, 0xec, 0xc2, 0x3d, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08,
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn start_codes_stay_out() {
+    fn the_bit_writer_inserts_emulation_prevention_bytes() {
         let mut bits = BitsOut::default();
         for byte in [0, 0, 1, 0, 0, 0, 0x80, 0] {
             bits.put(byte, 8);
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_that_is_cut_off_or_padded_behind_its_size_is_read() {
+    fn a_parameter_set_truncated_or_padded_after_its_size_is_parsed() {
         let main = [
             0x67, 0x4d, 0x40, 0x0a, 0xec, 0xc2, 0x3d, 0x80, 0x88, 0x00, 0x00, 0x03, 0x00, 0x08,
             0x00, 0x00, 0x03, 0x00, 0xa0, 0x78, 0x91, 0x2c, 0xd0,
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_codes_and_short_sets_are_refused() {
+    fn overlong_codes_and_short_parameter_sets_are_refused() {
         assert_eq!(Bits::new(&[0; 9]).unsigned(), None);
         let sps = [0x67, 66, 0xc0, 10, 0xda, 0x0f, 0x0a, 0x69];
         for end in 0..4 {

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn boxes_end_where_one_does_not_fit() {
+    fn iteration_over_boxes_ends_at_one_that_does_not_fit() {
         let bytes = b"\0\0\0\x0afreeab\0\0\0\x01wide\0\0\0\0\0\0\0\x11c\xff\xff\xff\xffmdat";
         let found: Vec<_> = Boxes(bytes).collect();
         assert_eq!(

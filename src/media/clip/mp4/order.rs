@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_shown_by_their_times() {
+    fn frames_are_ordered_by_presentation_time() {
         let order = Order::new(&film(), &[], 100);
         assert_eq!(order.ranks, [0, 3, 1, 2, 6, 4, 5]);
         assert_eq!(order.times, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_hold_the_frames_before_them() {
+    fn empty_edits_hold_the_preceding_frame() {
         let mut edits = [edit(25, 40), edit(70, 90)];
         (edits[0].empty_before, edits[1].empty_before) = (300, 50);
         let order = Order::new(&film(), &edits, 100);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_list_cuts_between_frames() {
+    fn an_edit_list_trims_to_whole_frames() {
         // An end that is off by a rounded tick changes nothing.
         for (start, end) in [(40, 70), (41, 69), (39, 71), (44, 62)] {
             let order = Order::new(&film(), &[edit(start, end)], 100);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn edit_lists_that_make_no_sense_are_not_followed() {
+    fn inconsistent_edit_lists_are_ignored() {
         let never = [edit(1000, 2000)];
         let swapped = [edit(50, 60), edit(20, 30)];
         let extreme = [edit(0, i64::MAX), edit(i64::MAX, i64::MAX)];

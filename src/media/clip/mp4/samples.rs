@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_give_places_and_times() {
+    fn sample_tables_give_offsets_and_times() {
         let table = [
             full_box(b"stsz", &[0, 4, 10, 20, 30, 40]),
             full_box(b"stts", &[1, 4, 512]),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_beyond_reason_are_refused() {
+    fn impossible_sample_counts_are_refused() {
         for count in [u32::MAX, 1 << 23, 1 << 21] {
             let table = [
                 full_box(b"stsz", &[7, count]),

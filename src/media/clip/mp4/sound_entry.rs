@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn quicktimes_entries_become_those_of_an_mp4() {
+    fn quicktime_sample_entries_are_converted_to_mp4() {
         let plain = sound_entry(&stsd(b"mp4a", 0, &[], &ESDS)).unwrap();
         assert_eq!((plain.name, plain.preroll), ("AAC", 2));
         assert_eq!(plain.body.len(), ENTRY_BYTES + ESDS.len());
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_mp4_does_not_hold_is_named() {
+    fn audio_codecs_that_mp4_cannot_hold_are_refused_by_name() {
         let refused = |kind: &Kind| sound_entry(&stsd(kind, 0, &[], &ESDS)).unwrap_err();
         assert_eq!(refused(b"sowt"), Refused::Uncompressed(*b"sowt"));
         assert_eq!(refused(b"enca"), Refused::Encrypted);

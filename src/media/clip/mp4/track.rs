@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn matrices_are_turns() {
+    fn track_matrices_become_orientations() {
         let one = 1 << 16;
         assert_eq!(orientation(one, 0, 0, one), Orientation::NoTransforms);
         assert_eq!(orientation(0, one, -one, 0), Orientation::Rotate90);
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_in_ticks_of_the_track() {
+    fn edits_are_converted_to_ticks_of_the_track() {
         let list = [
             [0, 0, 0, 0, 0, 0, 0, 3].as_slice(),
             // Half a second of nothing, a second from tick 1024, then the rest.

@@ -30,7 +30,7 @@ fn strip(scores: &[Option<f32>]) -> Filmstrip<'_> {
 }
 
 #[test]
-fn handles_stand_outside_the_used_part_and_are_taken_there() {
+fn trim_handles_lie_just_outside_the_trimmed_range() {
     let strip = strip(&[]);
     let (start, end) = strip.ends(WIDTH);
     assert_eq!((start, end), (48.0, 128.0));
@@ -45,7 +45,7 @@ fn handles_stand_outside_the_used_part_and_are_taken_there() {
 }
 
 #[test]
-fn the_hand_asks_only_for_what_isnt_so_already() {
+fn a_drag_sends_a_message_only_when_the_trim_changes() {
     let strip = strip(&[]);
     let asked = |grip, x| strip.asked(grip, x, WIDTH);
     assert!(asked(Grip::Trim(End::In), 48.3).is_none());
@@ -76,7 +76,7 @@ fn the_hand_asks_only_for_what_isnt_so_already() {
 }
 
 #[test]
-fn the_lowest_score_is_kept_when_the_curve_is_summed_up() {
+fn downsampling_the_score_curve_keeps_its_minimum() {
     let mut scores = vec![Some(0.5); 1000];
     scores[333] = Some(0.1);
     scores[334] = Some(f32::NAN);
@@ -92,7 +92,7 @@ fn the_lowest_score_is_kept_when_the_curve_is_summed_up() {
 }
 
 #[test]
-fn pictures_cover_the_film_from_end_to_end() {
+fn thumbnails_cover_the_filmstrip_without_gaps() {
     for picture in [20.0f32, 58.7, 78.2, 199.0, 200.0, 300.0] {
         let all = places(picture, 200.0);
         assert_eq!(all[0], 0.0);
@@ -107,7 +107,7 @@ fn pictures_cover_the_film_from_end_to_end() {
 
 proptest! {
     #[test]
-    fn the_ends_never_cross_and_two_frames_stay(
+    fn trimming_keeps_at_least_two_frames_in_order(
         frames in 0usize..300,
         part in (0usize..300, 0usize..300),
         moves in proptest::collection::vec((any::<bool>(), 0usize..400), 1..20),
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn an_end_goes_where_it_is_brought_and_the_other_stays(
+    fn a_trim_moves_one_end_and_leaves_the_other(
         first in 0usize..50, length in 1usize..50, frame in 0usize..100,
     ) {
         let last = first + length;

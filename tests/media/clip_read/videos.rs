@@ -6,13 +6,13 @@ use crate::common::media::gradient;
 use mien::media::clip::Clip;
 
 #[test]
-fn a_clip_can_go_to_another_thread() {
+fn a_clip_can_move_to_another_thread() {
     fn is_send<T: Send>() {}
     is_send::<Clip>();
 }
 
 #[test]
-fn our_own_mp4_comes_back() {
+fn a_written_mp4_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.mp4");
     for fps in [25.0, 24000.0 / 1001.0] {
@@ -35,7 +35,7 @@ fn our_own_mp4_comes_back() {
 }
 
 #[test]
-fn frames_come_in_the_order_of_showing() {
+fn frames_come_in_presentation_order() {
     for name in [
         "bframes.mp4",
         "quicktime.mov",
@@ -65,7 +65,7 @@ fn sizes_that_are_no_multiple_of_a_block_are_cropped() {
 }
 
 #[test]
-fn a_turned_track_is_upright() {
+fn a_rotated_track_is_read_upright() {
     let clip = open("rotated.mp4");
     assert_eq!((clip.info().width, clip.info().height), (48, 64));
     for (number, frame) in frames(clip).iter().enumerate() {
@@ -76,7 +76,7 @@ fn a_turned_track_is_upright() {
 }
 
 #[test]
-fn an_edit_list_hides_what_comes_before() {
+fn an_edit_list_hides_the_frames_before_its_start() {
     let clip = open("edited.mp4");
     assert_eq!(clip.info().frames, Some(7));
     let frames = frames(clip);
@@ -87,7 +87,7 @@ fn an_edit_list_hides_what_comes_before() {
 }
 
 #[test]
-fn frames_that_last_differently_keep_their_times() {
+fn frames_of_varying_duration_keep_their_times() {
     let clip = open("variable.mp4");
     let info = *clip.info();
     let frames = frames(clip);

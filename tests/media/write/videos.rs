@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{mean_error, mp4, walk};
+use super::{mean_error, moving_frames, mp4};
 use crate::common::media::{gradient, picture, read_mp4};
 use mien::media::encode::Mp4Settings;
 use mien::media::image::Picture;
@@ -23,7 +23,7 @@ fn mp4_keeps_frames_size_and_time() {
                 fps,
                 ..Mp4Settings::default()
             },
-            &walk(40, 96, 64),
+            &moving_frames(40, 96, 64),
         );
         let found = read_mp4(&path);
         assert_eq!(found.size, (96, 64));
@@ -110,7 +110,7 @@ fn mp4_keeps_colours() {
 }
 
 #[test]
-fn mp4_of_a_detailed_picture_is_faithful_and_quality_matters() {
+fn mp4_of_a_detailed_image_is_close_and_its_error_follows_the_quality() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("detail.mp4");
     let frames: Vec<_> = (0..12u32)
@@ -147,7 +147,7 @@ fn mp4_of_a_detailed_picture_is_faithful_and_quality_matters() {
 }
 
 #[test]
-fn mp4_shows_its_background_through_transparency() {
+fn mp4_blends_transparent_pixels_over_the_background() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ghost.mp4");
     let frame = Picture::new(32, 32, [255, 0, 0, 0].repeat(32 * 32)).unwrap();

@@ -43,7 +43,7 @@ fn project(folder: &Path, portrait: &Path, stored: &Path) {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_standard_error_that_is_full_or_closed_stops_nothing() {
+fn a_full_or_closed_standard_error_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let portrait = portrait();
@@ -96,11 +96,11 @@ fn a_standard_error_that_is_full_or_closed_stops_nothing() {
 
 #[test]
 #[cfg(unix)]
-fn pipes_and_devices_are_answered_at_once() {
+fn pipes_and_devices_are_refused_without_blocking() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    for own in ["data/weights", "data/presets"] {
-        fs::create_dir_all(folder.join(own)).unwrap();
+    for data_folder in ["data/weights", "data/presets"] {
+        fs::create_dir_all(folder.join(data_folder)).unwrap();
     }
     let pipe = |name: &str| {
         let made = Command::new("mkfifo").arg(folder.join(name)).status();
@@ -133,17 +133,17 @@ fn pipes_and_devices_are_answered_at_once() {
     ];
     for (words, code) in cases {
         let output = in_time(command(folder, &words));
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{words:?}: {said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {stderr}");
         if code == 1 {
-            assert!(said.contains("device or pipe"), "{words:?}: {said}");
+            assert!(stderr.contains("device or pipe"), "{words:?}: {stderr}");
         }
     }
 }
 
 #[test]
 #[cfg(unix)]
-fn a_strangers_names_neither_steer_the_terminal_nor_fill_it() {
+fn names_from_files_are_escaped_and_shortened_in_messages() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let odd = "\u{1b}]0;PWNED\u{7}\u{1b}[2J\nmien: all went well\u{202e}.png";
@@ -170,20 +170,20 @@ fn a_strangers_names_neither_steer_the_terminal_nor_fill_it() {
         ],
         &["weights", "check", "w\u{1b}[2J\n.x"],
     ] {
-        let said = String::from_utf8(mien(folder, words).stderr).unwrap();
-        let line = said.strip_suffix('\n').unwrap();
+        let stderr = String::from_utf8(mien(folder, words).stderr).unwrap();
+        let line = stderr.strip_suffix('\n').unwrap();
         let is_plain = |c: char| !c.is_control() && c != '\u{202e}';
         let last = line.lines().last().unwrap();
-        assert!(last.chars().all(is_plain), "{said:?}");
+        assert!(last.chars().all(is_plain), "{stderr:?}");
         let is_ours = |line: &str| !line.starts_with("mien: all went well");
-        assert!(said.lines().all(is_ours), "{said}");
-        assert!(said.len() < 5000, "{} bytes", said.len());
-        assert!(!said.contains("panicked"), "{said}");
+        assert!(stderr.lines().all(is_ours), "{stderr}");
+        assert!(stderr.len() < 5000, "{} bytes", stderr.len());
+        assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }
 
 #[test]
-fn weights_with_a_number_that_is_none_are_refused() {
+fn weights_with_nan_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let portrait = portrait();
@@ -224,13 +224,13 @@ fn weights_with_a_number_that_is_none_are_refused() {
         bytes[last..].fill(0xff);
         fs::write(folder.join("nan.safetensors"), bytes).unwrap();
         let weights = ["--weights", "nan.safetensors"];
-        let said = failure(&mien(folder, &[options, &weights].concat()), 1);
-        assert!(said.contains("NaN or infinite"), "{file}: {said}");
+        let stderr = failure(&mien(folder, &[options, &weights].concat()), 1);
+        assert!(stderr.contains("NaN or infinite"), "{file}: {stderr}");
         let check = succeed(&mien(folder, &["weights", "check", weights[1]]));
         assert!(check.contains("damaged"), "{check}");
         if file == "ganimation-128" {
-            let said = failure(&mien(folder, &["weights", "import", weights[1]]), 1);
-            assert!(said.contains("NaN or infinite"), "{said}");
+            let stderr = failure(&mien(folder, &["weights", "import", weights[1]]), 1);
+            assert!(stderr.contains("NaN or infinite"), "{stderr}");
             assert!(!folder.join("data/weights/nan.safetensors").exists());
         }
         assert!(!folder.join("o.png").exists() && !folder.join("o.gif").exists());
@@ -238,33 +238,33 @@ fn weights_with_a_number_that_is_none_are_refused() {
 }
 
 #[test]
-fn an_export_tells_of_media_that_changed_or_moved() {
+fn an_export_reports_media_that_changed_or_moved() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let path = folder.join("p.png");
     fs::copy(portrait(), &path).unwrap();
     project(folder, &path, &path);
     let export = ["export", "a.mien", "--scale", "0.1", "-o", "o.gif"];
-    let said = |output: Output| {
+    let stderr = |output: Output| {
         succeed(&output);
         String::from_utf8(output.stderr).unwrap()
     };
-    assert_eq!(said(mien(folder, &export)), "");
+    assert_eq!(stderr(mien(folder, &export)), "");
 
     fs::create_dir(folder.join("sub")).unwrap();
     fs::rename(&path, folder.join("sub/p.png")).unwrap();
-    let moved = said(mien(folder, &export));
+    let moved = stderr(mien(folder, &export));
     assert!(moved.contains("p.png has moved"), "{moved}");
 
     fs::copy(resource("resources/samples/astronaut.png"), &path).unwrap();
-    let changed = said(mien(folder, &export));
+    let changed = stderr(mien(folder, &export));
     assert!(changed.contains("p.png has changed since"), "{changed}");
     let quiet = [&export[..], &["--quiet"]].concat();
-    assert_eq!(said(mien(folder, &quiet)), "");
+    assert_eq!(stderr(mien(folder, &quiet)), "");
 }
 
 #[test]
-fn what_would_be_passed_over_in_the_environment_is_told() {
+fn invalid_environment_variables_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (name, value, is_refused) in [
         ("MIEN_DEVICE", "zzz", true),
