@@ -49,6 +49,7 @@ pub struct Pose {
     /// The eyes' rotation from where the portrait looks.
     #[serde(default, skip_serializing_if = "Gaze::is_neutral")]
     pub gaze: Gaze,
+    /// The head's place and size relative to the portrait.
     #[serde(default, skip_serializing_if = "HeadPlace::is_neutral")]
     pub place: HeadPlace,
 }

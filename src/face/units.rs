@@ -126,7 +126,7 @@ pub fn read(points: &[[f32; 3]], scores: &[f32; 52], neutral: Option<&Neutral>) 
             None => smoothstep(clamp_unit((sum - unit.threshold) * unit.gain)),
         }
     });
-    match own {
+    match neutral {
         Some((points, _)) => refined(units, &face, points),
         None => units,
     }

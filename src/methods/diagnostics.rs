@@ -79,10 +79,13 @@ pub struct LayerWeights {
     pub place: TurnedSquare,
     /// The upper left corner of the first pixel, in pixels of the portrait.
     pub x: f64,
+    /// See `x`.
     pub y: f64,
     /// Pixels for each pixel of the portrait.
     pub zoom: f64,
+    /// Pixels of a row.
     pub width: usize,
+    /// The number of rows.
     pub height: usize,
     /// `[height, width]`, the layers of each pixel in the order of [`Layer::ALL`]. Mouth and eyes count by their opacity,
     /// shading by the relative change of the light, and each layer covers those below it. All are in 0..=1, and so is

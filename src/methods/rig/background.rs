@@ -112,6 +112,7 @@ mod tests {
     use super::super::glasses::GlassesFrame;
     use super::super::model::Model;
     use super::super::painter::{FrameParams, Painter};
+    use super::super::place::Place;
     use super::super::raster::rasterize;
     use super::super::scene::Scene;
     use super::super::tone::Tone;
@@ -159,7 +160,8 @@ mod tests {
         let glasses = GlassesFrame::new(scene);
         let fit = scene.fit.in_view(1.0, (0.0, 0.0));
         let (source, tone) = (scene.source.clone(), scene.tone.clone());
-        Painter::new(scene.model, source, fit, tone, glasses)
+        let bounds = [0.0, 0.0, source.width as f32, source.height as f32];
+        Painter::new(scene.model, source, bounds, fit, tone, glasses)
     }
 
     fn divided(scene: &Scene) -> Painter {
@@ -177,6 +179,7 @@ mod tests {
         FrameParams {
             expression: scene.fit.expression.clone(),
             turned,
+            place: Place::AS_IN_PORTRAIT,
             gaze: [0.0; 2],
             folds: 0.0,
             glasses: Glasses::Bend,

@@ -336,7 +336,7 @@ mod tests {
             target[ActionUnit::from_code(code).unwrap().index()] = value;
         }
         let controls = Controls {
-            own,
+            source: own,
             target: [target; 2],
             gaze: [0.0; 2],
         };

@@ -3,10 +3,8 @@
 use std::f32::consts::PI;
 use std::sync::OnceLock;
 
-use super::field::MIN_SHIFT;
+use super::field::{Field, MIN_SHIFT};
 use super::image::{Image, Rgba, Sample, floor};
-#[cfg(test)]
-use super::scene::Scene;
 use crate::math::catmull_rom;
 use crate::nn::isa::{Isa, multiversion};
 
