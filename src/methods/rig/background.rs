@@ -140,7 +140,7 @@ mod tests {
         let source = Image::from_fn(width, height, |x, y| {
             if head.at(x, y) > 0.0 {
                 [110.0, 70.0, 50.0, 1.0]
-            } else if (x + y) / STRIPE % 2 == 0 {
+            } else if ((x + y) / STRIPE).is_multiple_of(2) {
                 [90.0, 120.0, 190.0, 1.0]
             } else {
                 [170.0, 200.0, 250.0, 1.0]

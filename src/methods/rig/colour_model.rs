@@ -100,11 +100,10 @@ impl ColourModel {
     /// How likely a colour is at a position; a relative number of at least 0.
     pub fn likelihood(&self, at: &Feature) -> f32 {
         let clusters = self.0.iter().map(|cluster| {
-            let mut distance = 0.0;
-            for k in 0..5 {
-                let away = at[k] - cluster.mean[k];
-                distance += away * away * cluster.inverse_variance[k];
-            }
+            let axes = at.iter().zip(&cluster.mean).zip(&cluster.inverse_variance);
+            let distance: f32 = axes
+                .map(|((at, mean), inverse)| (at - mean) * (at - mean) * inverse)
+                .sum();
             if distance < FAR {
                 cluster.peak * (-0.5 * distance).exp()
             } else {
@@ -126,9 +125,9 @@ struct Sum {
 impl Sum {
     fn add(&mut self, sample: &Feature) {
         self.count += 1.0;
-        for k in 0..5 {
-            self.first[k] += sample[k];
-            self.second[k] += sample[k] * sample[k];
+        for (k, v) in sample.iter().enumerate() {
+            self.first[k] += v;
+            self.second[k] += v * v;
         }
     }
 }
