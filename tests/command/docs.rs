@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::face::{lay, plain, sample, scaled};
+use crate::common::face::{paste_into, plain, sample, scaled};
 use crate::export_project;
 use crate::support::{mien, resource};
 use crate::transfer;
@@ -65,8 +65,8 @@ fn prepare(folder: &Path) {
         portrait.height().max(other.height()),
         [128; 3],
     );
-    lay(&mut group, &portrait, (0, 0));
-    lay(&mut group, &other, (portrait.width(), 0));
+    paste_into(&mut group, &portrait, (0, 0));
+    paste_into(&mut group, &other, (portrait.width(), 0));
     write(&folder.join("group.jpg"), &group);
 
     // A little more than a second of the sample clip, at half of its rate.

@@ -107,7 +107,7 @@ fn switching_the_rig_expression_off_restores_every_byte() {
     let without = scene.drawn(&request("fomm", turned, false));
     assert!(without == scene.drawn(&request("fomm", turned, true)));
     assert!(without != *scene.subject.picture);
-    let grown = scene.own().with(Sides::Both, Channel::Size, 115.0);
+    let grown = scene.source_pose().with(Sides::Both, Channel::Size, 115.0);
     let without = scene.drawn(&request("fomm", grown, false));
     assert!(without == scene.drawn(&request("fomm", grown, true)));
 }
