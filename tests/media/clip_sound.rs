@@ -154,7 +154,7 @@ fn the_reason_for_omitted_audio_is_reported() {
     let last = |kind: &[u8]| bytes.windows(4).rposition(|w| w == kind).unwrap() + 4;
     for (at, value, reason) in [
         (last(b"stsz") + 8, [0xff; 4], "its index is invalid"),
-        (last(b"stco") + 8, [0x7f; 4], "of its 95 parts are"),
+        (last(b"stco") + 8, [0x7f; 4], "only 94 of its 95 parts are"),
         (last(b"stts") + 8, [0; 4], ""),
         (last(b"mdhd") + 12, [0; 4], "its index is invalid"),
         (last(b"esds") + 4, [0; 4], "its description is invalid"),

@@ -93,10 +93,10 @@ fn cyclic_and_exponentially_nested_pickles_are_refused() {
 fn tensor_sizes_beyond_the_stored_bytes_are_refused() {
     let huge = 1_i64 << 60;
     let views: [(Vec<u8>, &str); 8] = [
-        (tensor(&float(huge), 0, &[huge], &[1]), "outside"),
-        (tensor(&float(4), huge, &[1], &[1]), "outside"),
-        (tensor(&float(4), 0, &[1 << 40], &[1]), "outside"),
-        (tensor(&float(4), 0, &[2], &[huge]), "outside"),
+        (tensor(&float(huge), 0, &[huge], &[1]), "beyond its storage"),
+        (tensor(&float(4), huge, &[1], &[1]), "beyond its storage"),
+        (tensor(&float(4), 0, &[1 << 40], &[1]), "beyond its storage"),
+        (tensor(&float(4), 0, &[2], &[huge]), "beyond its storage"),
         (tensor(&float(4), 0, &[1 << 40], &[0]), "times its own size"),
         (tensor(&float(4), 0, &[huge, huge, 0], &[1, 1, 1]), "2^63"),
         (tensor(&float(4), 0, &[-1], &[1]), "describes"),
@@ -107,7 +107,7 @@ fn tensor_sizes_beyond_the_stored_bytes_are_refused() {
                 &[1],
                 &[1],
             ),
-            "outside",
+            "beyond its storage",
         ),
     ];
     for (view, part) in views {

@@ -418,7 +418,9 @@ fn drawn_layers_are_shown_where_they_are_drawn() {
     let rest = shown(&whole, &[]);
     for landmark in 0..468 {
         for channels in [(red, green), (blue, green), (green, red)] {
-            assert_eq!(excess(&rest, &whole, landmark, channels), 0, "{landmark}");
+            let excess = excess(&rest, &whole, landmark, channels);
+            // The rim of the legend may touch a landmark.
+            assert!(excess <= 2, "{landmark}: {excess}");
         }
     }
 }

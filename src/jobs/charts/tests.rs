@@ -150,7 +150,7 @@ fn only_action_units_that_move_have_a_line() {
     });
     let Charts(both) = Charts::expression("clip.mp4", &grown);
     assert_eq!(both.len(), 2);
-    assert_eq!(both[1].y.title, "Head's place and size, in percent");
+    assert_eq!(both[1].y.title, "Head's place and size (percent)");
     assert_eq!(both[1].series[0].points[0], Some((0.0, 100.0)));
 
     let frames = [(0.0, Some(0.0)), (0.1, None), (0.2, Some(0.7))];

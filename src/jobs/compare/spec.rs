@@ -247,9 +247,9 @@ mod tests {
     #[test]
     fn unknown_methods_and_modes_are_errors() {
         for (text, part) in [
-            ("pixel2style", "is no method"),
-            ("", "is no method"),
-            ("ganimation+rig", "is no method"),
+            ("pixel2style", "is not a method"),
+            ("", "is not a method"),
+            ("ganimation+rig", "is not a method"),
             ("tps:fast", "is not a mode of tps"),
             ("fomm:avd", "use tps:avd"),
             ("ganimation:avd", "ganimation:relative"),

@@ -43,7 +43,7 @@ fn wrong_arguments_give_a_one_sentence_error() {
         ),
         (
             &["--place", "51,0", "-o", "x.png"],
-            "--place 51,0 is no place; give percents of the face's width",
+            "--place 51,0 is not a place; write percents of the face's width",
         ),
         (&["--place", "5", "-o", "x.png"], "each from -50 to 50"),
         (

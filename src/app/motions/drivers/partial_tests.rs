@@ -65,7 +65,7 @@ fn a_partial_analysis_drives_panes_until_the_complete_one_replaces_it() {
     // The list and the timeline still show progress.
     let state = app.drivers.state(&motion);
     assert!(matches!(state, MotionState::Reading(_)), "{state:?}");
-    assert!(app.timeline.reading.clone().unwrap().contains("reading"));
+    assert!(app.timeline.reading.clone().unwrap().contains("Reading"));
     drop(app.update(Up::Timeline(crate::app::timeline::Message::Scrubbed(7))));
     assert_eq!(app.timeline.frame(), 7);
 
