@@ -12,7 +12,7 @@ impl Sample {
     ///
     /// # Errors
     /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Category`] if
-    /// they are of models with different categories, [`SampleError::Way`].
+    /// they are of models with different categories, [`SampleError::BlendWeight`].
     pub fn interpolate_content(&self, other: &Self, t: f32) -> Result<Self, SampleError> {
         let t = checked(t)?;
         crate::document::sample::check_category(other.category, self.sizes().categories)?;
@@ -38,7 +38,7 @@ impl Sample {
     /// has no direction and is interpolated linearly. Further frames come from the nearer sample's streams.
     ///
     /// # Errors
-    /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::Way`].
+    /// [`SampleError::Length`] or [`SampleError::NotFinite`] if the two can't be blended, [`SampleError::BlendWeight`].
     pub fn interpolate_motion(&self, other: &Self, t: f32) -> Result<Self, SampleError> {
         let t = checked(t)?;
         let h0 = between("the motion's start", &self.h0, &other.h0, t)?;
