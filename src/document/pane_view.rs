@@ -15,12 +15,12 @@ pub enum PaneView {
     Attention,
     /// GANimation's colour mask: what it would paint.
     Colour,
-    /// The motion field of FOMM or TPS.
+    /// The motion field of the rig, FOMM or TPS.
     Flow,
     /// The occlusion map of FOMM or TPS, which marks what is inpainted, at one of its resolutions: 0 is the coarsest. A
     /// number beyond the finest means the finest.
     Occlusion(u8),
-    /// The key points by which FOMM or TPS moves the portrait.
+    /// The key points by which the rig, FOMM or TPS moves the portrait.
     KeyPoints,
     /// The contribution maps of FOMM or TPS: the weight of each motion at each pixel.
     Contributions,

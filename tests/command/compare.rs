@@ -225,6 +225,12 @@ fn without_movement_every_result_is_the_source() {
         media::image::open(&at.join("b.png")).unwrap().rgba(),
         sheet.rgba()
     );
+    // The other stills hold the same sheet, not its first frame.
+    for name in ["c.jpg", "c.webp"] {
+        succeed(&mien(at, &[&arguments[..], &["-o", name]].concat()));
+        let other = media::image::open(&at.join(name)).unwrap();
+        assert_eq!(other.size(), sheet.size(), "{name}");
+    }
 }
 
 #[test]

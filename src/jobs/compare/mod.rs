@@ -9,7 +9,7 @@ pub mod table;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::document::{Document, FileFormat, MethodChoice, MotionKind, Playback};
+use crate::document::{Document, MethodChoice, MotionKind, Playback};
 use crate::error::{CompareError, EngineError};
 use crate::jobs::charts::ChartFile;
 use crate::jobs::output::{Output, Writer, painter};
@@ -52,7 +52,7 @@ pub struct Comparison {
     pub metrics: Option<PathBuf>,
     /// The chart: an SVG or PNG.
     pub plot: Option<PathBuf>,
-    /// The sheet: a video, or for [`FileFormat::Png`] some frames below each other.
+    /// The sheet: a video, or for a still some frames below each other.
     pub output: Output,
 }
 
@@ -157,7 +157,7 @@ pub fn compare(
     let mut comparing = Comparing::new(comparison, models, methods, &drivers, fps)?;
     let all = comparing.steps.len();
     let shown_rows = evenly_spaced(all, comparison.sheet.rows);
-    let is_still = output.format == FileFormat::Png;
+    let is_still = !output.format.moves();
     let frames = if is_still && !is_measured {
         shown_rows.clone()
     } else {

@@ -107,6 +107,12 @@ impl Projection {
         [right + self.shift[0], -(up + self.shift[1]), near]
     }
 
+    /// The direction of the face in degrees, 0 towards the viewer, above 0 to the picture's right.
+    pub fn yaw(&self) -> f32 {
+        let [right, _, near] = self.rows.map(|row| row[2]);
+        right.atan2(near).to_degrees()
+    }
+
     /// The projection into a picture scaled by `zoom` whose first pixel is at `(x, y)` of the original.
     fn in_view(&self, zoom: f32, x: f32, y: f32) -> Self {
         Self {

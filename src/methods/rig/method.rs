@@ -20,6 +20,7 @@ use super::place::{MARGIN_PLACED, Place, REACH_PLACED};
 use super::scene::Scene;
 use super::skin_texture::portrait_folds;
 use super::tone::Tone;
+use super::turn::possible_yaw;
 use crate::document::{MethodId, Mode, PaneView, Pose};
 use crate::error::{EngineError, InternalError, MethodError};
 use crate::face::limits::CachedMask;
@@ -463,7 +464,11 @@ impl RigSession {
         FrameParams {
             expression: coefficients(self.model, &self.fit.expression, &controls),
             // The document's roll is clockwise; with y up, a positive angle about z is anticlockwise.
-            turned: [pose.head.yaw(), pose.head.pitch(), -pose.head.roll()],
+            turned: [
+                possible_yaw(self.fit.projection.yaw(), pose.head.yaw()),
+                pose.head.pitch(),
+                -pose.head.roll(),
+            ],
             place: Place {
                 right: pose.place.x() / 100.0,
                 up: pose.place.y() / 100.0,

@@ -46,4 +46,5 @@ mod teeth;
 #[cfg(test)]
 mod testing;
 mod tone;
+mod turn;
 mod window;
