@@ -92,7 +92,7 @@ impl Conv2d {
         config: ConvConfig,
         precision: Precision,
     ) -> Result<Self> {
-        let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
+        let ours = cuda::runs_cpu_kernels(weight.device());
         if ours && precision == Precision::Single {
             return Self::with_isa(weight, bias, config, Isa::best());
         }

@@ -52,6 +52,11 @@ pub fn has_kernels(device: &Device) -> bool {
     device.is_cuda() && !plain() && loads(device)
 }
 
+/// Whether layers on this device run our own CPU kernels.
+pub(super) fn runs_cpu_kernels(device: &Device) -> bool {
+    device.is_cpu() && !has_kernels(device)
+}
+
 /// Convolves `x` `[N, C, H, W]` with `weight` `[outputs, C, kh, kw]`, both contiguous and of one type; returns `None`
 /// if candle's convolution should run.
 ///

@@ -73,7 +73,7 @@ pub(crate) fn env_flag(variable: &str) -> bool {
 /// has to wake the pool and wait for it from outside. On a GPU the order of work is only guaranteed per thread, so
 /// there it stays on the caller's.
 pub fn on_rayon_pool<T: Send>(device: &Device, run: impl FnOnce() -> T + Send) -> T {
-    if device.is_cpu() && !has_kernels(device) {
+    if cuda::runs_cpu_kernels(device) {
         rayon::scope(|_| run())
     } else {
         run()

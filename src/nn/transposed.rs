@@ -56,7 +56,7 @@ impl ConvTranspose2d {
         config: ConvConfig,
         precision: Precision,
     ) -> Result<Self> {
-        let ours = weight.device().is_cpu() && !cuda::has_kernels(weight.device());
+        let ours = cuda::runs_cpu_kernels(weight.device());
         let transposed = if ours && precision == Precision::Single {
             None
         } else {
