@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, CommandFactory, Parser};
 
-use super::Arguments;
+use super::{Arguments, shell_blocks};
 
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -87,37 +87,16 @@ fn the_documented_list_of_commands_matches_the_program() {
     );
 }
 
-/// The lines of a page's shell blocks, without comments.
-fn shell_lines(text: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut shell = false;
-    for line in text.lines() {
-        match line.strip_prefix("```") {
-            Some(language) => shell = language == "sh",
-            None if shell => lines.push(line.split(" # ").next().unwrap_or("").trim().to_owned()),
-            None => {}
-        }
-    }
-    lines
-}
-
 #[test]
 fn every_command_in_the_documentation_parses() {
     let mut found = 0;
     for page in pages() {
-        for line in shell_lines(&read(&page)) {
-            let words = match line.strip_prefix("cargo run --release") {
-                Some(rest) => rest
-                    .trim()
-                    .strip_prefix("-- ")
-                    .map(|words| format!("mien {words}")),
-                None => line.starts_with("mien ").then(|| line.clone()),
-            };
-            let Some(words) = words else { continue };
-            let parsed = Arguments::try_parse_from(words.split_whitespace());
+        for command in shell_blocks::commands(&read(&page)) {
+            let words = std::iter::once("mien").chain(command.split_whitespace());
+            let parsed = Arguments::try_parse_from(words);
             assert!(
                 parsed.is_ok(),
-                "{}: {line}: {}",
+                "{}: mien {command}: {}",
                 page.display(),
                 parsed.unwrap_err()
             );

@@ -15,6 +15,8 @@ mod place;
 #[cfg(test)]
 mod same_bytes;
 mod sample;
+#[cfg(test)]
+mod shell_blocks;
 mod transfer;
 mod values;
 mod weights;

@@ -11,27 +11,12 @@ use mien::media::clip::Clip;
 use mien::media::encode::{FrameSink, Mp4Settings, Mp4Sink, save_png};
 use mien::media::image::Picture;
 
-/// The commands in a page's shell blocks, without the program's name and comments. `cargo run` without arguments, which opens
-/// the window, isn't among them.
+#[path = "../../src/cli/shell_blocks.rs"]
+mod shell_blocks;
+
+/// The commands of a page of the documentation.
 fn commands(page: &str) -> Vec<String> {
-    let text = fs::read_to_string(resource(page)).unwrap();
-    let mut commands = Vec::new();
-    let mut shell = false;
-    for line in text.lines() {
-        if let Some(language) = line.strip_prefix("```") {
-            shell = language == "sh";
-            continue;
-        }
-        let line = line.split(" # ").next().unwrap_or("").trim();
-        if !shell {
-            continue;
-        }
-        let command = line
-            .strip_prefix("mien ")
-            .or_else(|| line.strip_prefix("cargo run --release -- "));
-        commands.extend(command.map(str::to_owned));
-    }
-    commands
+    shell_blocks::commands(&fs::read_to_string(resource(page)).unwrap())
 }
 
 /// Writes a PNG under any name: the format is detected by content.
