@@ -30,8 +30,8 @@ impl Layers {
             matte.at(at(x, 0), at(y, 1), source.at(x, y))
         };
         let (width, height) = (source.width, source.height);
-        // Alpha replaces the background's, which is 1.
-        let background = Image::from_fn(width, height, |x, y| {
+        // The background with the matte as alpha, and how far it is still.
+        let layers = Image::from_fn(width, height, |x, y| {
             let (colour, cell) = (source.at(x, y), cell(x, y));
             let [dx, dy, share] = cell.mirror;
             let (mx, my) = (
@@ -46,10 +46,11 @@ impl Layers {
                 cell.fill
             };
             let (background, alpha) = separated(colour, cell.alpha, fill, cell.known);
-            [background[0], background[1], background[2], alpha]
+            let [r, g, b] = background;
+            [r, g, b, alpha, cell.stillness]
         });
         let person = Image::from_fn(width, height, |x, y| {
-            let (colour, [r, g, b, alpha]) = (source.at(x, y), background.at(x, y));
+            let (colour, [r, g, b, alpha, _]) = (source.at(x, y), layers.at(x, y));
             let rest = 1.0 - alpha;
             let [pr, pg, pb] = [
                 colour[0] - rest * r,
@@ -61,8 +62,8 @@ impl Layers {
         });
         Self {
             person,
-            background: background.map(|[r, g, b, _]| [r, g, b, 1.0]),
-            stillness: Image::from_fn(width, height, |x, y| cell(x, y).stillness),
+            background: layers.map(|[r, g, b, ..]| [r, g, b, 1.0]),
+            stillness: layers.map(|[.., stillness]| stillness),
         }
     }
 
