@@ -21,6 +21,7 @@ mod fit;
 mod folds;
 mod glasses;
 mod glasses_table;
+mod grid;
 mod image;
 pub mod landmarks;
 mod lids;
