@@ -74,7 +74,7 @@ With +rig (for FOMM and TPS) the rig draws the expression first, and the method 
     mut_arg("loops", |arg| arg.help("How often a GIF repeats; 0 loops forever")),
     mut_arg("quiet", |arg| arg.help("Print no progress bar, no remarks and no summary")),
     mut_arg("output", |arg| arg.help(
-        "The file to write: .mp4, .gif, or .png for a contact sheet"
+        "The file to write: .mp4, .gif or .apng, or .png, .jpg or .webp for a contact sheet"
     ))
 )]
 pub(super) struct Arguments {

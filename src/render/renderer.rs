@@ -3,7 +3,6 @@
 //! It is used by the window's panes, every export, `mien compare` and the metrics, which differ in their requests and in what
 //! they do with the frames. A frame is drawn onto a view of the portrait, from a pane's few pixels to the whole portrait.
 //! Network outputs are cached, so panning, playback and switching between methods don't run them again.
-//! cost nothing.
 
 use std::collections::HashMap;
 use std::sync::Arc;

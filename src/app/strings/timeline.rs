@@ -13,7 +13,7 @@ pub const OUT_HINT: &str = "End playback at the playhead (O)";
 pub const ALL_FRAMES: &str = "All frames";
 pub const ALL_FRAMES_HINT: &str = "Play everything, from the first frame to the last";
 
-/// The time and number of the current frame, from 1, of so many.
+/// The time, the number of the current frame, from 1, and the number of all frames.
 pub fn position(seconds: f64, number: u32, frames: u32) -> String {
     format!("{seconds:>6.2} s  {number:>5} / {frames}")
 }

@@ -126,7 +126,7 @@ pub enum Inconsistency {
     /// No version number.
     #[error("it has no version")]
     NoVersion,
-    /// A version that is no number of a format.
+    /// A version that isn't a format version.
     #[error("its version is {0}, which doesn't exist")]
     OddVersion(String),
     /// A crop with a NaN or an infinity.
