@@ -64,7 +64,6 @@ pub use expression::{Value, field_id, slider_id};
 pub use timeline::edge::EDGE;
 pub use timeline::sheet::{SHEET, plot as timeline_plot};
 pub use widgets::slider::place_of as slider_place;
-pub use widgets::theme::theme;
 
 /// Bytes of portrait pixels held for undo.
 const PORTRAIT_BYTES: usize = 1 << 30;

@@ -62,16 +62,11 @@ impl Channel {
     pub const PLACE: [Channel; 3] = [Channel::PlaceX, Channel::PlaceY, Channel::Size];
 
     /// The channels of the head and the eyes: [`Channel::ANGLES`], then [`Channel::PLACE`].
-    pub const HEAD_AND_EYES: [Channel; 8] = [
-        Channel::Yaw,
-        Channel::Pitch,
-        Channel::Roll,
-        Channel::GazeX,
-        Channel::GazeY,
-        Channel::PlaceX,
-        Channel::PlaceY,
-        Channel::Size,
-    ];
+    pub const HEAD_AND_EYES: [Channel; 8] = {
+        let [yaw, pitch, roll, gaze_x, gaze_y] = Channel::ANGLES;
+        let [place_x, place_y, size] = Channel::PLACE;
+        [yaw, pitch, roll, gaze_x, gaze_y, place_x, place_y, size]
+    };
 
     /// All channels: the Action Units in their order, then head and eyes.
     pub const ALL: [Channel; Channel::COUNT] = {
